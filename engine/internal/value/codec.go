@@ -1,0 +1,165 @@
+package value
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Decode reads one JSON text, whole. Of members with the same name the first
+// counts; bytes that are not UTF-8 are replaced. It refuses trailing data,
+// nesting beyond 10,000 and numbers that ParseNumber refuses.
+func Decode(data []byte) (Value, error) {
+	d := decoder{in: jsontext.NewDecoder(bytes.NewBuffer(data),
+		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	v, err := d.value()
+	if err != nil {
+		return nil, syntaxError(data, err)
+	}
+	end := d.in.InputOffset()
+	if _, err := d.in.ReadToken(); err != io.EOF {
+		return nil, fmt.Errorf("not JSON: more data after the value, at offset %d", end)
+	}
+	return v, nil
+}
+
+// decoder builds values of tokens; in checks the grammar and the depth.
+type decoder struct {
+	in *jsontext.Decoder
+	// open holds the elements and members of the lists and objects that are not
+	// closed yet, so that each is made once, in its final size.
+	open []member
+}
+
+type member struct {
+	name  string
+	value Value
+}
+
+func (d *decoder) value() (Value, error) {
+	token, err := d.in.ReadToken()
+	if err != nil {
+		return nil, err
+	}
+	switch token.Kind() {
+	case 'n':
+		return nil, nil
+	case 't':
+		return true, nil
+	case 'f':
+		return false, nil
+	case '"':
+		return token.String(), nil
+	case '0':
+		return ParseNumber(token.String())
+	case '[':
+		return d.list()
+	default: // '{': the decoder has refused all else
+		return d.object()
+	}
+}
+
+func (d *decoder) list() (Value, error) {
+	start := len(d.open)
+	for d.in.PeekKind() != ']' {
+		elem, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		d.open = append(d.open, member{value: elem})
+	}
+	list := make(List, len(d.open)-start)
+	for i, m := range d.open[start:] {
+		list[i] = m.value
+	}
+	return list, d.end(start)
+}
+
+func (d *decoder) object() (Value, error) {
+	start := len(d.open)
+	for d.in.PeekKind() != '}' {
+		token, err := d.in.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		name := token.String()
+		v, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		d.open = append(d.open, member{name, v})
+	}
+	o := NewObject(len(d.open) - start)
+	for _, m := range d.open[start:] {
+		o.add(m.name, m.value)
+	}
+	return o, d.end(start)
+}
+
+// end reads the bracket that closes what was opened at start.
+func (d *decoder) end(start int) error {
+	d.open = d.open[:start]
+	_, err := d.in.ReadToken()
+	return err
+}
+
+// syntaxError says where a text stops being JSON, without quoting it: it may hold secrets.
+func syntaxError(data []byte, err error) error {
+	var syntax *jsontext.SyntacticError
+	switch {
+	case len(bytes.TrimSpace(data)) == 0:
+		return errors.New("not JSON: the text is empty")
+	case errors.As(err, &syntax) && errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("not JSON: the text ends too early, at offset %d", len(data))
+	case errors.As(err, &syntax):
+		return fmt.Errorf("not JSON: %w, at offset %d", syntax.Err, syntax.ByteOffset)
+	}
+	return err
+}
+
+// AppendJSON appends v as compact JSON: members in order, numbers in their
+// lexical form, no HTML escaping, invalid UTF-8 replaced.
+func AppendJSON(dst []byte, v Value) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(dst, "null"...)
+	case bool:
+		return strconv.AppendBool(dst, v)
+	case string:
+		return appendQuoted(dst, v)
+	case int64:
+		return strconv.AppendInt(dst, v, 10)
+	case Decimal:
+		return append(dst, v...)
+	case List:
+		dst = append(dst, '[')
+		for i, elem := range v {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = AppendJSON(dst, elem)
+		}
+		return append(dst, ']')
+	case *Object:
+		dst = append(dst, '{')
+		for i := range v.Len() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = appendQuoted(dst, v.keys[i])
+			dst = append(dst, ':')
+			dst = AppendJSON(dst, v.values[i])
+		}
+		return append(dst, '}')
+	}
+	panic(notAValue(v))
+}
+
+func appendQuoted(dst []byte, s string) []byte {
+	dst, _ = jsontext.AppendQuote(dst, s) // the error only tells of bytes that were replaced
+	return dst
+}

@@ -1,0 +1,192 @@
+package value
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/cockroachdb/apd/v3"
+)
+
+// What a number may look like. The limits keep a few bytes such as 1e999999999
+// from turning into gigabytes of digits once somebody calculates with them.
+const (
+	maxDigits   = 1000
+	maxExponent = 400
+)
+
+// ParseNumber reads a JSON number: an int64 when the literal is an integer that
+// fits, else a Decimal with the digits as written ("-0" and "15.0" are Decimals).
+// It refuses what is not a JSON number, more than 1,000 digits, and exponents
+// beyond 400.
+func ParseNumber(lexical string) (Value, error) {
+	integer, err := scanNumber(lexical)
+	if err != nil {
+		return nil, err
+	}
+	if integer && lexical != "-0" {
+		if n, err := strconv.ParseInt(lexical, 10, 64); err == nil {
+			return n, nil
+		}
+	}
+	return Decimal(lexical), nil
+}
+
+// scanNumber holds s against the grammar of JSON numbers and our limits. An
+// integer has neither fraction nor exponent.
+func scanNumber(s string) (integer bool, err error) {
+	i := 0
+	if i < len(s) && s[i] == '-' {
+		i++
+	}
+	whole := digitsAt(s, i)
+	if whole == 0 || whole > 1 && s[i] == '0' {
+		return false, notANumber(s)
+	}
+	i += whole
+	digits := whole
+	integer = true
+	if i < len(s) && s[i] == '.' {
+		fraction := digitsAt(s, i+1)
+		if fraction == 0 {
+			return false, notANumber(s)
+		}
+		i += 1 + fraction
+		digits += fraction
+		integer = false
+	}
+	exponent := ""
+	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
+		i++
+		if i < len(s) && (s[i] == '+' || s[i] == '-') {
+			i++
+		}
+		n := digitsAt(s, i)
+		if n == 0 {
+			return false, notANumber(s)
+		}
+		exponent = s[i : i+n]
+		i += n
+		integer = false
+	}
+	switch {
+	case i != len(s):
+		return false, notANumber(s)
+	case digits > maxDigits:
+		return false, fmt.Errorf("number %s has %d digits, more than %d", excerpt(s), digits, maxDigits)
+	case beyondExponent(exponent):
+		return false, fmt.Errorf("number %s has an exponent beyond %d", excerpt(s), maxExponent)
+	}
+	return integer, nil
+}
+
+// digitsAt counts the digits of s from i on.
+func digitsAt(s string, i int) int {
+	n := 0
+	for i+n < len(s) && '0' <= s[i+n] && s[i+n] <= '9' {
+		n++
+	}
+	return n
+}
+
+func beyondExponent(digits string) bool {
+	digits = strings.TrimLeft(digits, "0")
+	return len(digits) > 3 || len(digits) == 3 && digits > strconv.Itoa(maxExponent)
+}
+
+func notANumber(s string) error { return fmt.Errorf("%q is not a number", excerpt(s)) }
+
+// excerpt shortens s for a message.
+func excerpt(s string) string {
+	const most = 40
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "…"
+}
+
+// IsNumber reports whether v is an int64 or a Decimal.
+func IsNumber(v Value) bool {
+	switch v.(type) {
+	case int64, Decimal:
+		return true
+	}
+	return false
+}
+
+// IsInteger reports whether the number has no fraction (15.0 has none), and
+// returns it as an int64 when it fits, else as a Decimal. It is false for
+// whatever is not a number.
+func IsInteger(v Value) (Value, bool) {
+	switch v := v.(type) {
+	case int64:
+		return v, true
+	case Decimal:
+		var d, whole, fraction apd.Decimal
+		d.Set(v.apd())
+		d.Modf(&whole, &fraction)
+		if !fraction.IsZero() {
+			return nil, false
+		}
+		n, err := fromAPD(&whole)
+		return n, err == nil
+	}
+	return nil, false
+}
+
+// apd returns d for calculating with.
+func (d Decimal) apd() *apd.Decimal {
+	x, _, err := new(apd.Decimal).SetString(string(d))
+	if err != nil || x.Form != apd.Finite {
+		panic(fmt.Sprintf("value: Decimal(%q) was not made by ParseNumber", string(d)))
+	}
+	return x
+}
+
+// toAPD returns a number for calculating with; ok is false for anything else.
+func toAPD(v Value) (d *apd.Decimal, ok bool) {
+	switch v := v.(type) {
+	case int64:
+		return apd.New(v, 0), true
+	case Decimal:
+		return v.apd(), true
+	}
+	return nil, false
+}
+
+var errRange = errors.New("the result has too many digits or is out of range")
+
+// maxPadding is how many zeros are written before a number is given an exponent.
+const maxPadding = 40
+
+// fromAPD returns a result as a value: in the scale it has, never as -0, and
+// as ParseNumber would return the same literal, so that a result which is
+// stored and read again stays what it was.
+func fromAPD(d *apd.Decimal) (Value, error) {
+	if d.Form != apd.Finite {
+		return nil, errRange
+	}
+	if d.IsZero() {
+		d.Negative = false
+		d.Exponent = min(d.Exponent, 0)
+	} else if d.Exponent == 0 && d.Coeff.IsInt64() {
+		n := d.Coeff.Int64()
+		if d.Negative {
+			n = -n
+		}
+		return n, nil
+	}
+	if d.Exponent > maxDigits+maxExponent || d.Exponent < -(maxDigits+maxExponent) {
+		return nil, errRange
+	}
+	format := byte('f')
+	if padding := -int64(d.Exponent) - d.NumDigits(); d.Exponent > maxPadding || padding > maxPadding {
+		format = 'e'
+	}
+	v, err := ParseNumber(d.Text(format))
+	if err != nil {
+		return nil, errRange
+	}
+	return v, nil
+}
