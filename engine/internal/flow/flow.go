@@ -1,0 +1,220 @@
+// Package flow is the seam between the interpreter, which walks a pipeline, and
+// the runtimes, which make its calls happen and remember them.
+package flow
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// A Key names one call of a run for good: step ids, row keys and the attempt,
+// such as "each[PT507172230]/create#2". It does not depend on the order of
+// execution, so that a resumed run finds what the first one did.
+type Key string
+
+// Step returns the key of a step below k.
+func (k Key) Step(id string) Key {
+	if k == "" {
+		return Key(id)
+	}
+	return k + "/" + Key(id)
+}
+
+// Row returns the key of a foreach row of step k. Characters that keys are made
+// of are escaped, so that no row key can look like a step below another row.
+func (k Key) Row(row string) Key { return k + "[" + Key(rowEscapes.Replace(row)) + "]" }
+
+var rowEscapes = strings.NewReplacer("%", "%25", "[", "%5B", "]", "%5D", "/", "%2F")
+
+// Attempt returns the key of the n-th attempt, counted from 1; the first has no suffix.
+func (k Key) Attempt(n int) Key {
+	if n == 1 {
+		return k
+	}
+	return Key(fmt.Sprintf("%s#%d", k, n))
+}
+
+// Outcome classifies an answer. The set is closed.
+type Outcome string
+
+// The outcomes.
+const (
+	OK        Outcome = "ok"
+	Empty     Outcome = "empty"
+	Auth      Outcome = "auth"
+	Throttled Outcome = "throttled"
+	Busy      Outcome = "busy"
+	Invalid   Outcome = "invalid"
+	Denied    Outcome = "denied"
+	NotFound  Outcome = "not_found"
+	Conflict  Outcome = "conflict"
+	Unknown   Outcome = "unknown"
+)
+
+// Success reports whether the call did what was asked.
+func (o Outcome) Success() bool { return o == OK || o == Empty }
+
+// Effect says what repeating an operation does.
+type Effect string
+
+// The effects.
+const (
+	Read       Effect = "read"
+	Idempotent Effect = "idempotent"
+	Create     Effect = "create"
+)
+
+// A CallRequest asks for one attempt of one vendor operation.
+type CallRequest struct {
+	Key        Key
+	Connection string // the pipeline's name of the connection
+	Operation  string
+	Inputs     *value.Object
+	Effect     Effect
+	// Identity is what must not be created twice, as a canonical text; "" for
+	// other effects and for creates without natural identity.
+	Identity string
+	// RunID and CallKey make call.key: CallKey is Key without attempt.
+	RunID   string
+	CallKey Key
+}
+
+// A Result is a call's answer. A vendor's refusal is a Result, not an error.
+// Results go through the journal: they hold plain values only.
+type Result struct {
+	Outcome Outcome
+	// Status is the HTTP status, 0 when there was no answer.
+	Status int
+	// Message holds the vendor's own words, or what went wrong on the way; "" on success.
+	Message string
+	// Hint says what to do about Message, where something is known.
+	Hint string
+	// Code is a stable word for a failure beyond the outcome, such as "login-failed",
+	// "contract-broken", "timeout"; usually "".
+	Code string
+	// Outputs are the mapped outputs, secret ones included; every declared
+	// output is there on success (null where the vendor gave none).
+	Outputs *value.Object
+	// Body is the decoded answer of a failed call, for handlers; nil otherwise.
+	Body value.Value
+	// Sent says that the request may have reached the vendor.
+	Sent bool
+	// RetryAfter is what the vendor asked to wait; 0 when it did not say.
+	RetryAfter time.Duration
+	// Fatal ends the run whatever on_error says: the login failed for good.
+	Fatal bool
+	// Reused says that nothing was sent, since this run did this create before.
+	Reused bool
+	// At is when the request was sent; Endpoint is its method and URL, secrets masked. Both
+	// serve the account of an ambiguous call.
+	At       time.Time
+	Endpoint string
+}
+
+// An Executor makes one attempt of a call: token, request, answer, outcome,
+// outputs. It is shared by all runtimes and safe for concurrent use.
+type Executor interface {
+	// Do returns an error only when ctx ended before the request was sent, or
+	// when the engine itself failed; everything a vendor or the network does is a Result.
+	Do(ctx context.Context, r CallRequest, events event.Sink) (Result, error)
+}
+
+// Runtime is all that the interpreter may ask of the world. A Runtime serves
+// one goroutine; Each gives every row its own.
+type Runtime interface {
+	// Call performs the call once. Its result is recorded under its key and returned again when the run is resumed.
+	Call(CallRequest) (Result, error)
+	// Sleep waits; the absolute deadline is recorded.
+	Sleep(Key, time.Duration) error
+	// Now returns the time, recorded.
+	Now(Key) (time.Time, error)
+	// Each runs body for every row. The runtime owns concurrency, the order of
+	// rows with one key, and when to stop.
+	Each(Key, Rows, EachPolicy, Body) (Outcomes, error)
+	// Cleanup runs f although the run was cancelled.
+	Cleanup(f func(Runtime) error) error
+	// Emit tells what happens. Not recorded.
+	Emit(event.Event)
+	// Interrupted returns why the run must stop now, or nil.
+	Interrupted() error
+}
+
+// A Row is one element of a foreach.
+type Row struct {
+	Index int    // from 0
+	Key   string // unique within the foreach ("KEY", "KEY#2"), shown to people
+	// Group is the key before "#2": rows of one group run one after another, in order.
+	Group string
+	Value value.Value
+	// Err is set for a row that was refused before it ran; Value may be partial.
+	Err error
+}
+
+// Rows yields rows in order. The error of a pair means that the source itself
+// broke; it ends the foreach.
+type Rows func(yield func(Row, error) bool)
+
+// EachPolicy says how a foreach runs.
+type EachPolicy struct {
+	Parallel int // at least 1
+	// Collect records failed rows and goes on; otherwise no new row starts after a failure.
+	Collect bool
+}
+
+// A Body is what a foreach does with a row.
+type Body struct {
+	// Pipeline and Step say where the body stands, so that it can be found
+	// again on another machine; Capture holds what it reads from around it.
+	Pipeline string
+	Step     string
+	Capture  value.Value
+	// Run executes it here.
+	Run func(rt Runtime, row Row) Item
+}
+
+// ItemStatus is how a row ended.
+type ItemStatus string
+
+// The row statuses.
+const (
+	Done      ItemStatus = "done"
+	Failed    ItemStatus = "failed"
+	Ambiguous ItemStatus = "ambiguous"
+	Skipped   ItemStatus = "skipped"
+)
+
+// An Item is the outcome of one row.
+type Item struct {
+	Index   int
+	Key     string
+	Status  ItemStatus
+	Outputs *value.Object // nil unless done
+	Err     error         // nil when done
+	// Stop ends the foreach although it collects: a login that failed for good, an interrupt.
+	Stop bool
+	// Tally counts the rows below this one, of a foreach inside the row, that
+	// did not end well.
+	Tally Tally
+}
+
+// A Tally counts rows that did not end well although the run went on.
+type Tally struct{ Failed, Ambiguous int }
+
+// Add adds the counts of another tally.
+func (t *Tally) Add(u Tally) {
+	t.Failed += u.Failed
+	t.Ambiguous += u.Ambiguous
+}
+
+// Outcomes are the rows of a foreach that ended, in row order.
+type Outcomes struct {
+	Items []Item
+	// Err is the first failure by row index when the policy does not collect,
+	// or the reason why the foreach was stopped.
+	Err error
+}
