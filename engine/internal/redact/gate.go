@@ -1,0 +1,142 @@
+// Package redact is the one gate through which everything passes that people
+// get to see: it takes out the secrets that it was told of, by value.
+//
+// A secret is found whole, never in pieces. Whoever shortens a text, or hands it
+// on in chunks, must mask it first.
+package redact
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// Mask stands where a secret was.
+const Mask = "•••"
+
+// MinLength is how many bytes a value must have to be masked. Shorter ones
+// would also be found where they mean something else.
+const MinLength = 4
+
+// Gate masks the secrets it knows. It is safe for concurrent use.
+type Gate struct {
+	mu       sync.RWMutex
+	patterns patterns
+	known    map[string]bool
+}
+
+// NewGate returns a gate that knows no secret.
+func NewGate() *Gate {
+	return &Gate{patterns: newPatterns(), known: map[string]bool{}}
+}
+
+// Add makes a secret known, for good. It is masked as it is, and in the forms in
+// which requests and answers carry it: escaped as JSON, in URLs and in forms,
+// and in base64, also as a part of something longer such as Basic credentials.
+// Add returns false for a value too short to be masked, so that the caller can warn.
+func (g *Gate) Add(secret string) bool {
+	if len(secret) < MinLength {
+		return false
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.known[secret] {
+		return true
+	}
+	g.known[secret] = true
+	for _, form := range formsOf(secret) {
+		g.patterns.add(form)
+	}
+	return true
+}
+
+// Text returns s with every secret replaced by the mask; overlapping and
+// adjoining secrets become one. Without a secret in it, it is s itself.
+func (g *Gate) Text(s string) string {
+	spans := g.find(s)
+	if spans == nil {
+		return s
+	}
+	var b strings.Builder
+	at := 0
+	for _, span := range spans {
+		b.WriteString(s[at:span.from])
+		b.WriteString(Mask)
+		at = span.to
+	}
+	b.WriteString(s[at:])
+	return b.String()
+}
+
+// Bytes does for bytes what Text does for texts. It does not change data, and
+// returns it when there is nothing to mask.
+func (g *Gate) Bytes(data []byte) []byte {
+	s := string(data)
+	if masked := g.Text(s); masked != s {
+		return []byte(masked)
+	}
+	return data
+}
+
+// JSON masks a JSON text and leaves it valid: it looks into the strings as they
+// are meant, however they are escaped. It always writes the text anew, compact, so
+// that nothing passes which was not looked at, such as the second of two
+// members with one name. What is not JSON is masked as Bytes does.
+func (g *Gate) JSON(data []byte) []byte {
+	v, err := value.Decode(data)
+	if err != nil {
+		return g.Bytes(data)
+	}
+	return value.AppendJSON(nil, g.Value(v))
+}
+
+// Value returns v with every text in it masked, names of members included. A number that
+// holds a secret becomes a masked text. v is not changed.
+func (g *Gate) Value(v value.Value) value.Value {
+	switch v := v.(type) {
+	case string:
+		return g.Text(v)
+	case int64, value.Decimal:
+		text, _ := value.Text(v)
+		if masked := g.Text(text); masked != text {
+			return masked
+		}
+		return v
+	case value.List:
+		list := make(value.List, len(v))
+		for i, elem := range v {
+			list[i] = g.Value(elem)
+		}
+		return list
+	case *value.Object:
+		o := value.NewObject(v.Len())
+		for name, member := range v.All() {
+			o.Set(g.Text(name), g.Value(member))
+		}
+		return o
+	}
+	return v
+}
+
+// find returns where the secrets are in s, in order and without overlaps.
+func (g *Gate) find(s string) []span {
+	g.mu.RLock()
+	spans := g.patterns.find(s)
+	g.mu.RUnlock()
+	if len(spans) < 2 {
+		return spans
+	}
+	slices.SortFunc(spans, func(a, b span) int { return a.from - b.from })
+	merged := spans[:1]
+	for _, next := range spans[1:] {
+		last := &merged[len(merged)-1]
+		if next.from > last.to {
+			merged = append(merged, next)
+			continue
+		}
+		last.to = max(last.to, next.to)
+	}
+	return merged
+}

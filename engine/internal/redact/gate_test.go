@@ -1,0 +1,214 @@
+package redact
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+func gateFor(t testing.TB, secrets ...string) *Gate {
+	t.Helper()
+	g := NewGate()
+	for _, s := range secrets {
+		if !g.Add(s) {
+			t.Fatalf("%q was refused", s)
+		}
+	}
+	return g
+}
+
+func TestTextMasks(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name     string
+		secrets  []string
+		in, want string
+	}{
+		{"nothing known", nil, "hunter2", "hunter2"},
+		{"nothing there", []string{"hunter2"}, "hunter 2", "hunter 2"},
+		{"empty", []string{"hunter2"}, "", ""},
+		{"whole", []string{"hunter2"}, "hunter2", "•••"},
+		{"twice", []string{"hunter2"}, "a hunter2 and hunter2.", "a ••• and •••."},
+		{"side by side", []string{"hunter2"}, "hunter2hunter2", "•••"},
+		{"one within another", []string{"word", "password1"}, "password1 word", "••• •••"},
+		{"one starts another", []string{"pass", "password"}, "password pass passwords", "••• ••• •••s"},
+		{"overlapping", []string{"abcdef", "defghi"}, "-abcdefghi-", "-•••-"},
+		{"overlapping itself", []string{"abab"}, "xabababx", "x•••x"},
+		{"multi-byte", []string{"pässwörd€"}, "„pässwörd€“", "„•••“"},
+		{"emoji, escaped", []string{"key🔑key"}, `{"k":"key\ud83d\udd11key"}`, `{"k":"•••"}`},
+		{"JSON", []string{"a\"b\\c\n"}, `{"p":"a\"b\\c\n"}`, `{"p":"•••"}`},
+		{"JSON as encoding/json writes it", []string{"a<b&c>"}, `"a\u003cb\u0026c\u003e"`, `"•••"`},
+		{"JSON with escaped slashes", []string{"a/b/c"}, `"a\/b\/c"`, `"•••"`},
+		{"JSON in ASCII", []string{"käse/brot"}, `"k\u00E4se/brot" "k\u00e4se\/brot"`, `"•••" "•••"`},
+		{"JSON in JSON", []string{`a"b"c`}, `"{\"p\":\"a\\\"b\\\"c\"}"`, `"{\"p\":\"•••\"}"`},
+		{"as Go quotes it", []string{"tab\x01ab"}, fmt.Sprintf("%q", "tab\x01ab"), `"•••"`},
+		{"query", []string{"p&q =/ü"}, "https://h/?a=p%26q+%3D%2F%C3%BC&b=1", "https://h/?a=•••&b=1"},
+		{"query, lower case", []string{"p&q =/ü"}, "a=p%26q+%3d%2f%c3%bc&b=1", "a=•••&b=1"},
+		{"query, spaces as %20", []string{"p&q =/ü"}, "a=p%26q%20%3D%2F%C3%BC", "a=•••"},
+		{"path", []string{"p&q =/ü"}, "/x/p&q%20=%2F%C3%BC/y", "/x/•••/y"},
+		{"trailing line break", []string{"hunter2\n"}, "Bearer hunter2", "Bearer •••"},
+		{"cut", []string{"hunter2"}, "hunter", "hunter"},
+	} {
+		if got := gateFor(t, c.secrets...).Text(c.in); got != c.want {
+			t.Errorf("%s: Text(%q) = %q, want %q", c.name, c.in, got, c.want)
+		}
+	}
+}
+
+// TestTextMasksBase64 puts the secret into longer texts at every alignment, in every
+// alphabet. What is left must not depend on the secret.
+func TestTextMasksBase64(t *testing.T) {
+	t.Parallel()
+	encodings := map[string]*base64.Encoding{
+		"std": base64.StdEncoding, "raw std": base64.RawStdEncoding,
+		"url": base64.URLEncoding, "raw url": base64.RawURLEncoding,
+	}
+	const one, other = "s3cret?>~~", "t4bsfu@?\x7f\x7f" // of the same length
+	for name, encoding := range encodings {
+		for before := range 7 {
+			for after := range 7 {
+				show := func(secret string) string {
+					return gateFor(t, secret).Text(encoding.EncodeToString([]byte(
+						strings.Repeat("u", before) + secret + strings.Repeat(":", after))))
+				}
+				got := show(one)
+				if got != show(other) || !strings.Contains(got, Mask) {
+					t.Errorf("%s, %d before, %d after: %s and %s", name, before, after, got, show(other))
+				}
+			}
+		}
+	}
+	basic := "Basic " + base64.StdEncoding.EncodeToString([]byte("user:pa55w0rd"))
+	if got, want := gateFor(t, "pa55w0rd").Text(basic), "Basic dXNlcj•••=="; got != want {
+		t.Errorf("Text(%q) = %q, want %q", basic, got, want)
+	}
+}
+
+func TestAddRefusesShortValues(t *testing.T) {
+	t.Parallel()
+	g := NewGate()
+	for secret, want := range map[string]bool{"": false, "abc": false, "é": false, "abcd": true, "éé": true} {
+		if got := g.Add(secret); got != want {
+			t.Errorf("Add(%q) = %v, want %v", secret, got, want)
+		}
+	}
+	if got := g.Text("abc abcd"); got != "abc •••" {
+		t.Errorf("got %q", got)
+	}
+	if !g.Add("abcd") {
+		t.Error("a value known already was refused")
+	}
+}
+
+func TestValueMasksDeep(t *testing.T) {
+	t.Parallel()
+	g := gateFor(t, "hunter2", "12345678")
+	in := value.ObjectOf(
+		"list", value.List{"hunter2", nil, true, value.ObjectOf("x", "a hunter2")},
+		"hunter2", int64(7),
+		"pin", int64(12345678),
+		"price", value.Decimal("203.7700"),
+	)
+	before := string(value.AppendJSON(nil, in))
+	const want = `{"list":["•••",null,true,{"x":"a •••"}],"•••":7,"pin":"•••","price":203.7700}`
+	if got := string(value.AppendJSON(nil, g.Value(in))); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if after := string(value.AppendJSON(nil, in)); after != before {
+		t.Errorf("the value was changed to %s", after)
+	}
+}
+
+func TestJSONStaysValid(t *testing.T) {
+	t.Parallel()
+	g := gateFor(t, "nbcd", "hunter2")
+	for in, want := range map[string]string{
+		`{"a":"x\nbcd"}`:            `{"a":"x\nbcd"}`,
+		`{"a":"hunter2"}`:           `{"a":"•••"}`,
+		`{"a":"\u0068unter\u0032"}`: `{"a":"•••"}`,
+		`{"a": 1, "a": "hunter2"}`:  `{"a":1}`,
+		`{"a":"hunter2"`:            `{"a":"•••"`,
+		``:                          ``,
+	} {
+		if got := string(g.JSON([]byte(in))); got != want {
+			t.Errorf("JSON(%s) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestBytesLeavesItsArgumentAlone(t *testing.T) {
+	t.Parallel()
+	g := gateFor(t, "hunter2")
+	in := []byte("a hunter2")
+	if got := string(g.Bytes(in)); got != "a •••" || string(in) != "a hunter2" {
+		t.Errorf("got %q, the argument is %q", got, in)
+	}
+}
+
+func TestGateIsSafeForConcurrentUse(t *testing.T) {
+	t.Parallel()
+	g := NewGate()
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			for j := range 50 {
+				secret := fmt.Sprintf("secret-%d-%d", i, j)
+				g.Add(secret)
+				if got := g.Text("<" + secret + ">"); got != "<•••>" {
+					t.Errorf("got %s", got)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// FuzzTextHidesEveryForm checks that no form of a secret survives, wherever it stands.
+func FuzzTextHidesEveryForm(f *testing.F) {
+	f.Add("hunter2", "user:", "@host")
+	f.Add("a\"b/ü&<", "\\", "\xff")
+	f.Add("=+/aaaa", "a", "aaa")
+	f.Fuzz(func(t *testing.T, secret, before, after string) {
+		g := NewGate()
+		if !g.Add(secret) {
+			return
+		}
+		quoted, err := json.Marshal(secret)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, form := range []string{
+			secret,
+			string(quoted[1 : len(quoted)-1]),
+			url.QueryEscape(secret),
+			url.PathEscape(secret),
+			base64.StdEncoding.EncodeToString([]byte(secret)),
+			base64.RawURLEncoding.EncodeToString([]byte(secret)),
+		} {
+			in := before + form + after
+			got := g.Text(in)
+			if strings.Contains(got, form) && !strings.Contains(Mask, form) && !strings.Contains(before+Mask+after, form) {
+				t.Errorf("%q: %q is shown as %q", secret, in, got)
+			}
+		}
+	})
+}
+
+func BenchmarkTextWithoutMatch(b *testing.B) {
+	g := NewGate()
+	for i := range 20 {
+		g.Add(fmt.Sprintf("%d-a-secret-of-thirty-two-bytes-%d", i, i))
+	}
+	s := strings.Repeat(`{"CompanyName":"Example, Lda.","Email":"someone@example.com"}`, 100)
+	b.SetBytes(int64(len(s)))
+	b.ReportAllocs()
+	for b.Loop() {
+		g.Text(s)
+	}
+}
