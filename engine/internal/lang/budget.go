@@ -1,0 +1,71 @@
+package lang
+
+import (
+	"errors"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// budget is what one evaluation may cost, in steps: an operator, a call and each round of a
+// predicate are one step, as are bytesPerStep bytes of text and each element of a
+// list that is built. A legitimate filter over 100,000 rows takes some 500,000; what would take
+// more runs away, and is ended after a few hundredths of a second. Steps are
+// counted, not timed, so that an expression fails always or never.
+const (
+	budget       = 1_000_000
+	bytesPerStep = 16
+)
+
+var errBudget = errors.New("the expression takes too many steps or builds too much data")
+
+// A frame is the state of one evaluation.
+type frame struct {
+	vars   Vars
+	locals []value.Value // let variables, elements and indexes of predicates
+	left   int
+}
+
+// code computes the value of one node of an expression.
+type code func(f *frame) (value.Value, error)
+
+// spend takes steps from the budget.
+func (f *frame) spend(steps int) error {
+	if steps < 0 || steps > f.left {
+		f.left = 0
+		return errBudget
+	}
+	f.left -= steps
+	return nil
+}
+
+// spendText takes the cost of building or reading a text of that many bytes.
+func (f *frame) spendText(bytes int) error { return f.spend(1 + bytes/bytesPerStep) }
+
+// spendDeep takes the cost of visiting all of v.
+func (f *frame) spendDeep(v value.Value) error {
+	switch v := v.(type) {
+	case string:
+		return f.spendText(len(v))
+	case value.Decimal:
+		return f.spendText(len(v))
+	case value.List:
+		if err := f.spend(1 + len(v)); err != nil {
+			return err
+		}
+		for _, e := range v {
+			if err := f.spendDeep(e); err != nil {
+				return err
+			}
+		}
+	case *value.Object:
+		if err := f.spend(1 + v.Len()); err != nil {
+			return err
+		}
+		for _, e := range v.All() {
+			if err := f.spendDeep(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

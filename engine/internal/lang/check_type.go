@@ -1,0 +1,169 @@
+package lang
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// A kindSet is a set of Kinds.
+type kindSet uint16
+
+const (
+	number   = kindSet(1<<Integer | 1<<Decimal)
+	scalar   = number | 1<<Text | 1<<Boolean
+	anything = kindSet(1<<(Object+1) - 1)
+)
+
+func kinds(list ...Kind) kindSet {
+	var s kindSet
+	for _, k := range list {
+		s |= 1 << k
+	}
+	return s
+}
+
+func (s kindSet) has(k Kind) bool { return s>>k&1 == 1 }
+
+// String lists the kinds: "number", "list or text".
+func (s kindSet) String() string {
+	var names []string
+	if s == anything {
+		return "anything"
+	}
+	if s&number == number {
+		names = append(names, "number")
+		s &^= number
+	}
+	for k := Boolean; k <= Object; k++ {
+		if s.has(k) {
+			names = append(names, k.String())
+		}
+	}
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
+const omitFormat = "omit"
+
+// omitType is the type of omit: null to the eye, and marked as what only templates take.
+var omitType = &Type{Kind: Null, Nullable: true, Format: omitFormat, omittable: true}
+
+// want reports t when its kind is not among the wanted ones. It returns whether it is.
+func (c *compiler) want(t term, set kindSet, null bool, what string) bool {
+	c.refuseOmit(t)
+	switch {
+	case t.typ.Kind == Unknown || t.typ.omittable:
+		return true
+	case t.typ.Nullable && !null:
+		c.mayBeNull(t, nil)
+		return false
+	case t.typ.Kind == Null || set.has(t.typ.Kind):
+		return true
+	}
+	d := c.mismatch(t.node, "%s needs %s, found %s", what, set, t.typ.notNull())
+	related(d, t.typ)
+	return false
+}
+
+func (c *compiler) wantBoolean(t term, what string) {
+	c.want(t, kinds(Boolean), false, what)
+}
+
+func (c *compiler) refuseOmit(t term) {
+	if t.typ.omittable {
+		c.mismatch(t.node, "omit can only be the whole result").Hint = "write x ?? omit as the whole value"
+	}
+}
+
+// operand applies the null rule to t, an operand, and returns it as not nullable.
+func (c *compiler) operand(t term) term {
+	c.refuseOmit(t)
+	if t.typ.Nullable && t.typ.Kind != Unknown && !t.typ.omittable {
+		c.mayBeNull(t, nil)
+		t.typ = t.typ.notNull()
+		if t.typ.Kind == Null {
+			t.typ = AnyType
+		}
+	}
+	return t
+}
+
+// comparable reports an equality between types that have no value in common,
+// and one with a constant that an enumeration does not have.
+func (c *compiler) comparable(n ast.Node, a, b term, op string) {
+	c.refuseOmit(a)
+	c.refuseOmit(b)
+	if !mayEqual(a.typ.Kind, b.typ.Kind) {
+		d := c.mismatch(n, "%s compares %s with %s, which are never equal", op, a.typ.notNull(), b.typ.notNull())
+		switch {
+		case isText(a.typ) && number.has(b.typ.Kind):
+			d.Hint = "compare decimal(…) of the text, or put the number in quotes"
+		case isText(b.typ) && number.has(a.typ.Kind):
+			d.Hint = "leave the quotes away, or compare text(…)"
+		}
+		return
+	}
+	c.inEnum(a, b)
+	c.inEnum(b, a)
+}
+
+// inEnum reports a constant that is none of the values of an enumeration.
+func (c *compiler) inEnum(t, k term) {
+	if t.typ.Enum == nil || !k.constant || k.val == nil {
+		return
+	}
+	if enumHas(t.typ.Enum, k.val) {
+		return
+	}
+	what := "this member"
+	if t.chain != nil {
+		what = t.chain.String()
+	}
+	d := c.fault(c.spotOf(k.node), "not-in-enum",
+		fmt.Sprintf("%s is not a value of %s (one of %s)", shown(k.val), what, listValues(t.typ.Enum)))
+	related(d, t.typ)
+	var names []string
+	for _, v := range t.typ.Enum {
+		if s, ok := v.(string); ok {
+			names = append(names, s)
+		}
+	}
+	if word, ok := k.val.(string); ok {
+		if near := diag.Nearest(word, names); near != "" {
+			d.Hint = fmt.Sprintf("did you mean %q?", near)
+		}
+	}
+}
+
+func isText(t *Type) bool { return t.Kind == Text }
+
+func mayEqual(a, b Kind) bool {
+	return a == Unknown || b == Unknown || a == Null || b == Null ||
+		a == b || number.has(a) && number.has(b)
+}
+
+// secretResult marks a result as secret when a part of what it was computed from is.
+// Yes or no is not a secret.
+func secretResult(t *Type, from ...*Type) *Type {
+	t = orAny(t)
+	if t.Kind == Boolean || t.Secret {
+		return t
+	}
+	structured := t.Kind == List || t.Kind == Object
+	for _, f := range from {
+		if f != nil && (f.Secret || !structured && f.HasSecret()) {
+			return t.secretIf(true)
+		}
+	}
+	return t
+}
+
+// isNullKind reports whether v is null or omit, neither of which can be computed with.
+func isNullKind(v value.Value) bool { return v == nil || v == Omit }

@@ -1,0 +1,164 @@
+package lang
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// An Expr is a compiled, type-checked expression. It never changes and is safe
+// for concurrent use.
+type Expr struct {
+	typ   *Type
+	text  string
+	place diag.Place
+	start spot
+	run   code
+	// path is set for a bare member chain, which needs no frame.
+	path  *chain
+	slots int
+}
+
+// longestExpr bounds what the compiler looks at, in bytes.
+const longestExpr = 20_000
+
+const (
+	markerOpen  = "${{"
+	markerClose = "}}"
+)
+
+// CompileExpr compiles a scalar that holds an expression, with or without the
+// ${{ }} marker around it (keys such as if, until, key). It reports every fault it finds
+// at its own rune in the file, and returns nil when there was one.
+func CompileExpr(n *source.Node, s *Scope, faults *diag.List) *Expr {
+	if n == nil || n.Kind != source.Scalar {
+		if n != nil {
+			faults.Add(n.Errorf("expr-syntax", "expected an expression, found a list or mapping"))
+		}
+		return nil
+	}
+	text, at := n.Text, 0
+	if trimmed := strings.TrimSpace(text); strings.HasPrefix(trimmed, markerOpen) && strings.HasSuffix(trimmed, markerClose) {
+		start := strings.Index(text, markerOpen) + len(markerOpen)
+		end := strings.LastIndex(text, markerClose)
+		if start <= end {
+			at, text = utf8.RuneCountInString(text[:start]), text[start:end]
+		}
+	}
+	e := compileSource(n, text, at, s, faults)
+	if e != nil && e.typ.omittable {
+		faults.Add(e.start.fault("type-mismatch", "omit can only be the value of a member, a query parameter or a header"))
+		return nil
+	}
+	return e
+}
+
+// compileSource compiles the expression text, which starts at the given rune
+// of n's Text. Templates compile their holes with it.
+func compileSource(n *source.Node, text string, at int, s *Scope, faults *diag.List) *Expr {
+	blank := len(text) - len(strings.TrimLeft(text, " \t\r\n"))
+	at += blank // one rune each
+	text = strings.TrimSpace(text)
+	c := &compiler{src: n, text: text, at: at, scope: s, faults: faults}
+	start := c.spot(0)
+	switch {
+	case text == "":
+		c.fault(start, "expr-syntax", "an expression is missing")
+		return nil
+	case len(text) > longestExpr:
+		c.fault(start, "expr-syntax", fmt.Sprintf("the expression is longer than %d bytes", longestExpr))
+		return nil
+	}
+	root := c.parse()
+	if root == nil {
+		return nil
+	}
+	t := c.term(root)
+	if c.failed {
+		return nil
+	}
+	e := &Expr{
+		typ:   t.typ,
+		text:  text,
+		place: diag.Place{File: n.File, Pos: start.pos()},
+		start: start,
+		run:   t.run,
+		slots: c.slots,
+	}
+	if t.chain != nil && t.chain.local < 0 {
+		e.path = t.chain
+	}
+	return e
+}
+
+// Type returns what the expression yields.
+func (e *Expr) Type() *Type { return e.typ }
+
+// Place returns where the expression stands.
+func (e *Expr) Place() diag.Place { return e.place }
+
+// Text returns the expression as written, without marker.
+func (e *Expr) Text() string { return e.text }
+
+// Eval computes the value. Expressions are pure: the same vars give the same
+// value. The error is a *diag.Diagnostic at the rune that failed; one that runs
+// away (too many steps, too much text) ends with an error, soon and always at the same step.
+func (e *Expr) Eval(vars Vars) (value.Value, error) {
+	if e.path != nil {
+		return e.path.walk(e.path.rootOf(vars))
+	}
+	f := &frame{vars: vars, left: budget}
+	if e.slots > 0 {
+		f.locals = make([]value.Value, e.slots)
+	}
+	v, err := e.run(f)
+	if err != nil {
+		return nil, e.start.wrap(err)
+	}
+	return v, nil
+}
+
+// Bool is Eval for conditions; a result that is not a boolean is an error.
+func (e *Expr) Bool(vars Vars) (bool, error) {
+	v, err := e.Eval(vars)
+	if err != nil {
+		return false, err
+	}
+	b, ok := v.(bool)
+	if !ok {
+		return false, e.start.errorf("the condition gives %s, expected true or false", shown(v))
+	}
+	return b, nil
+}
+
+// A spot is a rune of a scalar, whose place in the file is found when needed.
+type spot struct {
+	src *source.Node
+	at  int
+}
+
+func (s spot) pos() diag.Pos { return s.src.At(s.at) }
+
+func (s spot) fault(code, message string) *diag.Diagnostic {
+	return &diag.Diagnostic{File: s.src.File, Pos: s.pos(), Code: code, Message: message}
+}
+
+// errorf returns an error of evaluation at s.
+func (s spot) errorf(format string, args ...any) *diag.Diagnostic {
+	return s.fault("eval-error", fmt.Sprintf(format, args...))
+}
+
+// wrap gives err the place s, unless it has one.
+func (s spot) wrap(err error) error {
+	if d, ok := errors.AsType[*diag.Diagnostic](err); ok {
+		return d
+	}
+	d := s.fault("eval-error", err.Error())
+	d.Err = err
+	return d
+}

@@ -1,0 +1,98 @@
+package lang
+
+import "testing"
+
+func TestFaultsStandAtTheirRune(t *testing.T) {
+	cases := []struct{ expr, want string }{
+		{`stepz.lookup`, `1: unknown name "stepz" (did you mean "steps"?)`},
+		{`steps.lokup.outputs`, `7: unknown member "lokup" of steps (did you mean "lookup"?)`},
+		{`steps.lookup?.outputs.company.AcountId`, `31: unknown member "AcountId" of steps.lookup?.outputs.company (did you mean "AccountId"?)`},
+		{`steps.lookup.outputs.company["AcountId"]`, `30: unknown member "AcountId" of steps.lookup.outputs.company (did you mean "AccountId"?)`},
+		{`steps.lookup.outputs.companies.AccountId`, `32: list of object has no member "AccountId" (its elements have: write first(…)?.AccountId, or map(…, .AccountId))`},
+		{`map(steps.lookup.outputs.companies, .Nam + #.CompanyNam)`, `38: unknown member "Nam"
+46: unknown member "CompanyNam" (did you mean "CompanyName"?)`},
+		{`steps.lookup.outputs.company.AccountId + "x"`, `40: + needs two numbers or two texts, found integer and text (text(…) makes a text of a number)`},
+		{`inputs.name - 1`, `13: - needs numbers, found text and integer`},
+		{`inputs.name < 3`, `13: < needs two numbers or two texts, found text and integer`},
+		{`inputs.name == 3`, `13: == compares text with integer, which are never equal (compare decimal(…) of the text, or put the number in quotes)`},
+		{`steps.lookup.outputs.company.Status == "Actve"`, `40: "Actve" is not a value of steps.lookup.outputs.company.Status (one of Active, Closed) (did you mean "Active"?)`},
+		{`steps.lookup.outputs.company.Status in ["Active", "Close"]`, `51: "Close" is not a value of steps.lookup.outputs.company.Status (one of Active, Closed) (did you mean "Closed"?)`},
+		{`inputs.n in ["1"]`, `14: in compares integer with text, which are never equal (leave the quotes away, or compare text(…))`},
+		{`inputs.n ? 1 : 2`, `8: a condition needs boolean, found integer`},
+		{`inputs.n and inputs.name`, `8: and needs boolean, found integer
+21: and needs boolean, found text`},
+		{`not inputs.name`, `12: not needs boolean, found text`},
+		{`-inputs.name`, `9: - needs number, found text`},
+		{`steps.lookup.outputs.account_id + 1`, `22: steps.lookup.outputs.account_id may be null (step lookup is skipped when its if is false) (write (… ?? default), or test for null first)`},
+		{`steps.lookup.outputs.company.Parent.AccountId`, `37: steps.lookup.outputs.company.Parent may be null (Parent may be absent) (write ?.AccountId, and ?? for a default)`},
+		{`first(steps.lookup.outputs.companies).AccountId`, `39: this may be null (the list may be empty) (write ?.AccountId, and ?? for a default)`},
+		{`find(steps.lookup.outputs.companies, .AccountId == 1)?.AccountId + 1`, `56: this may be null (no element may match) (write (… ?? default), or test for null first)`},
+		{`upper(steps.lookup.outputs.company.Nick)`, `36: steps.lookup.outputs.company.Nick may be null (Nick may be absent) (write (… ?? default), or test for null first)`},
+		{`upper(inputs.n)`, `14: upper needs text, found integer`},
+		{`len(inputs.n)`, `12: len needs text, list or object, found integer`},
+		{`filter(steps.lookup.outputs.companies, .CompanyName)`, `41: the condition of filter needs boolean, found text`},
+		{`filter(inputs.name, true)`, `15: filter needs list, found text`},
+		{`inputs.name matches "["`, "21: not a regular expression: missing closing ]: `[`"},
+		{`round(1, 2, 3)`, `1: round takes 1 to 2 arguments, found 3 (write round(x, places))`},
+		{`round(1, 200)`, `10: places of round is 200, expected an integer from 0 to 100`},
+		{`sortBy(body.list, #, "down")`, `22: order of sortBy is "down", expected 'asc' or 'desc'`},
+		{`date("x", "dd.mmm")`, `11: date format "dd.mmm": "m" is not one of yyyy, MM, dd, HH, mm, ss`},
+		{`now(1)`, `1: now() takes no arguments`},
+		{`toJSON(body)`, `1: unknown function "toJSON" (values are written as JSON where they are sent; digest(x) identifies one)`},
+		{`lenn(body)`, `1: unknown function "lenn" (did you mean "len"?)`},
+		{`reduce(body.list, #acc + #, 0)`, `1: unknown function "reduce" (sum, min, max, join, groupBy and flatten fold a list)`},
+		{`inputs.name.upper()`, `13: values have no function "upper" (write upper(value, …))`},
+		{`len`, `1: unknown name "len" (len is a function: write len(…))`},
+		{`inputs.n = 3`, `10: unexpected "=" (write == to compare)`},
+		{`map(body.list, {x: .a})`, `18: unexpected ":" (inside a predicate an object needs parentheses: map(list, ({name: .name})))`},
+		{`filter(body.list)`, `17: the function needs a list and a condition (as in filter(list, .member == 1))`},
+		{`.a == 1`, `1: unexpected "." (an element (. or #) is known only inside a predicate)`},
+		{`inputs.n +`, `10: the expression ends too early`},
+		{`(inputs.n`, `9: the expression ends too early`},
+		{`"abc`, `5: a text is not closed (end it with the quote that began it)`},
+		{`if inputs.flag {1} else {2}`, `4: unexpected "inputs" (write condition ? a : b)`},
+		{`1; 2`, `4: unexpected expression after ";" (only let … ; may stand before the result)`},
+		{`b"x"`, `1: there are no byte strings (write '…' without b)`},
+		{`007`, `1: "007" is not a number (numbers are written as in JSON; texts in quotes)`},
+		{`99999999999999999999`, `1: the number is too large to be written here (write it as decimal('…'))`},
+		{`inputs.n ?? 1 + 2`, `15: ?? cannot stand beside another operator (put parentheses around it: (a ?? b) + c)`},
+		{`inputs.n & 1`, `10: unexpected "&" (write and)`},
+		{`omit`, `1: omit can only be the value of a member, a query parameter or a header`},
+		{`(inputs.n ?? omit) + 1`, `11: omit can only be the whole result (write x ?? omit as the whole value)`},
+		{`[omit]`, `2: omit can only be the whole result (write x ?? omit as the whole value)`},
+		{`{a: 1, a: 2}`, `8: member "a" is there twice`},
+		{`a.b + c.d`, `1: unknown name "a" (known here: steps, inputs, body, text)
+7: unknown name "c" (known here: steps, inputs, body, text)`},
+		{`x ${{ inputs.n }}`, `3: unexpected "$" (this is one expression; leave the ${{ }} inside it away)`},
+		{`"é" + stepz`, `7: unknown name "stepz" (did you mean "steps"?)`},
+		{`let x = inputs; x.nam`, `19: unknown member "nam" of x (did you mean "name"?)`},
+		{`[1, "a"][0] + inputs.name[0].x`, `26: text has no elements`},
+		{`inputs.name contains 1`, `13: contains needs texts, found text and integer`},
+		{`inputs.n in inputs.name`, `10: in needs a list or object on its right, found text (write text contains part)`},
+		{`1.."3"`, `2: .. needs integers, found integer and text`},
+		{`body.list["x"].y + @`, `20: unexpected character U+0040 '@'`},
+		// at run time
+		{`body.nope.x`, `run 11: cannot read x of null: body.nope is null`},
+		{`body.text.x`, `run 11: cannot read x of text`},
+		{`body.nope + 1`, `run 11: the left side of + is null (write (… ?? default))`},
+		{`body.list[7]`, `run 10: index 7 is outside of the list, which has 3 elements (at(list, index) gives null instead)`},
+		{`1 / 0`, `run 3: division by zero`},
+		{`1 / 3`, `run 3: 1 / 3 has no end: say how many places, as in round(a / b, 2)`},
+		{`upper(body.a)`, `run 12: upper needs text, found 1`},
+		{`upper(body.nope)`, `run 12: upper needs text, found null`},
+		{`filter(body.list, #)`, `run 19: the condition of filter gives 3, expected true or false`},
+		{`body.a ? 1 : 2`, `run 6: expected true or false, found 1`},
+		{`int("x")`, `run 1: "x" is not an integer`},
+		{`sum(body.rows, .k)`, `run 1: element 1 of sum is "a", expected a number`},
+		{`date("2025-02-30")`, `run 1: cannot read "2025-02-30" as a date: there is no such date`},
+		{`sortBy([1, "a"], #)`, `run 1: keys must be all numbers or all texts`},
+		{`"x" + body.a`, `run 5: cannot add text and integer`},
+		{`body.a and true`, `run 6: expected true or false, found 1`},
+	}
+	vars := testVars(t)
+	for _, c := range cases {
+		if got := outcome(t, testScope, vars, c.expr); got != c.want {
+			t.Errorf("%s\n got  %s\n want %s", c.expr, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package lang
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+var (
+	dateParam   = param{name: "date", takes: kinds(Text)}
+	formatParam = param{name: "format", takes: kinds(Text), check: checkDateFormat}
+)
+
+// dateFunctions compute with ISO dates (yyyy-MM-dd) and ISO times, as texts.
+var dateFunctions = []function{
+	{
+		name: "date", doc: "the ISO date of an ISO time, or of a text in a notation such as dd.MM.yyyy",
+		params: []param{textParam, {name: "format", takes: kinds(Text), optional: true, check: checkDateFormat}},
+		result: func(args []*Type) *Type {
+			if len(args) > 1 { // a date or a time: the notation says, when it runs
+				return TextType
+			}
+			return &Type{Kind: Text, Format: "date"}
+		},
+		call: func(f *frame, args []value.Value) (value.Value, error) {
+			if len(args) == 1 {
+				args = append(args, "")
+			}
+			return readDate(f, args[0].(string), args[1].(string))
+		},
+	}, {
+		name: "formatDate", doc: "an ISO date or time in a notation such as dd.MM.yyyy HH:mm:ss",
+		params: []param{dateParam, formatParam}, result: always(TextType),
+		call: func(f *frame, args []value.Value) (value.Value, error) {
+			if err := f.spendText(len(args[0].(string)) + 16*len(args[1].(string))); err != nil {
+				return nil, err
+			}
+			text, err := formatDate(args[0].(string), args[1].(string))
+			if err != nil {
+				return nil, fmt.Errorf("cannot write %s as %s: %w", shown(args[0]), shown(args[1]), err)
+			}
+			return text, nil
+		},
+	}, {
+		name: "addDays", doc: "the ISO date or time that many days later, earlier when negative",
+		params: []param{dateParam, {name: "days", takes: kinds(Integer)}},
+		result: func(args []*Type) *Type {
+			if t := orAny(args[0]); t.Format != "" {
+				return &Type{Kind: Text, Format: t.Format}
+			}
+			return TextType
+		},
+		call: func(f *frame, args []value.Value) (value.Value, error) {
+			return addDays(args[0].(string), args[1])
+		},
+	},
+}
+
+func checkDateFormat(v value.Value) error {
+	text, ok := v.(string)
+	if !ok {
+		return nil
+	}
+	_, err := parseDateFormat(text)
+	return err
+}
+
+// readDate gives a date for notations without a time of day, else a time; without a notation, a date.
+func readDate(f *frame, text, format string) (value.Value, error) {
+	if err := f.spendText(len(text) + 16*len(format)); err != nil {
+		return nil, err
+	}
+	if format == "" {
+		t, err := parseISO(text)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read %s as a date: %w", shown(text), err)
+		}
+		return t.Format(time.DateOnly), nil
+	}
+	iso, err := parseDate(text, format)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %s as a date in the form %s: %w", shown(text), shown(format), err)
+	}
+	return iso, nil
+}
+
+var errNoSuchYear = errors.New("the year would not be between 0000 and 9999")
+
+func addDays(text string, by value.Value) (value.Value, error) {
+	const farthest = 10_000 * 366
+	days, ok := by.(int64)
+	if !ok || days < -farthest || days > farthest {
+		return nil, errNoSuchYear
+	}
+	t, err := parseISO(text)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read %s as a date: %w", shown(text), err)
+	}
+	t = t.AddDate(0, 0, int(days))
+	if t.Year() < 0 || t.Year() > 9999 {
+		return nil, errNoSuchYear
+	}
+	// The time of day and its zone stay as they were written.
+	return t.Format(time.DateOnly) + text[len(time.DateOnly):], nil
+}

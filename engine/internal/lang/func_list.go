@@ -1,0 +1,193 @@
+package lang
+
+import (
+	"errors"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+var (
+	listParam     = param{name: "list", takes: kinds(List)}
+	listOrNull    = param{name: "list", takes: kinds(List), null: true}
+	objectParam   = param{name: "object", takes: kinds(Object)}
+	integerParam  = param{name: "index", takes: kinds(Integer)}
+	mayBeEmpty    = "the list may be empty"
+	mayNotMatch   = "no element may match"
+	errNotOrdered = errors.New("keys must be all numbers or all texts")
+)
+
+// elementOrNull is the result rule of functions that pick one element.
+func elementOrNull(args []*Type) *Type { return args[0].elem().OrNull(mayBeEmpty) }
+
+// sameList is the result rule of functions that give some elements of their list.
+func sameList(args []*Type) *Type { return ListOf(args[0].elem()) }
+
+var listFunctions = []function{
+	{
+		name: "len", doc: "the number of elements, members or characters; 0 for null",
+		params: []param{{name: "x", takes: kinds(List, Object, Text), null: true}},
+		result: always(IntegerType),
+		call:   length,
+	}, {
+		name: "first", doc: "the first element, or null",
+		params: []param{listOrNull}, result: elementOrNull,
+		call: func(_ *frame, args []value.Value) (value.Value, error) { return elementAt(args[0], 0), nil },
+	}, {
+		name: "last", doc: "the last element, or null",
+		params: []param{listOrNull}, result: elementOrNull,
+		call: func(_ *frame, args []value.Value) (value.Value, error) { return elementAt(args[0], -1), nil },
+	}, {
+		name: "at", doc: "the element at an index from 0, negative from the end, or null",
+		params: []param{listOrNull, integerParam},
+		result: func(args []*Type) *Type { return args[0].elem().OrNull("the list may be shorter") },
+		call: func(_ *frame, args []value.Value) (value.Value, error) {
+			i, ok := args[1].(int64)
+			if !ok {
+				return nil, fmt.Errorf("index of at is %s, expected integer", shown(args[1]))
+			}
+			return elementAt(args[0], i), nil
+		},
+	}, {
+		name: "flatten", doc: "the elements of the lists in a list, one level deep",
+		params: []param{listParam},
+		result: func(args []*Type) *Type {
+			if elem := args[0].elem(); elem.Kind == List {
+				return ListOf(elem.elem())
+			}
+			return ListOf(AnyType)
+		},
+		call: flatten,
+	}, {
+		name: "concat", doc: "the elements of several lists, one after another",
+		params: []param{listParam, listParam}, repeat: true,
+		result: func(args []*Type) *Type {
+			elem := nothingType
+			for _, a := range args {
+				elem = join(elem, a.elem())
+			}
+			return ListOf(elem)
+		},
+		call: concat,
+	}, {
+		name: "unique", doc: "the elements without repeats, each where it came first",
+		params: []param{listParam}, result: sameList, call: unique,
+	}, {
+		name: "keys", doc: "the names of an object's members, in their order",
+		params: []param{objectParam}, result: always(ListOf(TextType)),
+		call: func(f *frame, args []value.Value) (value.Value, error) {
+			o := args[0].(*value.Object)
+			list := make(value.List, 0, o.Len())
+			for k := range o.All() {
+				list = append(list, k)
+			}
+			return list, f.spend(o.Len())
+		},
+	}, {
+		name: "values", doc: "the values of an object's members, in their order",
+		params: []param{objectParam}, result: valuesType,
+		call: func(f *frame, args []value.Value) (value.Value, error) {
+			o := args[0].(*value.Object)
+			list := make(value.List, 0, o.Len())
+			for _, v := range o.All() {
+				list = append(list, v)
+			}
+			return list, f.spend(o.Len())
+		},
+	},
+}
+
+func valuesType(args []*Type) *Type {
+	o := orAny(args[0])
+	if o.Kind != Object {
+		return ListOf(AnyType)
+	}
+	elem := nothingType
+	for _, f := range o.Fields {
+		elem = join(elem, f.Type)
+	}
+	if o.Extra != nil {
+		elem = join(elem, o.Extra)
+	}
+	return ListOf(elem)
+}
+
+func length(f *frame, args []value.Value) (value.Value, error) {
+	switch x := args[0].(type) {
+	case value.List:
+		return int64(len(x)), nil
+	case *value.Object:
+		return int64(x.Len()), nil
+	case string:
+		return int64(utf8.RuneCountInString(x)), f.spendText(len(x))
+	}
+	return int64(0), nil
+}
+
+// elementAt returns the element at i, from the end when i is negative, or null.
+func elementAt(list value.Value, i int64) value.Value {
+	l, _ := list.(value.List)
+	if i < 0 {
+		i += int64(len(l))
+	}
+	if i < 0 || i >= int64(len(l)) {
+		return nil
+	}
+	return l[i]
+}
+
+func flatten(f *frame, args []value.Value) (value.Value, error) {
+	list := args[0].(value.List)
+	n := 0
+	for _, e := range list {
+		if part, ok := e.(value.List); ok {
+			n += len(part)
+		} else {
+			n++
+		}
+	}
+	if err := f.spend(n + len(list)); err != nil {
+		return nil, err
+	}
+	flat := make(value.List, 0, n)
+	for _, e := range list {
+		if part, ok := e.(value.List); ok {
+			flat = append(flat, part...)
+		} else {
+			flat = append(flat, e)
+		}
+	}
+	return flat, nil
+}
+
+func concat(f *frame, args []value.Value) (value.Value, error) {
+	n := 0
+	for _, a := range args {
+		n += len(a.(value.List))
+	}
+	if err := f.spend(n); err != nil {
+		return nil, err
+	}
+	all := make(value.List, 0, n)
+	for _, a := range args {
+		all = append(all, a.(value.List)...)
+	}
+	return all, nil
+}
+
+func unique(f *frame, args []value.Value) (value.Value, error) {
+	list := args[0].(value.List)
+	if err := f.spendDeep(list); err != nil {
+		return nil, err
+	}
+	seen := make(map[any]bool)
+	once := value.List{}
+	for _, e := range list {
+		if k := identity(e); !seen[k] {
+			seen[k] = true
+			once = append(once, e)
+		}
+	}
+	return once, nil
+}

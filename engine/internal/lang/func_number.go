@@ -1,0 +1,162 @@
+package lang
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+var numberParam = param{name: "x", takes: number}
+
+var numberFunctions = []function{
+	{
+		name: "abs", doc: "the number without its sign",
+		params: []param{numberParam},
+		result: func(args []*Type) *Type { return numberType(orAny(args[0])) },
+		call: func(_ *frame, args []value.Value) (value.Value, error) {
+			if order, err := value.Compare(args[0], int64(0)); order >= 0 || err != nil {
+				return args[0], err
+			}
+			return value.Neg(args[0])
+		},
+	}, {
+		name: "round", doc: "the number with that many decimal places, halves away from zero; round(a / b, places) for quotients without end",
+		params: []param{numberParam, {name: "places", takes: kinds(Integer), optional: true, check: checkPlaces}},
+		result: always(DecimalType),
+	}, {
+		name: "int", doc: "a number without its fraction, or the integer that a text holds",
+		params: []param{{name: "x", takes: number | kinds(Text)}}, result: always(IntegerType), call: toInt,
+	}, {
+		name: "decimal", doc: "the number that a text holds, blanks around it ignored",
+		params: []param{{name: "x", takes: number | kinds(Text)}}, result: always(DecimalType), call: toDecimal,
+	}, {
+		name: "min", doc: "the least of numbers or texts, or of a list's elements; null for an empty list",
+		params: []param{{name: "x", takes: number | kinds(Text, List)}}, repeat: true,
+		result: extremeType, call: extreme("min", -1),
+	}, {
+		name: "max", doc: "the greatest of numbers or texts, or of a list's elements; null for an empty list",
+		params: []param{{name: "x", takes: number | kinds(Text, List)}}, repeat: true,
+		result: extremeType, call: extreme("max", 1),
+	}, {
+		name: "mean", doc: "the exact mean of the numbers in a list, null for an empty list; round(mean(list), places) where it has no end",
+		params: []param{listParam},
+		result: always(DecimalType.OrNull(mayBeEmpty)),
+		call: func(f *frame, args []value.Value) (value.Value, error) {
+			total, n, err := meanParts(f, args[0])
+			if err != nil || n == 0 {
+				return nil, err
+			}
+			return value.Div(total, n)
+		},
+	},
+}
+
+func meanParts(f *frame, list value.Value) (total value.Value, n int64, err error) {
+	items, ok := list.(value.List)
+	if !ok {
+		return nil, 0, fmt.Errorf("list of mean is %s, expected list", shown(list))
+	}
+	total = int64(0)
+	for i, v := range items {
+		if err := f.spend(1); err != nil {
+			return nil, 0, err
+		}
+		if !value.IsNumber(v) {
+			return nil, 0, fmt.Errorf("element %d of mean is %s, expected a number", i+1, shown(v))
+		}
+		if total, err = arithmetic(value.Add)(f, total, v); err != nil {
+			return nil, 0, err
+		}
+	}
+	return total, int64(len(items)), nil
+}
+
+// mostPlaces bounds the work of rounding.
+const mostPlaces = 100
+
+func checkPlaces(v value.Value) error {
+	if n, ok := v.(int64); !ok || n < 0 || n > mostPlaces {
+		return fmt.Errorf("places of round is %s, expected an integer from 0 to %d", shown(v), mostPlaces)
+	}
+	return nil
+}
+
+func toInt(f *frame, args []value.Value) (value.Value, error) {
+	v := args[0]
+	if text, ok := v.(string); ok {
+		if err := f.spend(1 + decimalSteps + len(text)/bytesPerStep); err != nil {
+			return nil, err
+		}
+		if n, err := numberOf(text); err == nil {
+			if i, ok := value.IsInteger(n); ok {
+				return i, nil
+			}
+		}
+		return nil, fmt.Errorf("%s is not an integer", shown(text))
+	}
+	return value.Truncate(v)
+}
+
+// numberOf reads a number in JSON grammar, between blanks.
+func numberOf(text string) (value.Value, error) {
+	return value.ParseNumber(strings.TrimSpace(text))
+}
+
+func toDecimal(f *frame, args []value.Value) (value.Value, error) {
+	if text, ok := args[0].(string); ok {
+		if err := f.spend(1 + decimalSteps + len(text)/bytesPerStep); err != nil {
+			return nil, err
+		}
+		n, err := numberOf(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s is not a number", shown(text))
+		}
+		return n, nil
+	}
+	return args[0], nil
+}
+
+// extremeType is the type of min and max: of one list its elements, else what all arguments have in common.
+func extremeType(args []*Type) *Type {
+	if len(args) == 1 {
+		if orAny(args[0]).Kind == List {
+			return args[0].elem().OrNull(mayBeEmpty)
+		}
+		return args[0]
+	}
+	t := nothingType
+	for _, a := range args {
+		t = join(t, a)
+	}
+	return t
+}
+
+func extreme(name string, sign int) func(f *frame, args []value.Value) (value.Value, error) {
+	return func(f *frame, args []value.Value) (value.Value, error) {
+		if list, ok := args[0].(value.List); ok && len(args) == 1 {
+			args = list
+		}
+		var best value.Value
+		for i, v := range args {
+			if err := f.spend(1); err != nil {
+				return nil, err
+			}
+			if !(number | kinds(Text)).has(kindOf(v)) {
+				return nil, fmt.Errorf("element %d of %s is %s, expected number or text", i+1, name, shown(v))
+			}
+			if i == 0 {
+				best = v
+				continue
+			}
+			order, err := value.Compare(v, best)
+			if err != nil {
+				return nil, err
+			}
+			if order*sign > 0 {
+				best = v
+			}
+		}
+		return best, nil
+	}
+}

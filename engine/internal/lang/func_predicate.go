@@ -1,0 +1,294 @@
+package lang
+
+import (
+	"cmp"
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+var (
+	condition = param{name: "condition", takes: kinds(Boolean)}
+	keyParam  = param{name: "key", takes: scalar, null: true}
+	fnResult  = param{name: "result", takes: anything, null: true}
+)
+
+// predicateFunctions run an expression over each element of a list: # is the
+// element, .x one of its members, #index its place.
+var predicateFunctions = []function{
+	{
+		name: "all", doc: "whether the condition holds for every element; true for null",
+		params: []param{listOrNull, condition}, result: always(BooleanType),
+		each: func(l *loop) (value.Value, error) {
+			i, err := l.search(false)
+			return i < 0, err
+		},
+	}, {
+		name: "any", doc: "whether the condition holds for an element; false for null",
+		params: []param{listOrNull, condition}, result: always(BooleanType),
+		each: func(l *loop) (value.Value, error) {
+			i, err := l.search(true)
+			return i >= 0, err
+		},
+	}, {
+		name: "none", doc: "whether the condition holds for no element; true for null",
+		params: []param{listOrNull, condition}, result: always(BooleanType),
+		each: func(l *loop) (value.Value, error) {
+			i, err := l.search(true)
+			return i < 0, err
+		},
+	}, {
+		name: "find", doc: "the first element for which the condition holds, or null",
+		params: []param{listOrNull, condition},
+		result: func(args []*Type) *Type { return args[0].elem().OrNull(mayNotMatch) },
+		each: func(l *loop) (value.Value, error) {
+			i, err := l.search(true)
+			if i < 0 || err != nil {
+				return nil, err
+			}
+			return l.items[i], nil
+		},
+	}, {
+		name: "count", doc: "how many elements there are, or for how many the condition holds",
+		params: []param{listOrNull, {name: "condition", takes: kinds(Boolean), optional: true}},
+		result: always(IntegerType), each: countElements,
+	}, {
+		name: "filter", doc: "the elements for which the condition holds",
+		params: []param{listOrNull, condition}, result: sameList, each: filter,
+	}, {
+		name: "map", doc: "the results of an expression for each element",
+		params: []param{listOrNull, fnResult},
+		result: func(args []*Type) *Type { return ListOf(args[1]) },
+		each:   mapElements,
+	}, {
+		name: "groupBy", doc: "an object that has, for each key, the list of its elements",
+		params: []param{listParam, {name: "key", takes: scalar}},
+		result: func(args []*Type) *Type { return &Type{Kind: Object, Extra: sameList(args)} },
+		each:   groupBy,
+	}, {
+		name: "sortBy", doc: "the elements by rising keys, or falling with 'desc'; equal ones keep their order, null comes first",
+		params: []param{listParam, keyParam, {name: "order", takes: kinds(Text), optional: true, check: checkOrder}},
+		result: sameList, each: sortBy,
+	}, {
+		name: "sum", doc: "the exact sum of the numbers in a list, or of a number of each element",
+		params: []param{listParam, {name: "number", takes: number, optional: true}},
+		result: sumType, each: sum,
+	},
+}
+
+// search returns the first place where the condition is want, or -1.
+func (l *loop) search(want bool) (int, error) {
+	for i := range l.items {
+		holds, err := l.test(i)
+		if err != nil {
+			return -1, err
+		}
+		if holds == want {
+			return i, nil
+		}
+	}
+	return -1, nil
+}
+
+func countElements(l *loop) (value.Value, error) {
+	if l.callee.body.run == nil {
+		return int64(len(l.items)), nil
+	}
+	n := int64(0)
+	for i := range l.items {
+		holds, err := l.test(i)
+		if err != nil {
+			return nil, err
+		}
+		if holds {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func filter(l *loop) (value.Value, error) {
+	some := value.List{}
+	for i, e := range l.items {
+		holds, err := l.test(i)
+		if err != nil {
+			return nil, err
+		}
+		if holds {
+			some = append(some, e)
+		}
+	}
+	return some, nil
+}
+
+func mapElements(l *loop) (value.Value, error) {
+	results := make(value.List, len(l.items))
+	for i := range l.items {
+		v, err := l.at(i)
+		if err != nil {
+			return nil, err
+		}
+		results[i] = v
+	}
+	return results, nil
+}
+
+// groupSteps is what putting an element into its group costs.
+const groupSteps = 3
+
+// groupBy names the groups as text(key) does; 1 and 1.0 are one group, named as it was met first.
+func groupBy(l *loop) (value.Value, error) {
+	type group struct {
+		name string
+		list value.List
+	}
+	var groups []*group
+	byKey := make(map[any]*group)
+	for i, e := range l.items {
+		v, err := l.at(i)
+		if err != nil {
+			return nil, err
+		}
+		k := identity(v)
+		g := byKey[k]
+		if g == nil {
+			name, err := value.Text(v)
+			if err != nil {
+				return nil, fmt.Errorf("key of groupBy is %s, expected %s", shown(v), scalar)
+			}
+			g = &group{name: name}
+			byKey[k] = g
+			groups = append(groups, g)
+		}
+		if err := l.f.spend(groupSteps + len(g.name)/bytesPerStep); err != nil {
+			return nil, err
+		}
+		g.list = append(g.list, e)
+	}
+	o := value.NewObject(len(groups))
+	for _, g := range groups {
+		if old, ok := o.Get(g.name); ok { // 1 and "1"
+			g.list = append(slices.Clip(old.(value.List)), g.list...)
+		}
+		o.Set(g.name, g.list)
+	}
+	return o, nil
+}
+
+// identity returns a map key that is the same for equal values only. It is
+// value.Key without its cost for what is a good key already.
+func identity(v value.Value) any {
+	switch v := v.(type) {
+	case nil, bool, string, int64:
+		return v
+	case value.Decimal:
+		if i, ok := value.IsInteger(v); ok {
+			if _, fits := i.(int64); fits {
+				return i
+			}
+		}
+	}
+	return valueKey(value.Key(v))
+}
+
+// valueKey tells a value.Key from a text that looks like one.
+type valueKey string
+
+func checkOrder(v value.Value) error {
+	if v != "asc" && v != "desc" {
+		return fmt.Errorf("order of sortBy is %s, expected 'asc' or 'desc'", shown(v))
+	}
+	return nil
+}
+
+func sortBy(l *loop) (value.Value, error) {
+	type row struct{ key, elem value.Value }
+	falling := false
+	if len(l.extra) > 0 {
+		if err := checkOrder(l.extra[0]); err != nil {
+			return nil, err
+		}
+		falling = l.extra[0] == "desc"
+	}
+	rows := make([]row, len(l.items))
+	for i, e := range l.items {
+		k, err := l.at(i)
+		if err != nil {
+			return nil, err
+		}
+		rows[i] = row{k, e}
+	}
+	if err := l.f.spend(len(rows) * bits.Len(uint(len(rows))) / 3); err != nil {
+		return nil, err
+	}
+	var fault error
+	slices.SortStableFunc(rows, func(a, b row) int {
+		order, err := compareKeys(a.key, b.key)
+		if err != nil && fault == nil {
+			fault = err
+		}
+		if falling {
+			return -order
+		}
+		return order
+	})
+	if fault != nil {
+		return nil, fault
+	}
+	sorted := make(value.List, len(rows))
+	for i, r := range rows {
+		sorted[i] = r.elem
+	}
+	return sorted, nil
+}
+
+// compareKeys orders keys of one kind; null comes before all others.
+func compareKeys(a, b value.Value) (int, error) {
+	if a == nil || b == nil {
+		return cmp.Compare(boolInt(a != nil), boolInt(b != nil)), nil
+	}
+	if x, ok := a.(int64); ok {
+		if y, ok := b.(int64); ok {
+			return cmp.Compare(x, y), nil
+		}
+	}
+	order, err := value.Compare(a, b)
+	if err != nil {
+		return 0, errNotOrdered
+	}
+	return order, nil
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func sumType(args []*Type) *Type {
+	t := args[0].elem()
+	if len(args) > 1 {
+		t = args[1]
+	}
+	return numberType(t)
+}
+
+func sum(l *loop) (value.Value, error) {
+	var total value.Value = int64(0)
+	for i := range l.items {
+		v, err := l.at(i)
+		if err != nil {
+			return nil, err
+		}
+		if !value.IsNumber(v) {
+			return nil, fmt.Errorf("element %d of sum is %s, expected a number", i+1, shown(v))
+		}
+		if total, err = arithmetic(value.Add)(l.f, total, v); err != nil {
+			return nil, err
+		}
+	}
+	return total, nil
+}

@@ -1,0 +1,143 @@
+package lang
+
+import (
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// A conversion reads what vendors send as a value of the declared type. Texts
+// that stand for numbers, booleans and dates may have blanks around them. The zero conversion leaves values as they are.
+type conversion struct {
+	kind Kind
+	// format is "date" or "datetime" for the types of that name.
+	format string
+	// notation is how the vendor writes it; nil is ISO.
+	notation dateFormat
+}
+
+// conversions are the types that an output may declare.
+var conversions = map[string]conversion{
+	"text":     {kind: Text},
+	"string":   {kind: Text},
+	"integer":  {kind: Integer},
+	"decimal":  {kind: Decimal},
+	"number":   {kind: Decimal},
+	"boolean":  {kind: Boolean},
+	"date":     {kind: Text, format: "date"},
+	"datetime": {kind: Text, format: "datetime"},
+	"list":     {kind: List},
+	"array":    {kind: List},
+	"object":   {kind: Object},
+}
+
+// String names the type for messages.
+func (c conversion) String() string {
+	if c.format != "" {
+		return c.format
+	}
+	return c.kind.String()
+}
+
+// takes reports whether data of the kind can be converted at all.
+func (c conversion) takes(from Kind) bool {
+	switch {
+	case from == Unknown || from == Null || c.kind == Unknown:
+		return true
+	case c.kind == List || c.kind == Object:
+		return from == c.kind
+	case c.kind == Boolean:
+		return from == Boolean || from == Text
+	case c.kind == Text && c.format == "":
+		return from != List && from != Object
+	}
+	return from == Text || from == Integer || from == Decimal
+}
+
+// convert returns the value, which is not null, as the type; ok is false when it does not fit.
+func (c conversion) convert(v value.Value) (out value.Value, ok bool) {
+	switch {
+	case c.kind == Unknown:
+		return v, true
+	case c.format != "":
+		return c.toDate(v)
+	case c.kind == Boolean:
+		return toBoolean(v)
+	case c.kind == Integer:
+		n, ok := toNumber(v)
+		if !ok {
+			return nil, false
+		}
+		return value.IsInteger(n)
+	case c.kind == Decimal:
+		return toNumber(v)
+	case c.kind == Text:
+		text, err := value.Text(v)
+		return text, err == nil
+	case c.kind == List:
+		list, ok := v.(value.List)
+		return list, ok
+	}
+	o, ok := v.(*value.Object)
+	return o, ok
+}
+
+func toBoolean(v value.Value) (value.Value, bool) {
+	switch v := v.(type) {
+	case bool:
+		return v, true
+	case string:
+		switch strings.ToLower(strings.TrimSpace(v)) {
+		case "true":
+			return true, true
+		case "false":
+			return false, true
+		}
+	}
+	return nil, false
+}
+
+// toNumber reads numbers and texts that hold one. Leading zeros, which a JSON
+// number cannot have, are taken away; all other digits stay as they came.
+func toNumber(v value.Value) (value.Value, bool) {
+	text, isText := v.(string)
+	if !isText {
+		return v, value.IsNumber(v)
+	}
+	text = strings.TrimSpace(text)
+	digits, negative := strings.CutPrefix(text, "-")
+	for len(digits) > 1 && digits[0] == '0' && '0' <= digits[1] && digits[1] <= '9' {
+		digits = digits[1:]
+	}
+	if negative {
+		digits = "-" + digits
+	}
+	n, err := value.ParseNumber(digits)
+	return n, err == nil
+}
+
+// toDate reads a date or a time, of which a date is the part before the time
+// of day; a number stands for its digits, as in 20260131.
+func (c conversion) toDate(v value.Value) (value.Value, bool) {
+	if _, isText := v.(string); !isText && !value.IsNumber(v) {
+		return nil, false
+	}
+	text, err := value.Text(v)
+	if err != nil {
+		return nil, false
+	}
+	text = strings.TrimSpace(text)
+	if c.notation != nil {
+		if text, err = c.notation.parse(text); err != nil {
+			return nil, false
+		}
+	}
+	t, err := parseISO(text)
+	if err != nil {
+		return nil, false
+	}
+	if c.format == "date" {
+		return t.Format("2006-01-02"), true
+	}
+	return t.Format("2006-01-02T15:04:05.999999999Z07:00"), true
+}

@@ -1,0 +1,153 @@
+package lang
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser/lexer"
+
+	"github.com/seed627bd532/runner/engine/internal/source"
+)
+
+// What opens and closes a marker, and what writes the opening braces themselves.
+const (
+	openMarker  = "${{"
+	openLiteral = "$${{"
+	closeMarker = "}}"
+)
+
+// A piece is a part of a scalar's text: text that stands for itself, or the
+// inside of a marker.
+type piece struct {
+	// text is the expression between the braces, or the literal text with
+	// $${{ already turned into ${{.
+	text string
+	// at is the rune of the scalar's text where the piece starts: of an
+	// expression, the rune after the opening braces.
+	at     int
+	isExpr bool
+}
+
+// splitMarkers takes a scalar's text apart. unclosed is the rune at which a
+// marker opens that nothing closes, or -1; pieces are those before it.
+func splitMarkers(text string) (pieces []piece, unclosed int) {
+	var literal strings.Builder
+	at, literalAt := 0, 0
+	flush := func() {
+		if literal.Len() > 0 {
+			pieces = append(pieces, piece{text: literal.String(), at: literalAt})
+			literal.Reset()
+		}
+	}
+	for text != "" {
+		next := strings.IndexByte(text, '$')
+		if next < 0 {
+			next = len(text)
+		}
+		if literal.Len() == 0 {
+			literalAt = at
+		}
+		literal.WriteString(text[:next])
+		at += utf8.RuneCountInString(text[:next])
+		text = text[next:]
+		switch {
+		case strings.HasPrefix(text, openLiteral):
+			literal.WriteString(openMarker)
+			text, at = text[len(openLiteral):], at+len(openLiteral)
+		case strings.HasPrefix(text, openMarker):
+			flush()
+			inner, ok := markerEnd(text[len(openMarker):])
+			if !ok {
+				return pieces, at
+			}
+			pieces = append(pieces, piece{text: inner, at: at + len(openMarker), isExpr: true})
+			text = text[len(openMarker)+len(inner)+len(closeMarker):]
+			at += len(openMarker) + utf8.RuneCountInString(inner) + len(closeMarker)
+		case text != "":
+			literal.WriteByte('$')
+			text, at = text[1:], at+1
+		}
+	}
+	flush()
+	return pieces, -1
+}
+
+// markerEnd returns what stands before the braces that close a marker. Braces
+// inside strings and of object literals do not count. Where the text is no
+// expression at all, the first closing braces end it, so that the compiler of
+// expressions can say what is wrong.
+func markerEnd(text string) (inner string, ok bool) {
+	l := lexer.New()
+	l.Reset(file.NewSource(text))
+	const none = -2 // no rune follows it
+	depth, closing := 0, none
+	for {
+		t, err := l.Next()
+		if err != nil {
+			inner, _, ok = strings.Cut(text, closeMarker)
+			return inner, ok
+		}
+		switch {
+		case t.Kind == lexer.EOF:
+			return "", false
+		case t.Kind == lexer.Bracket && t.Value == "{":
+			depth++
+		case t.Kind == lexer.Bracket && t.Value == "}" && depth > 0:
+			depth--
+		case t.Kind == lexer.Bracket && t.Value == "}":
+			if closing == t.From-1 {
+				return text[:byteAt(text, closing)], true
+			}
+			closing = t.From
+			continue
+		}
+		closing = none
+	}
+}
+
+// wholeMarker returns the inside of a text that is exactly one marker, spaces
+// and line breaks around it allowed, and the rune of text where it starts.
+func wholeMarker(text string) (inner string, at int, ok bool) {
+	trimmed := strings.TrimLeftFunc(text, unicode.IsSpace)
+	front := text[:len(text)-len(trimmed)]
+	rest, ok := strings.CutPrefix(trimmed, openMarker)
+	if !ok {
+		return "", 0, false
+	}
+	inner, ok = markerEnd(rest)
+	if !ok || strings.TrimSpace(rest[len(inner)+len(closeMarker):]) != "" {
+		return "", 0, false
+	}
+	return inner, utf8.RuneCountInString(front) + len(openMarker), true
+}
+
+// hasMarker reports whether a text holds a marker, closed or not.
+func hasMarker(text string) bool {
+	pieces, unclosed := splitMarkers(text)
+	for _, p := range pieces {
+		if p.isExpr {
+			return true
+		}
+	}
+	return unclosed >= 0
+}
+
+// HasMarker reports whether a YAML value holds a marker anywhere.
+func HasMarker(n *source.Node) bool {
+	if n == nil {
+		return false
+	}
+	for _, p := range n.Pairs {
+		if HasMarker(p.Key) || HasMarker(p.Value) {
+			return true
+		}
+	}
+	for _, item := range n.Items {
+		if HasMarker(item) {
+			return true
+		}
+	}
+	return n.Kind == source.Scalar && hasMarker(n.Text)
+}

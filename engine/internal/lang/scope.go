@@ -1,0 +1,58 @@
+package lang
+
+import "github.com/seed627bd532/runner/engine/internal/value"
+
+// A Scope lists the names that an expression may use, with their types. A Scope never changes.
+type Scope struct {
+	names []Name
+	funcs []Func
+}
+
+// A Name is one variable of a Scope.
+type Name struct {
+	Name string
+	Type *Type
+}
+
+// A Func is a function that only some scopes offer (next, env, file), beside the
+// closed list that all have.
+type Func struct {
+	Name   string
+	Params []*Type
+	// Optional is how many of the last parameters may be left out.
+	Optional int
+	Result   *Type
+	// Call computes the result. vars are the variables of the expression that calls.
+	Call func(vars Vars, args []value.Value) (value.Value, error)
+}
+
+// Vars are the values of a scope's names, in the scope's order. They may be
+// shorter than the scope; names beyond are null.
+type Vars []value.Value
+
+// NewScope returns a scope of these names.
+func NewScope(names ...Name) *Scope { return &Scope{names: names} }
+
+// With returns a scope that has further names after those of s; a later name
+// hides an earlier one. Vars of s, extended, are Vars of the new scope.
+func (s *Scope) With(names ...Name) *Scope {
+	return &Scope{names: append(s.names[:len(s.names):len(s.names)], names...), funcs: s.funcs}
+}
+
+// WithFuncs returns a scope that offers further functions.
+func (s *Scope) WithFuncs(funcs ...Func) *Scope {
+	return &Scope{names: s.names, funcs: append(s.funcs[:len(s.funcs):len(s.funcs)], funcs...)}
+}
+
+// Len returns the number of names, the length of full Vars.
+func (s *Scope) Len() int { return len(s.names) }
+
+// Index returns the place of name in Vars, or -1.
+func (s *Scope) Index(name string) int {
+	for i := len(s.names) - 1; i >= 0; i-- {
+		if s.names[i].Name == name {
+			return i
+		}
+	}
+	return -1
+}

@@ -1,0 +1,196 @@
+package lang
+
+import (
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// CompileTemplate compiles a YAML value: a scalar that is one marker keeps the
+// expression's type, a marker inside text gives text, $${{ writes ${{, $each
+// builds a list, members whose value is omit are left out, and so is an object all of whose
+// members were left out. Line breaks after a marker, as block scalars have them, do not
+// make it text; any other character does. It reports every fault, and returns nil when there was one.
+func CompileTemplate(n *source.Node, s *Scope, faults *diag.List) *Template {
+	switch {
+	case n.Kind == source.Scalar:
+		return compileScalar(n, s, faults)
+	case n.Kind == source.List:
+		return compileList(n, s, faults)
+	case n.Get(keyEach) != nil:
+		return compileEach(n, s, faults)
+	}
+	return compileObject(n, s, faults)
+}
+
+func placeOf(n *source.Node) diag.Place { return diag.Place{File: n.File, Pos: n.Pos} }
+
+func compileScalar(n *source.Node, s *Scope, faults *diag.List) *Template {
+	t := &Template{place: placeOf(n)}
+	pieces, unclosed := splitMarkers(n.Text)
+	if unclosed >= 0 {
+		faults.Add(unclosedMarker(n, unclosed))
+		return nil
+	}
+	switch {
+	case len(pieces) == 0 || len(pieces) == 1 && !pieces[0].isExpr:
+		v := n.Literal()
+		// A literal ${{ makes text of the scalar, whatever it looks like.
+		if _, isText := v.(string); isText && len(pieces) == 1 {
+			v = pieces[0].text
+		}
+		t.form, t.typ = newLiteral(v), literalType(v)
+		return t
+	case n.Aliased:
+		faults.Add(aliasedMarker(n))
+		return nil
+	case isWhole(pieces):
+		e := compileSource(n, pieces[0].text, pieces[0].at, s, faults)
+		if e == nil {
+			return nil
+		}
+		t.form, t.typ = hole{e}, e.Type()
+		return t
+	}
+	return compileMixed(t, n, pieces, s, faults)
+}
+
+func unclosedMarker(n *source.Node, at int) *diag.Diagnostic {
+	d := n.ErrorAt(at, "unclosed-marker", "${{ is not closed")
+	d.Hint = "end the expression with }}, or write $${{ for the characters themselves"
+	return d
+}
+
+func aliasedMarker(n *source.Node) *diag.Diagnostic {
+	d := n.Errorf("aliased-marker", "an anchor or alias cannot stand for a value with ${{ }}")
+	d.Hint = "write the value out in each place, or compute it once with set"
+	return d
+}
+
+// isWhole reports whether the pieces are one marker, with nothing around it
+// but the line breaks that end a block scalar.
+func isWhole(pieces []piece) bool {
+	return pieces[0].isExpr &&
+		(len(pieces) == 1 || len(pieces) == 2 && strings.Trim(pieces[1].text, "\n") == "")
+}
+
+func compileMixed(t *Template, n *source.Node, pieces []piece, s *Scope, faults *diag.List) *Template {
+	before := len(*faults)
+	parts := make(mixed, len(pieces))
+	secret := false
+	for i, p := range pieces {
+		if !p.isExpr {
+			quoted := value.AppendJSON(nil, p.text)
+			parts[i] = mixedPart{text: p.text, json: quoted[1 : len(quoted)-1]}
+			continue
+		}
+		e := compileSource(n, p.text, p.at, s, faults)
+		if e == nil {
+			continue
+		}
+		parts[i].expr = e
+		secret = secret || e.Type().Secret
+		checkInText(e, faults)
+	}
+	if len(*faults) > before {
+		return nil
+	}
+	t.form, t.typ = parts, TextType.secretIf(secret)
+	return t
+}
+
+// checkInText refuses markers in text whose type says that they give no scalar.
+func checkInText(e *Expr, faults *diag.List) {
+	t := e.Type()
+	var d *diag.Diagnostic
+	switch {
+	case t.omittable:
+		d = notText(e, "omit", false)
+		d.Hint = "only a whole value can be left out"
+	case t.Kind == List || t.Kind == Object:
+		d = notText(e, t.String(), false)
+		related(d, t)
+	case t.Kind == Null:
+		d = notText(e, "null", true)
+	case t.Nullable:
+		d = notText(e, t.String()+because(t), true)
+		related(d, t)
+	default:
+		return
+	}
+	faults.Add(d)
+}
+
+func compileList(n *source.Node, s *Scope, faults *diag.List) *Template {
+	before := len(*faults)
+	items := make([]*Template, 0, len(n.Items))
+	elem := nothingType
+	for _, item := range n.Items {
+		if t := CompileTemplate(item, s, faults); t != nil {
+			items = append(items, t)
+			elem = join(elem, t.typ.kept())
+		}
+	}
+	if len(*faults) > before {
+		return nil
+	}
+	return &Template{place: placeOf(n), typ: ListOf(elem), form: newList(items)}
+}
+
+func compileObject(n *source.Node, s *Scope, faults *diag.List) *Template {
+	before := len(*faults)
+	members := make([]Member, 0, len(n.Pairs))
+	for _, p := range n.Pairs {
+		m, keyOK := compileKey(p.Key, s, faults)
+		m.Value = CompileTemplate(p.Value, s, faults)
+		if keyOK && m.Value != nil {
+			members = append(members, m)
+		}
+	}
+	if len(*faults) > before {
+		return nil
+	}
+	return &Template{
+		place:   placeOf(n),
+		typ:     objectType(members),
+		form:    newObject(members),
+		members: members,
+	}
+}
+
+// compileKey compiles a member's name, which may hold markers that give text.
+func compileKey(n *source.Node, s *Scope, faults *diag.List) (m Member, ok bool) {
+	m = Member{Name: n.Text, Place: placeOf(n)}
+	pieces, _ := splitMarkers(n.Text)
+	if !hasMarker(n.Text) {
+		if len(pieces) == 1 {
+			m.Name = pieces[0].text
+		}
+		return m, true
+	}
+	m.Key = compileScalar(n, s, faults)
+	if m.Key == nil {
+		return m, false
+	}
+	if inner, _, whole := wholeMarker(n.Text); whole {
+		m.Name = strings.TrimSpace(inner)
+	}
+	t := m.Key.typ
+	var d *diag.Diagnostic
+	switch {
+	case t.omittable:
+		d = n.Errorf("type-mismatch", "a member's name cannot be omit")
+		d.Hint = "give the member the value omit to leave it out"
+	case t.Secret:
+		d = n.Errorf("type-mismatch", "a member's name cannot be secret: names are not masked")
+	case TextType.Accepts(t) != "":
+		d = n.Errorf("type-mismatch", "a member's name must be text: %s", TextType.Accepts(t))
+		related(d, t)
+	default:
+		return m, true
+	}
+	faults.Add(d)
+	return m, false
+}

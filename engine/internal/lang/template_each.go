@@ -1,0 +1,170 @@
+package lang
+
+import (
+	"strings"
+
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/parser/lexer"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// The keys of a mapping that builds a list.
+const (
+	keyEach  = "$each"
+	keyAs    = "as"
+	keyValue = "value"
+)
+
+// each is $each: a list with one element for each element of another.
+type each struct {
+	of *Expr
+	// names is the number of names outside; the element's follows them.
+	names int
+	value *Template
+}
+
+func (e *each) eval(vars Vars) (value.Value, error) {
+	elems, inner, err := e.start(vars)
+	if err != nil {
+		return nil, err
+	}
+	out := make(value.List, 0, len(elems))
+	for _, elem := range elems {
+		inner[e.names] = elem
+		v, err := e.value.form.eval(inner)
+		if err != nil {
+			return nil, err
+		}
+		if v != Omit {
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}
+
+func (e *each) appendJSON(dst []byte, vars Vars) ([]byte, bool, error) {
+	elems, inner, err := e.start(vars)
+	if err != nil {
+		return dst, false, err
+	}
+	c := chunk{value: e.value}
+	if l, ok := e.value.form.(*literal); ok {
+		c = chunk{json: l.json}
+	}
+	w := listWriter{dst: append(dst, '[')}
+	for _, elem := range elems {
+		inner[e.names] = elem
+		if err := w.add(c, inner); err != nil {
+			return w.dst, false, err
+		}
+	}
+	return append(w.dst, ']'), true, nil
+}
+
+// start evaluates the list and makes room for the element in the variables.
+func (e *each) start(vars Vars) (elems value.List, inner Vars, err error) {
+	v, err := e.of.Eval(vars)
+	if err != nil {
+		return nil, nil, err
+	}
+	elems, ok := v.(value.List)
+	if !ok {
+		return nil, nil, diagAt(e.of.Place(), "type-mismatch", "$each needs a list, found "+shown(v))
+	}
+	inner = make(Vars, e.names+1)
+	copy(inner[:e.names], vars)
+	return elems, inner, nil
+}
+
+func compileEach(n *source.Node, s *Scope, faults *diag.List) *Template {
+	before := len(*faults)
+	for _, p := range n.Pairs {
+		switch p.Key.Text {
+		case keyEach, keyAs, keyValue:
+		default:
+			d := p.Key.Errorf("unknown-key", "unknown key %q beside %s", p.Key.Text, keyEach)
+			suggest(d, p.Key.Text, []string{keyAs, keyValue})
+			faults.Add(d)
+		}
+	}
+	of := compileEachList(n.Get(keyEach), s, faults)
+	elem := AnyType
+	if of != nil {
+		elem = of.Type().elem()
+	}
+	name := eachName(n, faults)
+	v := n.Get(keyValue)
+	if v == nil {
+		faults.Add(n.Errorf("missing-key", `%s needs "value", what each element becomes`, keyEach))
+		return nil
+	}
+	inner := CompileTemplate(v, s.With(Name{Name: name, Type: elem}), faults)
+	if len(*faults) > before {
+		return nil
+	}
+	return &Template{
+		place: placeOf(n),
+		typ:   ListOf(inner.typ.kept()).secretIf(of.Type().Secret),
+		form:  &each{of: of, names: s.Len(), value: inner},
+	}
+}
+
+func compileEachList(n *source.Node, s *Scope, faults *diag.List) *Expr {
+	if n.Kind != source.Scalar {
+		d := n.Errorf("type-mismatch", "%s is an expression that gives a list", keyEach)
+		faults.Add(d)
+		return nil
+	}
+	if n.Aliased {
+		faults.Add(aliasedMarker(n))
+		return nil
+	}
+	e := CompileExpr(n, s, faults)
+	if e == nil {
+		return nil
+	}
+	t := e.Type()
+	why := ListOf(AnyType).Accepts(t)
+	if t.omittable {
+		why = "omit is no list"
+	}
+	if why == "" {
+		return e
+	}
+	d := diagAt(e.Place(), "type-mismatch", keyEach+" needs a list: "+why)
+	if t.Kind == List && t.Nullable {
+		d.Hint = "write " + e.Text() + " ?? []"
+	}
+	related(d, t)
+	faults.Add(d)
+	return nil
+}
+
+// eachName returns the name of the element.
+func eachName(n *source.Node, faults *diag.List) string {
+	as := n.Get(keyAs)
+	switch {
+	case as == nil:
+		faults.Add(n.Errorf("missing-key", `%s needs "as", the name of the element`, keyEach))
+		return ""
+	case as.Kind != source.Scalar || !isName(as.Text):
+		d := as.Errorf("bad-name", `"as" must be a name that expressions can use`)
+		d.Hint = "letters, digits and _, and no word of the language"
+		faults.Add(d)
+	}
+	return as.Text
+}
+
+// isName reports whether text can be the name of a variable.
+func isName(text string) bool {
+	switch text {
+	case "true", "false", "null", "nil", "omit":
+		return false
+	}
+	tokens, err := lexer.Lex(file.NewSource(text))
+	return err == nil && len(tokens) == 2 && tokens[0].Kind == lexer.Identifier &&
+		tokens[0].Value == text && !strings.ContainsRune(text, '$')
+}

@@ -1,0 +1,120 @@
+package lang
+
+import (
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// A literal is a value without markers, and its JSON text.
+type literal struct {
+	value value.Value
+	json  []byte
+}
+
+func newLiteral(v value.Value) *literal {
+	return &literal{value: v, json: value.AppendJSON(nil, v)}
+}
+
+func (l *literal) eval(Vars) (value.Value, error) { return l.value, nil }
+
+func (l *literal) appendJSON(dst []byte, _ Vars) ([]byte, bool, error) {
+	return append(dst, l.json...), true, nil
+}
+
+// A hole is a scalar that is exactly one marker; it keeps the expression's type.
+type hole struct{ expr *Expr }
+
+func (h hole) eval(vars Vars) (value.Value, error) { return h.expr.Eval(vars) }
+
+func (h hole) appendJSON(dst []byte, vars Vars) ([]byte, bool, error) {
+	v, err := h.expr.Eval(vars)
+	if err != nil || v == Omit {
+		return dst, false, err
+	}
+	return value.AppendJSON(dst, v), true, nil
+}
+
+// mixed is text with markers in it; each gives a scalar.
+type mixed []mixedPart
+
+// A mixedPart is literal text, also as the inside of a JSON string, or an expression.
+type mixedPart struct {
+	text string
+	json []byte
+	expr *Expr
+}
+
+func (m mixed) eval(vars Vars) (value.Value, error) {
+	var b strings.Builder
+	for _, p := range m {
+		text := p.text
+		if p.expr != nil {
+			v, err := p.scalar(vars)
+			if err != nil {
+				return nil, err
+			}
+			text, err = value.Text(v)
+			if err != nil {
+				return nil, err
+			}
+		}
+		b.WriteString(text)
+	}
+	return b.String(), nil
+}
+
+func (m mixed) appendJSON(dst []byte, vars Vars) ([]byte, bool, error) {
+	dst = append(dst, '"')
+	for _, p := range m {
+		if p.expr == nil {
+			dst = append(dst, p.json...)
+			continue
+		}
+		v, err := p.scalar(vars)
+		if err != nil {
+			return dst, false, err
+		}
+		dst = appendUnquoted(dst, v)
+	}
+	return append(dst, '"'), true, nil
+}
+
+// scalar evaluates the part and refuses what cannot stand inside a text.
+func (p mixedPart) scalar(vars Vars) (value.Value, error) {
+	v, err := p.expr.Eval(vars)
+	if err != nil {
+		return nil, err
+	}
+	switch v.(type) {
+	case string, bool, int64, value.Decimal:
+		return v, nil
+	}
+	return nil, notText(p.expr, shown(v), v == nil)
+}
+
+// notText is the fault of a marker inside a text that gives no scalar.
+func notText(e *Expr, found string, null bool) *diag.Diagnostic {
+	d := diagAt(e.Place(), "not-text", found+" cannot stand inside a text")
+	if null {
+		d.Hint = "say what to write instead: ${{ " + e.Text() + " ?? '' }}"
+	}
+	return d
+}
+
+func diagAt(p diag.Place, code, message string) *diag.Diagnostic {
+	return &diag.Diagnostic{File: p.File, Pos: p.Pos, Code: code, Message: message}
+}
+
+// appendUnquoted appends a scalar as the inside of a JSON string. Texts are
+// quoted first and moved over the quote, which costs no memory.
+func appendUnquoted(dst []byte, v value.Value) []byte {
+	start := len(dst)
+	dst = value.AppendJSON(dst, v)
+	if _, isText := v.(string); !isText {
+		return dst
+	}
+	copy(dst[start:], dst[start+1:])
+	return dst[:len(dst)-2]
+}

@@ -1,0 +1,222 @@
+// Package lang is the small language inside the YAML files: expressions,
+// templates, gjson paths, and the types that all three are checked against.
+// It is the only importer of expr and gjson.
+package lang
+
+import (
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// Kind is the shape of a Type.
+type Kind uint8
+
+// The kinds. Unknown is the type of data that nothing is known about: every
+// use of it is allowed and checked when it happens.
+const (
+	Unknown Kind = iota
+	Null
+	Boolean
+	Integer
+	Decimal // any number; an Integer is accepted where a Decimal is wanted
+	Text
+	List
+	Object
+)
+
+// A Type says what an expression may yield. Types are shared, may be cyclic
+// (recursive schemas) and must not be changed after they were built.
+// A nil *Type means Unknown.
+type Type struct {
+	Kind Kind
+	// Elem is the type of a List's elements.
+	Elem *Type
+	// Fields are an Object's members in declaration order; a member that is
+	// not among them is an error unless Extra says what it is.
+	Fields []Field
+	Extra  *Type
+	// Nullable types may be null; Why says the reason for messages ("step
+	// create is skipped when its if is false").
+	Nullable bool
+	Why      string
+	// Secret values may go into requests and secret inputs, nowhere else.
+	Secret bool
+	// Enum lists the only possible values, when known.
+	Enum []value.Value
+	// Format is "date" or "datetime" for texts that hold one, else empty or
+	// the schema's own word.
+	Format string
+	// Declared is where the type was declared, for "declared here".
+	Declared diag.Place
+
+	// omittable marks results that may be Omit: templates take them, operators do not.
+	omittable bool
+}
+
+// A Field is one member of an Object type.
+type Field struct {
+	Name string
+	Type *Type
+	// Optional members may be absent, and are null then.
+	Optional bool
+}
+
+// Field returns the member's type, with Nullable set for optional members and
+// for those that only Extra describes; ok is false when the object has no such
+// member. Members of a secret are secret.
+func (t *Type) Field(name string) (*Type, bool) {
+	if t == nil || t.Kind != Object {
+		return nil, false
+	}
+	for i := range t.Fields {
+		f := &t.Fields[i]
+		if f.Name != name {
+			continue
+		}
+		m := orAny(f.Type)
+		if f.Optional {
+			m = m.OrNull(name + " may be absent")
+		}
+		return m.secretIf(t.Secret), true
+	}
+	if t.Extra != nil {
+		return t.Extra.OrNull(name + " may be absent").secretIf(t.Secret), true
+	}
+	return nil, false
+}
+
+// elem returns the type of a list's elements; those of a secret are secret.
+func (t *Type) elem() *Type {
+	if t == nil || t.Kind != List || t.Elem == nil {
+		return AnyType.secretIf(t != nil && t.Secret)
+	}
+	return t.Elem.secretIf(t.Secret)
+}
+
+// The types without structure.
+var (
+	AnyType     = &Type{Kind: Unknown}
+	NullType    = &Type{Kind: Null, Nullable: true}
+	BooleanType = &Type{Kind: Boolean}
+	IntegerType = &Type{Kind: Integer}
+	DecimalType = &Type{Kind: Decimal}
+	TextType    = &Type{Kind: Text}
+)
+
+// ListOf returns the type of lists of elem.
+func ListOf(elem *Type) *Type { return &Type{Kind: List, Elem: elem} }
+
+// ObjectOf returns a closed object type.
+func ObjectOf(fields ...Field) *Type { return &Type{Kind: Object, Fields: fields} }
+
+// nothingType is the element type of an empty list literal: it joins with any other.
+var nothingType = &Type{Kind: Unknown}
+
+// orAny makes the nil Type, which means Unknown, one that can be looked into.
+func orAny(t *Type) *Type {
+	if t == nil {
+		return AnyType
+	}
+	return t
+}
+
+// OrNull returns t as a nullable type, for the reason why. A type that is
+// nullable already keeps its own reason; Unknown stays as it is, because null is
+// among the things that an unknown value may be.
+func (t *Type) OrNull(why string) *Type {
+	t = orAny(t)
+	if t.Kind == Unknown || t.Nullable {
+		return t
+	}
+	n := *t
+	n.Nullable, n.Why = true, why
+	return &n
+}
+
+// notNull is the opposite of OrNull.
+func (t *Type) notNull() *Type {
+	if !t.Nullable || t.Kind == Null {
+		return t
+	}
+	n := *t
+	n.Nullable, n.Why = false, ""
+	return &n
+}
+
+func (t *Type) secretIf(secret bool) *Type {
+	t = orAny(t)
+	if !secret || t.Secret {
+		return t
+	}
+	s := *t
+	s.Secret = true
+	return &s
+}
+
+func (t *Type) omitted(omittable bool) *Type {
+	if t.omittable == omittable {
+		return t
+	}
+	o := *t
+	o.omittable = omittable
+	return &o
+}
+
+// HasSecret reports whether a value of type t is secret or holds a secret.
+func (t *Type) HasSecret() bool { return t.hasSecret(make(map[*Type]bool)) }
+
+func (t *Type) hasSecret(seen map[*Type]bool) bool {
+	if t == nil || seen[t] {
+		return false
+	}
+	seen[t] = true
+	if t.Secret || t.Elem.hasSecret(seen) || t.Extra.hasSecret(seen) {
+		return true
+	}
+	for _, f := range t.Fields {
+		if f.Type.hasSecret(seen) {
+			return true
+		}
+	}
+	return false
+}
+
+var kindNames = [...]string{
+	Unknown: "anything",
+	Null:    "null",
+	Boolean: "boolean",
+	Integer: "integer",
+	Decimal: "decimal",
+	Text:    "text",
+	List:    "list",
+	Object:  "object",
+}
+
+// String returns the kind as people write it.
+func (k Kind) String() string { return kindNames[k] }
+
+// String returns the type as people write it: "list of text", "integer or null".
+func (t *Type) String() string { return t.describe(4) }
+
+// describe names the type; depth bounds lists of lists, which may be endless.
+func (t *Type) describe(depth int) string {
+	t = orAny(t)
+	name := t.Kind.String()
+	switch {
+	case t.Kind == Text && (t.Format == "date" || t.Format == "datetime"):
+		name = t.Format
+	case t.Kind == List && depth > 0 && orAny(t.Elem).Kind != Unknown:
+		elem := t.Elem.describe(depth - 1)
+		if t.Elem.Nullable {
+			elem = "(" + elem + ")"
+		}
+		name = "list of " + elem
+	}
+	if t.Secret {
+		name = "secret " + name
+	}
+	if t.Nullable && t.Kind != Null && t.Kind != Unknown {
+		name += " or null"
+	}
+	return name
+}

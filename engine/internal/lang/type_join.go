@@ -1,0 +1,123 @@
+package lang
+
+import "github.com/seed627bd532/runner/engine/internal/value"
+
+// joinDepth bounds the work on recursive types; below it, a difference becomes Unknown.
+const joinDepth = 6
+
+// join returns the type of a value that comes from a or from b. Objects are
+// merged: a member that only one of them has is optional.
+func join(a, b *Type) *Type { return joinTo(orAny(a), orAny(b), joinDepth) }
+
+func joinTo(a, b *Type, depth int) *Type {
+	switch {
+	case a == b || b == nothingType:
+		return a
+	case a == nothingType:
+		return b
+	case a.omittable != b.omittable:
+		a, b = a.omitted(false), b.omitted(false)
+		return joinTo(a, b, depth).omitted(true)
+	case isOmit(a):
+		return b
+	case isOmit(b):
+		return a
+	case a.Kind == Null:
+		return b.OrNull(a.Why).secretIf(a.Secret)
+	case b.Kind == Null:
+		return a.OrNull(b.Why).secretIf(b.Secret)
+	}
+	t := &Type{
+		Kind:      joinKind(a.Kind, b.Kind),
+		Secret:    a.Secret || b.Secret,
+		omittable: a.omittable,
+	}
+	if depth == 0 && (t.Kind == List || t.Kind == Object) {
+		t.Kind = Unknown
+	}
+	if t.Kind != Unknown && (a.Nullable || b.Nullable) {
+		t.Nullable, t.Why = true, a.Why
+		if !a.Nullable {
+			t.Why = b.Why
+		}
+	}
+	if a.Format == b.Format {
+		t.Format = a.Format
+	}
+	switch t.Kind {
+	case List:
+		t.Elem = joinTo(orAny(a.Elem), orAny(b.Elem), depth-1)
+	case Object:
+		t.Fields, t.Extra = joinMembers(a, b, depth-1)
+	default:
+		t.Enum = joinEnums(a.Enum, b.Enum)
+	}
+	return t
+}
+
+// isOmit reports whether t is the type of the name omit itself, less its mark.
+func isOmit(t *Type) bool { return t.Kind == Null && t.Format == omitFormat }
+
+func joinKind(a, b Kind) Kind {
+	switch {
+	case a == b:
+		return a
+	case kindAccepts(Decimal, a) && kindAccepts(Decimal, b):
+		return Decimal
+	}
+	return Unknown
+}
+
+func joinMembers(a, b *Type, depth int) (fields []Field, extra *Type) {
+	for _, f := range a.Fields {
+		joined := Field{Name: f.Name, Type: orAny(f.Type), Optional: true}
+		if g, ok := b.own(f.Name); ok {
+			joined.Type = joinTo(joined.Type, orAny(g.Type), depth)
+			joined.Optional = f.Optional || g.Optional
+		} else if b.Extra != nil {
+			joined.Type = joinTo(joined.Type, b.Extra, depth)
+		}
+		fields = append(fields, joined)
+	}
+	for _, f := range b.Fields {
+		if a.declares(f.Name) {
+			continue
+		}
+		joined := Field{Name: f.Name, Type: orAny(f.Type), Optional: true}
+		if a.Extra != nil {
+			joined.Type = joinTo(joined.Type, a.Extra, depth)
+		}
+		fields = append(fields, joined)
+	}
+	switch {
+	case a.Extra == nil:
+		return fields, b.Extra
+	case b.Extra == nil:
+		return fields, a.Extra
+	}
+	return fields, joinTo(a.Extra, b.Extra, depth)
+}
+
+// own returns the declared member called name.
+func (t *Type) own(name string) (Field, bool) {
+	for _, f := range t.Fields {
+		if f.Name == name {
+			return f, true
+		}
+	}
+	return Field{}, false
+}
+
+// joinEnums returns all values of both; nil, which means any value, wins.
+func joinEnums(a, b []value.Value) []value.Value {
+	if a == nil || b == nil {
+		return nil
+	}
+	all := a[:len(a):len(a)]
+	for _, v := range b {
+		if !enumHas(a, v) {
+			all = append(all, v)
+		}
+	}
+	return all
+}

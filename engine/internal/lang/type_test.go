@@ -1,0 +1,340 @@
+package lang
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// refs is a Resolver of schemas by name.
+type refs map[string]value.Value
+
+func (r refs) Resolve(base, ref string) (value.Value, string, error) {
+	s, ok := r[ref]
+	if !ok {
+		return nil, "", errors.New("no such schema")
+	}
+	return s, base, nil
+}
+
+// sketch writes a type with its members, as deep as depth; cycles come to an end.
+func sketch(t *Type, depth int) string {
+	t = orAny(t)
+	if depth == 0 {
+		return "…"
+	}
+	var s string
+	switch t.Kind {
+	case List:
+		s = "[" + sketch(t.Elem, depth-1) + "]"
+	case Object:
+		var parts []string
+		for _, f := range t.Fields {
+			name := f.Name
+			if f.Optional {
+				name += "?"
+			}
+			parts = append(parts, name+" "+sketch(f.Type, depth-1))
+		}
+		if t.Extra != nil {
+			parts = append(parts, "* "+sketch(t.Extra, depth-1))
+		}
+		s = "{" + strings.Join(parts, ", ") + "}"
+	default:
+		plain := &Type{Kind: t.Kind, Format: t.Format}
+		s = plain.String()
+	}
+	if t.Secret {
+		s = "secret " + s
+	}
+	if t.Enum != nil {
+		s += "(" + listValues(t.Enum) + ")"
+	}
+	if t.Nullable && t.Kind != Null {
+		s += "?"
+	}
+	return s
+}
+
+func TestSchemasBecomeTypes(t *testing.T) {
+	r := refs{
+		"#/Loop": decode(t, `{"$ref":"#/Back"}`),
+		"#/Back": decode(t, `{"$ref":"#/Loop"}`),
+		"#/Self": decode(t, `{"allOf":[{"$ref":"#/Self"}]}`),
+	}
+	cases := []struct{ schema, want string }{
+		{`true`, `anything`},
+		{`{}`, `anything`},
+		{`{"type":"string"}`, `text`},
+		{`{"type":"string","format":"date-time"}`, `datetime`},
+		{`{"type":"date"}`, `date`},
+		{`{"type":"datetime","secret":true}`, `secret datetime`},
+		{`{"type":"decimal"}`, `decimal`},
+		{`{"type":["number","integer"]}`, `decimal`},
+		{`{"type":["integer","null"]}`, `integer?`},
+		{`{"type":["integer","string"]}`, `anything`},
+		{`{"type":"null"}`, `null`},
+		{`{"type":"string","nullable":true}`, `text?`},
+		{`{"enum":["a","b",null]}`, `text(a, b)?`},
+		{`{"enum":[1,2.5]}`, `decimal(1, 2.5)`},
+		{`{"enum":[1,"a"]}`, `anything`},
+		{`{"const":"x"}`, `text(x)`},
+		{`{"type":"array"}`, `[anything]`},
+		{`{"items":{"type":"string"}}`, `[text]`},
+		{`{"type":"object"}`, `{* anything}`},
+		{`{"type":"object","additionalProperties":{"type":"integer"}}`, `{* integer}`},
+		{`{"properties":{"a":{"type":"integer"},"b":{"type":"string"}},"required":["a"]}`, `{a integer, b? text}`},
+		{`{"properties":{"a":{"default":1,"type":"integer"},"b":{"optional":true}},"required":["b"]}`, `{a integer, b? anything}`},
+		{`{"properties":{"a":{"type":"integer"}},"additionalProperties":true}`, `{a? integer, * anything}`},
+		{`{"allOf":[{"properties":{"a":{"type":"integer"}}},{"properties":{"b":{"type":"string"}}},{"required":["a"]}]}`, `{a integer, b? text}`},
+		{`{"allOf":[{"type":"number"},{"type":"integer"}]}`, `integer`},
+		{`{"allOf":[{"type":"string"},{"type":"integer"}]}`, `anything`},
+		{`{"oneOf":[{"type":"string"},{"type":"null"}]}`, `text?`},
+		{`{"oneOf":[{"type":"string"},{"type":"string","format":"date"}]}`, `text`},
+		{`{"oneOf":[{"type":"string"},{"type":"integer"}]}`, `anything`},
+		{`{"anyOf":[{"properties":{"a":{"type":"integer"},"k":{"type":"string"}},"required":["a","k"]},{"properties":{"b":{"type":"string"},"k":{"type":"string"}},"required":["b","k"]}]}`,
+			`{a? integer, k text, b? text}`},
+		{`{"type":"object","properties":{"k":{"type":"string"}},"oneOf":[{"required":["a"]},{"required":["b"]}]}`, `{k? text}`},
+		{`{"$ref":"#/Nowhere"}`, `anything`},
+		{`{"$ref":"#/Loop"}`, `anything`},
+		{`{"$ref":"#/Self"}`, `anything`},
+	}
+	for _, c := range cases {
+		got := sketch(FromSchema(decode(t, c.schema), "doc", r), 3)
+		if got != c.want {
+			t.Errorf("%s\n got  %s\n want %s", c.schema, got, c.want)
+		}
+	}
+}
+
+func TestRecursiveSchemasAreCyclicTypes(t *testing.T) {
+	r := refs{"#/Node": decode(t, `{"type":"object","required":["id"],"properties":{"id":{"type":"integer"},"next":{"$ref":"#/Node"},
+		"up":{"anyOf":[{"$ref":"#/Node"},{"type":"null"}]},"all":{"type":"array","items":{"$ref":"#/Node"}}}}`)}
+	node := FromSchema(decode(t, `{"$ref":"#/Node"}`), "doc", r)
+	const want = "{id integer, next? {id …, next? …, up? …, all? …}, up? {id …, next? …, up? …, all? …}?, all? […]}"
+	for _, step := range []string{"next", "up", "up", "next"} {
+		if got := sketchNode(node); got != want {
+			t.Errorf("before %s\n got  %s\n want %s", step, got, want)
+		}
+		node, _ = node.Field(step)
+	}
+	if why := node.Accepts(FromSchema(decode(t, `{"$ref":"#/Node"}`), "doc", r)); why != "" {
+		t.Errorf("two readings of one schema differ: %s", why)
+	}
+}
+
+// sketchNode is sketch with each member one level deep.
+func sketchNode(t *Type) string {
+	parts := make([]string, len(t.Fields))
+	for i, f := range t.Fields {
+		name := f.Name
+		if f.Optional {
+			name += "?"
+		}
+		parts[i] = name + " " + strings.ReplaceAll(sketch(f.Type, 2), "…?", "…")
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+func TestAcceptsSaysWhyNot(t *testing.T) {
+	dateType := &Type{Kind: Text, Format: "date"}
+	timeType := &Type{Kind: Text, Format: "datetime"}
+	status := &Type{Kind: Text, Enum: []value.Value{"a", "b"}}
+	endless := &Type{Kind: List}
+	endless.Elem = endless
+	cases := []struct {
+		want, from *Type
+		why        string
+	}{
+		{IntegerType, IntegerType, ""},
+		{DecimalType, IntegerType, ""},
+		{IntegerType, DecimalType, "expected integer, found decimal"},
+		{IntegerType, nil, ""},
+		{nil, ListOf(TextType), ""},
+		{IntegerType, TextType.OrNull(""), "expected integer, found text or null"},
+		{TextType, TextType.OrNull("x may be absent"), "expected text, found text or null (x may be absent)"},
+		{TextType, NullType, "expected text, found null"},
+		{TextType.OrNull(""), NullType, ""},
+		{dateType, TextType, ""},
+		{dateType, timeType, "expected date, found datetime"},
+		{status, &Type{Kind: Text, Enum: []value.Value{"c"}}, `expected one of a, b, found "c"`},
+		{ListOf(IntegerType), ListOf(TextType), "elements: expected integer, found text"},
+		{ListOf(IntegerType), ListOf(nothingType), ""},
+		{ObjectOf(Field{Name: "a", Type: IntegerType}), ObjectOf(), `expected a member "a", found none`},
+		{ObjectOf(Field{Name: "a", Type: IntegerType, Optional: true}), ObjectOf(), ""},
+		{ObjectOf(Field{Name: "a", Type: IntegerType, Optional: true}), ObjectOf(Field{Name: "a", Type: NullType}), ""},
+		{ObjectOf(), ObjectOf(Field{Name: "a", Type: IntegerType}), `unknown member "a"`},
+		{&Type{Kind: Object, Extra: TextType}, ObjectOf(Field{Name: "a", Type: IntegerType}), `member "a": expected text or null, found integer`},
+		{ObjectOf(Field{Name: "a", Type: IntegerType}), ObjectOf(Field{Name: "a", Type: TextType}), `member "a": expected integer, found text`},
+		{endless, ListOf(endless), ""},
+		{endless, ListOf(TextType), "elements: expected list of list of list of list of list, found text"},
+	}
+	for _, c := range cases {
+		if got := c.want.Accepts(c.from); got != c.why {
+			t.Errorf("%s accepts %s: %q, want %q", c.want, c.from, got, c.why)
+		}
+	}
+}
+
+func TestParseTextReadsByType(t *testing.T) {
+	cases := []struct {
+		typ        *Type
+		text, want string
+	}{
+		{nil, "007", `"007"`},
+		{TextType, "", `""`},
+		{IntegerType, "42", `42`},
+		{IntegerType, "15.0", `15`},
+		{IntegerType, "007", `error: expected integer, found "007"`},
+		{IntegerType.OrNull(""), "x", `error: expected integer, found "x"`},
+		{DecimalType, "203.7700", `203.7700`},
+		{BooleanType, "yes", `error: expected boolean (true or false), found "yes"`},
+		{BooleanType, "true", `true`},
+		{&Type{Kind: Text, Format: "date"}, "2025-01-01", `"2025-01-01"`},
+		{ListOf(TextType), "a.pt; b.pt", `["a.pt","b.pt"]`},
+		{ListOf(IntegerType), "1;x", `error: element 2: expected integer, found "x"`},
+		{ListOf(IntegerType), " [1, 2]", `[1,2]`},
+		{ListOf(TextType), "", `[]`},
+		{ObjectOf(), `{"a":1}`, `{"a":1}`},
+		{ObjectOf(), `[]`, `error: expected object (in JSON), found "[]"`},
+	}
+	for _, c := range cases {
+		v, err := ParseText(c.typ, c.text)
+		got := "error: "
+		if err != nil {
+			got += err.Error()
+		} else {
+			got = string(value.AppendJSON(nil, v))
+		}
+		if got != c.want {
+			t.Errorf("%s from %q: %s, want %s", c.typ, c.text, got, c.want)
+		}
+	}
+}
+
+func TestExpressionsHaveTypes(t *testing.T) {
+	const out = "steps.lookup.outputs"
+	cases := []struct{ expr, want string }{
+		{`inputs.n + 1`, `integer`},
+		{`inputs.n + 1.5`, `decimal`},
+		{`inputs.n / 2`, `decimal`},
+		{`body.a + 1`, `anything`},
+		{out + `.account_id ?? 0`, `integer`},
+		{out + `.company.Nick`, `text or null`},
+		{`first(` + out + `.companies)?.AccountId`, `integer or null`},
+		{`filter(` + out + `.companies, .AccountId > 1)[0].Since`, `date`},
+		{`map(` + out + `.companies, .AccountId)`, `list of integer`},
+		{`groupBy(` + out + `.companies, .Status).Active`, `list of object or null`},
+		{`inputs.flag ? {a: 1} : {b: "x"}`, `object`},
+		{`(inputs.flag ? {a: 1} : {b: "x"}).b`, `text or null`},
+		{`inputs.flag ? 1 : "x"`, `anything`},
+		{`inputs.flag ? 1 : null`, `integer or null`},
+		{`body.x ?? []`, `anything`},
+		{out + `.company.Tags ?? []`, `list of text`},
+		{`concat([1], [2.5])`, `list of decimal`},
+		{`unique(` + out + `.companies)[0].AccountId`, `integer`},
+		{`sum(` + out + `.companies, .Balance)`, `decimal`},
+		{`max(1, 2.5)`, `decimal`},
+		{`max([1])`, `integer or null`},
+		{`values({a: 1, b: 2})`, `list of integer`},
+		{`now()`, `datetime`},
+		{`addDays(` + out + `.company.Since, 1)`, `date`},
+		{`round(1 / 3)`, `integer`},
+		{`inputs.token`, `secret text`},
+		{`"Bearer " + inputs.token`, `secret text`},
+		{`{h: upper(inputs.token)}.h`, `secret text`},
+		{`[inputs.token, "x"][0]`, `secret text`},
+		{`join([inputs.token], "")`, `secret text`},
+		{`digest(inputs)`, `secret text`},
+		{`inputs.token == ""`, `boolean`},
+		{`inputs.flag ? inputs.token : ""`, `secret text`},
+	}
+	for _, c := range cases {
+		if got := mustCompile(t, testScope, c.expr).Type().String(); got != c.want {
+			t.Errorf("%s is %s, want %s", c.expr, got, c.want)
+		}
+	}
+}
+
+func TestScopeFunctionsAreChecked(t *testing.T) {
+	s := testScope.WithFuncs(Func{
+		Name: "next", Params: []*Type{TextType, IntegerType}, Optional: 1, Result: IntegerType,
+		Call: func(vars Vars, args []value.Value) (value.Value, error) {
+			if args[0] == "bad" {
+				return nil, errors.New("no counter bad")
+			}
+			return int64(len(args)), nil
+		},
+	})
+	cases := []struct{ expr, want string }{
+		{`next("a") + next("a", 1)`, `3`},
+		{`next()`, `1: next takes 1 to 2 arguments, found 0`},
+		{`next(1)`, `6: argument 1 of next: expected text, found integer`},
+		{`nexd("a")`, `1: unknown function "nexd" (did you mean "next"?)`},
+		{`1 + next("bad")`, `run 5: no counter bad`},
+	}
+	for _, c := range cases {
+		if got := outcome(t, s, testVars(t), c.expr); got != c.want {
+			t.Errorf("%s\n got  %s\n want %s", c.expr, got, c.want)
+		}
+	}
+	if got := outcome(t, NewScope(), nil, `now()`); got != `1: unknown function "now" (now() is not known here; pipelines have it)` {
+		t.Errorf("now() without a clock: %s", got)
+	}
+}
+
+func TestOmitIsAWholeResult(t *testing.T) {
+	var faults diag.List
+	e := compileSource(exprNode(t, `body.nope ?? omit`), `body.nope ?? omit`, 0, testScope, &faults)
+	if e == nil {
+		t.Fatal(faults)
+	}
+	if v, err := e.Eval(testVars(t)); v != Omit || err != nil {
+		t.Errorf("got %v, %v", v, err)
+	}
+	e = compileSource(exprNode(t, `inputs.n ?? omit`), `inputs.n ?? omit`, 0, testScope, &faults)
+	if got := e.Type().String(); got != "integer" || !e.Type().omittable {
+		t.Errorf("type %s, omittable %v", got, e.Type().omittable)
+	}
+}
+
+func TestUnknownMembersPointAtTheirDeclaration(t *testing.T) {
+	file := &diag.File{Name: "spec.yaml"}
+	typ := ObjectOf(Field{Name: "id", Type: IntegerType})
+	typ.Declared = diag.Place{File: file, Pos: diag.Pos{Line: 7, Col: 3}}
+	var faults diag.List
+	CompileExpr(exprNode(t, `row.idd`), NewScope(Name{"row", typ}), &faults)
+	want := diag.Place{File: file, Pos: diag.Pos{Line: 7, Col: 3}, Note: "declared here"}
+	if len(faults) != 1 || len(faults[0].Related) != 1 || faults[0].Related[0] != want {
+		t.Errorf("faults %v", faults)
+	}
+}
+
+func TestBoolWantsABoolean(t *testing.T) {
+	vars := testVars(t)
+	if b, err := mustCompile(t, testScope, `body.a == 1`).Bool(vars); !b || err != nil {
+		t.Errorf("got %v, %v", b, err)
+	}
+	_, err := mustCompile(t, testScope, `body.a`).Bool(vars)
+	if want := "e.yaml:2:3: the condition gives 1, expected true or false"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestBarePathsDoNotAllocate(t *testing.T) {
+	vars := testVars(t)
+	e := mustCompile(t, testScope, `steps.lookup.outputs.company.AccountId`)
+	if n := testing.AllocsPerRun(100, func() { e.Eval(vars) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func TestShortVarsAreNull(t *testing.T) {
+	e := mustCompile(t, testScope, `text`)
+	if v, err := e.Eval(nil); v != nil || err != nil {
+		t.Errorf("got %v, %v", v, err)
+	}
+}
