@@ -1,0 +1,132 @@
+package table
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+)
+
+// A column is what the header says of one cell of each row.
+type column struct {
+	name string
+	typ  *lang.Type
+	used bool
+}
+
+// delimiterOf tells from the header line whether cells are divided by commas
+// or, as spreadsheets of many countries have it, by semicolons. Names do not
+// contain either, cells may: no other line is looked at.
+func delimiterOf(in *bufio.Reader) rune {
+	// What is not there, or does not fit, makes no difference to the answer.
+	start, _ := in.Peek(in.Size())
+	commas, semicolons, quoted := 0, 0, false
+header:
+	for _, c := range bytes.TrimLeft(start, "\r\n") {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == ',':
+			commas++
+		case c == ';':
+			semicolons++
+		case c == '\n':
+			break header
+		}
+	}
+	if semicolons > commas {
+		return ';'
+	}
+	return ','
+}
+
+// columnsOf matches the header with the type of the rows. It returns warnings
+// for the columns that are not used.
+func columnsOf(name string, header []string, item *lang.Type, required []string) ([]column, []string, error) {
+	if item != nil && item.Kind != lang.Object && item.Kind != lang.Unknown {
+		return nil, nil, fault(name, 0, "wrong-format", "use a .json or .jsonl file",
+			"rows of a CSV file have named columns, but rows of type %s are wanted", item)
+	}
+	columns := make([]column, len(header))
+	var warnings, unused []string
+	for i, cell := range header {
+		heading := strings.TrimSpace(cell)
+		if first := slices.IndexFunc(columns[:i], func(c column) bool { return c.name == heading }); first >= 0 && heading != "" {
+			return nil, nil, fault(name, 1, "duplicate-column", "",
+				"column %s stands twice in the header, as number %d and number %d", heading, first+1, i+1)
+		}
+		typ, used := typeOf(item, heading)
+		columns[i] = column{heading, typ, used && heading != ""}
+		switch {
+		case heading == "":
+			warnings = append(warnings, fmt.Sprintf("%s: column number %d has no name and is ignored", name, i+1))
+		case !used:
+			unused = append(unused, heading)
+			warnings = append(warnings, fmt.Sprintf("%s: column %s is not known and is ignored", name, heading))
+		}
+	}
+	if err := checkRequired(name, columns, unused, required); err != nil {
+		return nil, nil, err
+	}
+	return columns, warnings, nil
+}
+
+// typeOf returns the type of a column; ok is false when the rows have no such member.
+func typeOf(item *lang.Type, name string) (t *lang.Type, ok bool) {
+	if item == nil || item.Kind == lang.Unknown {
+		return lang.TextType, true
+	}
+	for _, f := range item.Fields {
+		if f.Name == name {
+			return f.Type, true
+		}
+	}
+	return item.Extra, item.Extra != nil
+}
+
+// checkRequired names all required columns that are missing, each with the
+// unused column that was probably meant.
+func checkRequired(name string, columns []column, unused, required []string) error {
+	var missing, guesses []string
+	for _, want := range required {
+		if slices.ContainsFunc(columns, func(c column) bool { return c.name == want }) {
+			continue
+		}
+		missing = append(missing, want)
+		if near := diag.Nearest(want, unused); near != "" {
+			guesses = append(guesses, fmt.Sprintf("%s to %s", near, want))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	hint := "the columns there are: " + joinNames(columns)
+	if len(guesses) > 0 {
+		hint = "did you mean to rename " + strings.Join(guesses, ", ") + "?"
+	}
+	word := "column"
+	if len(missing) > 1 {
+		word = "columns"
+	}
+	return fault(name, 1, "missing-column", hint, "the required %s %s %s missing", word, strings.Join(missing, ", "), isAre(len(missing)))
+}
+
+func isAre(n int) string {
+	if n == 1 {
+		return "is"
+	}
+	return "are"
+}
+
+func joinNames(columns []column) string {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.name
+	}
+	return strings.Join(names, ", ")
+}
