@@ -1,0 +1,115 @@
+// Package catalog is the model of a vendor file: its config, how it is logged
+// in to, how its answers are read, and its operations.
+package catalog
+
+import (
+	"time"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/schema"
+)
+
+// A Vendor is a loaded and compiled vendor file. It never changes.
+type Vendor struct {
+	Name  string
+	Title string
+	File  *diag.File
+	// Config is what every connection to the vendor must supply.
+	Config *Params
+	Auth   Auth
+	// Operations are in file order.
+	Operations []*Operation
+}
+
+// Operation returns the operation called name, or nil.
+func (v *Vendor) Operation(name string) *Operation {
+	for _, o := range v.Operations {
+		if o.Name == name {
+			return o
+		}
+	}
+	return nil
+}
+
+// Auth says how calls prove who is calling. The zero value proves nothing.
+type Auth struct {
+	// Token says how a token is got; nil when Inject needs none.
+	Token *Token
+	// Inject says where credentials go, over InjectVars.
+	Headers *lang.Template
+	Query   *lang.Template
+	Body    *lang.Template
+}
+
+// Token says how a token is got and how long it is trusted.
+type Token struct {
+	// Call is the operation that logs in, With its inputs (over ConfigVars), and
+	// Value the token (over TokenVars).
+	Call  *Operation
+	With  *lang.Template
+	Value *lang.Expr
+	// Check is an operation that tells whether a token kept from before still lives; nil to trust it.
+	Check *Operation
+	// Lifetime is how long a token is trusted when the answer gives no expiry; 0 for ever.
+	Lifetime time.Duration
+}
+
+// An Operation is one endpoint of a vendor.
+type Operation struct {
+	Vendor *Vendor
+	Name   string
+	Place  diag.Place
+	Effect flow.Effect
+	// NoAuth operations are sent without token and without anything injected (auth: none).
+	NoAuth   bool
+	Inputs   *Params
+	Request  Request
+	Response Response
+	// Identity is what must not be created twice (over IdentityVars); nil for none.
+	Identity *lang.Expr
+	Timeout  time.Duration
+	Retry    Retry
+}
+
+// Request says what is sent. The templates are over RequestVars; nil ones are absent.
+type Request struct {
+	Method  string
+	Path    *lang.Template
+	Query   *lang.Template
+	Headers *lang.Template
+	Body    *lang.Template
+	As      string // json | form | text
+}
+
+// Response says how an answer is read; the vendor's envelope is already merged in.
+type Response struct {
+	As string // json | text | none
+	// Outcomes are tried top-down, over AnswerVars; then OK (nil: status in 200..299); then the built-in table.
+	Outcomes []Rule
+	OK       *lang.Expr
+	// Data is where schema and outputs look (nil: the whole body), Message the vendor's own words (nil: the shortened text).
+	Data    *lang.Path
+	Message *lang.Path
+	// Schema is what the data must fit; nil for no check.
+	Schema  *schema.Schema
+	Outputs []*lang.Mapping
+	// OutputsType is the object type of Outputs.
+	OutputsType *lang.Type
+}
+
+// A Rule gives an answer its outcome when If is true. An If that cannot be
+// evaluated, because the answer has another shape, is false.
+type Rule struct {
+	If *lang.Expr
+	Is flow.Outcome
+}
+
+// Retry is how patiently a call is repeated; whether it may be follows from
+// effect and outcome alone.
+type Retry struct {
+	Attempts int
+	First    time.Duration
+	Max      time.Duration
+}

@@ -1,0 +1,71 @@
+package catalog
+
+import (
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// The names in scope at each place of a vendor file. The Vars functions give
+// their values in the same order.
+
+func configScope(config *lang.Type) *lang.Scope {
+	return lang.NewScope(lang.Name{Name: "config", Type: config})
+}
+
+// ConfigVars are in scope where a login's inputs are made.
+func ConfigVars(config *value.Object) lang.Vars { return lang.Vars{config} }
+
+func injectScope(config, token *lang.Type) *lang.Scope {
+	return configScope(config).With(lang.Name{Name: "token", Type: token})
+}
+
+// InjectVars are in scope below auth.inject.
+func InjectVars(config *value.Object, token value.Value) lang.Vars {
+	return lang.Vars{config, token}
+}
+
+func tokenScope(config, outputs *lang.Type) *lang.Scope {
+	return configScope(config).With(lang.Name{Name: "outputs", Type: outputs})
+}
+
+// TokenVars are in scope at auth.token.value.
+func TokenVars(config, outputs *value.Object) lang.Vars { return lang.Vars{config, outputs} }
+
+var callType = lang.ObjectOf(lang.Field{Name: "key", Type: lang.TextType})
+
+func requestScope(config, inputs *lang.Type) *lang.Scope {
+	return configScope(config).With(
+		lang.Name{Name: "inputs", Type: inputs},
+		lang.Name{Name: "call", Type: callType},
+	)
+}
+
+// RequestVars are in scope in a request. callKey is the run's
+// id and the call's key without attempt.
+func RequestVars(config, inputs *value.Object, callKey string) lang.Vars {
+	return lang.Vars{config, inputs, value.ObjectOf("key", callKey)}
+}
+
+func answerScope(config, inputs *lang.Type) *lang.Scope {
+	return requestScope(config, inputs).With(
+		lang.Name{Name: "status", Type: lang.IntegerType},
+		lang.Name{Name: "headers", Type: &lang.Type{Kind: lang.Object, Extra: lang.TextType.OrNull("a header may be missing")}},
+		lang.Name{Name: "text", Type: lang.TextType},
+		lang.Name{Name: "body", Type: lang.AnyType},
+	)
+}
+
+// AnswerVars are in scope where an answer is classified: those of its request,
+// then status, headers (names in lower case), text (the raw answer) and body
+// (its JSON value; nil if it is empty, null or not JSON).
+func AnswerVars(request lang.Vars, status int, headers *value.Object, text string, body value.Value) lang.Vars {
+	return append(request[:len(request):len(request)], int64(status), headers, text, body)
+}
+
+func identityScope(inputs *lang.Type) *lang.Scope {
+	return lang.NewScope(lang.Name{Name: "inputs", Type: inputs})
+}
+
+// IdentityVars are in scope at an operation's identity. Config is not: an
+// identity is computed where no credentials are.
+func IdentityVars(inputs *value.Object) lang.Vars { return lang.Vars{inputs} }

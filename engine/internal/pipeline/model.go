@@ -1,0 +1,163 @@
+// Package pipeline is the model of a pipeline file, its step kinds, and the
+// checker that joins it with the catalogue.
+package pipeline
+
+import (
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+)
+
+// A Pipeline is a loaded, linked and compiled pipeline file. It never changes.
+type Pipeline struct {
+	Name string
+	// Path is the file's path in the project.
+	Path   string
+	File   *diag.File
+	Inputs *Inputs
+	// Connections are those that the file names, in file order.
+	Connections []Connection
+	Steps       []*Step
+	Outputs     []Output
+	// OutputsType is the object type of Outputs.
+	OutputsType *lang.Type
+}
+
+// Inputs are a pipeline's inputs, with what only pipelines say about them.
+type Inputs struct {
+	*catalog.Params
+	// Files are the default files of list inputs, by name, relative to the
+	// project's root.
+	Files map[string]string
+	// Streamed are the list inputs that nothing but a foreach reads: their rows
+	// are taken one by one, and a bad row is a failed row, not a bad input.
+	Streamed map[string]bool
+}
+
+// A Connection is a vendor under the name that steps use.
+type Connection struct {
+	Name   string
+	Vendor *catalog.Vendor
+	Place  diag.Place
+}
+
+// A Step is one entry of steps.
+type Step struct {
+	// ID is "" for a step that has none; these have no outputs.
+	ID    string
+	Place diag.Place
+	// If decides whether the step runs; nil always.
+	If *lang.Expr
+	// Foreach repeats the step; nil for once.
+	Foreach *Foreach
+	OnError OnError
+	Action  Action
+}
+
+// OnError says what happens after a failure.
+type OnError string
+
+// The ways to go on.
+const (
+	FailRun  OnError = "fail"
+	Continue OnError = "continue" // the step's outputs are null
+	Collect  OnError = "collect"  // the row is recorded, the other rows go on
+)
+
+// Foreach repeats a step for each element of a list.
+type Foreach struct {
+	Over *lang.Expr
+	// Input is the param that Over names when it is just inputs.NAME; nil otherwise.
+	Input *catalog.Param
+	// As is the element's name; it is the last variable of the body's scope.
+	As string
+	// Key names a row; nil for its number.
+	Key      *lang.Expr
+	Parallel int
+	// Columns are the names of the outputs in a row of results, in order.
+	Columns []string
+}
+
+// An Action is what a step does: *Call, *Set or *Fail. The set is closed.
+type Action interface{ action() }
+
+// Call calls a vendor's operation or another pipeline; one of the two is set.
+type Call struct {
+	Connection string
+	Operation  *catalog.Operation
+	Pipeline   *Pipeline
+	With       *lang.Template // nil: no inputs
+}
+
+// Name returns what is called as people write it.
+func (c *Call) Name() string {
+	if c.Operation != nil {
+		return c.Connection + "." + c.Operation.Name
+	}
+	return c.Pipeline.Path
+}
+
+// Params returns what the callee asks for.
+func (c *Call) Params() *catalog.Params {
+	if c.Operation != nil {
+		return c.Operation.Inputs
+	}
+	return c.Pipeline.Inputs.Params
+}
+
+// Outputs returns the type of what the callee gives.
+func (c *Call) Outputs() *lang.Type {
+	if c.Operation != nil {
+		return c.Operation.Response.OutputsType
+	}
+	return c.Pipeline.OutputsType
+}
+
+// Set computes values.
+type Set struct{ Values *lang.Template }
+
+// Fail ends the run with a message.
+type Fail struct{ Message *lang.Template }
+
+func (*Call) action() {}
+func (*Set) action()  {}
+func (*Fail) action() {}
+
+// An Output is one result of a pipeline.
+type Output struct {
+	Name  string
+	Value *lang.Template
+	// File is where a list goes when the pipeline is run by itself; "" for none.
+	File string
+	// Columns are the file's columns, when the type tells them.
+	Columns []string
+	Place   diag.Place
+}
+
+// AllConnections returns the connections that p and every pipeline it calls
+// name, each once, in the order they are met.
+func (p *Pipeline) AllConnections() []Connection {
+	var all []Connection
+	seen := map[string]bool{}
+	done := map[*Pipeline]bool{}
+	var visit func(*Pipeline)
+	visit = func(p *Pipeline) {
+		if done[p] {
+			return
+		}
+		done[p] = true
+		for _, c := range p.Connections {
+			if !seen[c.Name] {
+				seen[c.Name] = true
+				all = append(all, c)
+			}
+		}
+		for _, s := range p.Steps {
+			if call, ok := s.Action.(*Call); ok && call.Pipeline != nil {
+				visit(call.Pipeline)
+			}
+		}
+	}
+	visit(p)
+	return all
+}

@@ -1,0 +1,179 @@
+package pipeline
+
+import (
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// What a step leaves behind under steps.ID: its type, for the checker, and
+// its value, for the interpreter, side by side.
+
+// recordType returns the type of steps.ID.
+func (s *Step) recordType() *lang.Type {
+	if s.Foreach != nil {
+		return s.foreachType()
+	}
+	why := s.whyNull()
+	switch a := s.Action.(type) {
+	case *Call:
+		fields := []lang.Field{
+			{Name: "outputs", Type: maybe(a.Outputs(), why)},
+			{Name: "ran", Type: lang.BooleanType},
+		}
+		if a.Operation != nil {
+			fields = append(fields,
+				lang.Field{Name: "sent", Type: lang.BooleanType},
+				lang.Field{Name: "outcome", Type: orNull(outcomeType, why)},
+			)
+		}
+		return lang.ObjectOf(fields...)
+	case *Set:
+		return lang.ObjectOf(
+			lang.Field{Name: "outputs", Type: maybe(a.Values.Type(), why)},
+			lang.Field{Name: "ran", Type: lang.BooleanType},
+		)
+	}
+	return lang.ObjectOf(lang.Field{Name: "ran", Type: lang.BooleanType})
+}
+
+var outcomeType = &lang.Type{Kind: lang.Text, Enum: []value.Value{
+	"ok", "empty", "auth", "throttled", "busy", "invalid", "denied", "not_found", "conflict", "unknown",
+}}
+
+func (s *Step) whyNull() string {
+	switch {
+	case s.If != nil:
+		return "step " + s.ID + " is skipped when its if is false"
+	case s.OnError == Continue:
+		return "step " + s.ID + " may fail and the run goes on"
+	}
+	return ""
+}
+
+// maybe makes every member nullable when there is a reason.
+func maybe(t *lang.Type, why string) *lang.Type {
+	if why == "" || t == nil || t.Kind != lang.Object {
+		return t
+	}
+	m := *t
+	m.Fields = make([]lang.Field, len(t.Fields))
+	for i, f := range t.Fields {
+		m.Fields[i] = lang.Field{Name: f.Name, Type: orNull(f.Type, why)}
+	}
+	return &m
+}
+
+func orNull(t *lang.Type, why string) *lang.Type {
+	if why == "" {
+		return t
+	}
+	return t.OrNull(why)
+}
+
+// SkippedRecord is the record of a step that did not run: its declared outputs, all null.
+func (s *Step) SkippedRecord() *value.Object {
+	if s.Foreach != nil {
+		return value.ObjectOf("ran", false, "results", value.List{}, "done", int64(0), "failed", int64(0))
+	}
+	return s.Record(flow.Result{}, nil, false)
+}
+
+// Record is the record of a step that ran or was skipped. outputs is nil where the step has
+// given none; all of its declared outputs are null then.
+func (s *Step) Record(res flow.Result, outputs *value.Object, ran bool) *value.Object {
+	record := value.NewObject(4)
+	switch a := s.Action.(type) {
+	case *Call:
+		record.Set("outputs", complete(a.Outputs(), outputs))
+		record.Set("ran", ran)
+		if a.Operation != nil {
+			record.Set("sent", res.Sent && !res.Reused && res.Outcome.Success())
+			record.Set("outcome", outcomeValue(res.Outcome))
+		}
+	case *Set:
+		record.Set("outputs", complete(a.Values.Type(), outputs))
+		record.Set("ran", ran)
+	default:
+		record.Set("ran", ran)
+	}
+	return record
+}
+
+func outcomeValue(o flow.Outcome) value.Value {
+	if o == "" {
+		return nil
+	}
+	return string(o)
+}
+
+func complete(t *lang.Type, outputs *value.Object) *value.Object {
+	all := value.NewObject(outputs.Len())
+	if t != nil {
+		for _, f := range t.Fields {
+			all.Set(f.Name, outputs.At(f.Name))
+		}
+	}
+	for name, v := range outputs.All() {
+		all.Set(name, v)
+	}
+	return all
+}
+
+// Words that a row of results has beside the outputs.
+const (
+	rowKey    = "key"
+	rowStatus = "status"
+	rowError  = "error"
+)
+
+func (s *Step) foreachType() *lang.Type {
+	fields := []lang.Field{
+		{Name: rowKey, Type: lang.TextType},
+		{Name: rowStatus, Type: &lang.Type{Kind: lang.Text, Enum: []value.Value{"done", "failed", "ambiguous", "skipped"}}},
+	}
+	for _, f := range s.rowOutputs() {
+		fields = append(fields, lang.Field{Name: f.Name, Type: f.Type.OrNull("a row that failed has no outputs")})
+	}
+	fields = append(fields, lang.Field{Name: rowError, Type: lang.TextType.OrNull("a row that is done has no error")})
+	return lang.ObjectOf(
+		lang.Field{Name: "ran", Type: lang.BooleanType},
+		lang.Field{Name: "results", Type: lang.ListOf(lang.ObjectOf(fields...))},
+		lang.Field{Name: "done", Type: lang.IntegerType},
+		lang.Field{Name: "failed", Type: lang.IntegerType},
+	)
+}
+
+func (s *Step) rowOutputs() []lang.Field {
+	switch a := s.Action.(type) {
+	case *Call:
+		return a.Outputs().Fields
+	case *Set:
+		return a.Values.Type().Fields
+	}
+	return nil
+}
+
+// ForeachRecord is the record of a foreach that ended: a row of results for
+// every item, in row order; failed counts all that are not done.
+func (s *Step) ForeachRecord(items []flow.Item) *value.Object {
+	results := make(value.List, 0, len(items))
+	done := 0
+	for _, item := range items {
+		row := value.NewObject(len(s.Foreach.Columns) + 3)
+		row.Set(rowKey, item.Key)
+		row.Set(rowStatus, string(item.Status))
+		for _, name := range s.Foreach.Columns {
+			row.Set(name, item.Outputs.At(name))
+		}
+		row.Set(rowError, nil)
+		if item.Err != nil {
+			row.Set(rowError, item.Err.Error())
+		}
+		if item.Status == flow.Done {
+			done++
+		}
+		results = append(results, row)
+	}
+	return value.ObjectOf("ran", true, "results", results, "done", int64(done), "failed", int64(len(items)-done))
+}

@@ -1,0 +1,245 @@
+package project
+
+import (
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// Environment is what a connections file may read of the world.
+type Environment struct {
+	// Env looks up an environment variable.
+	Env func(name string) (string, bool)
+	// ReadFile reads a secret's file.
+	ReadFile func(name string) ([]byte, error)
+}
+
+// A Connection is one entry of a connections file, not yet evaluated: only
+// those that a run uses need their variables set.
+type Connection struct {
+	Name   string
+	Vendor string
+	node   *source.Node
+}
+
+// ReadConnections reads a connections file; entries are in file order.
+func ReadConnections(name string, text []byte) ([]Connection, diag.List) {
+	n, kind, faults := ReadFile(name, text)
+	if n == nil {
+		return nil, faults
+	}
+	if kind != "connections" {
+		faults.Add(n.Errorf("unknown-kind", "expected a connections file, this is a %s file", kind))
+		return nil, faults
+	}
+	return connectionsOf(n), faults
+}
+
+func connectionsOf(n *source.Node) []Connection {
+	var all []Connection
+	for _, pair := range n.Get("connections").Pairs {
+		all = append(all, Connection{
+			Name:   pair.Key.Text,
+			Vendor: pair.Value.Get("vendor").Text,
+			node:   pair.Value,
+		})
+	}
+	return all
+}
+
+// checkConnections holds the entries of a connections file against their vendors.
+func (p *Project) checkConnections(n *source.Node) {
+	for _, c := range connectionsOf(n) {
+		v, others := p.Vendor(c.Vendor)
+		if v != nil {
+			p.faults = append(p.faults, c.Check(v)...)
+		} else if others != nil {
+			p.faults.Add(c.node.Get("vendor").Errorf("unknown-vendor", "no vendor %s", c.Vendor).
+				WithHint(catalog.DidYouMean(c.Vendor, others)))
+		}
+	}
+}
+
+// Check holds the entry against the vendor without reading the environment:
+// that its expressions compile, and that it names the vendor's config.
+func (c Connection) Check(v *catalog.Vendor) diag.List {
+	var faults diag.List
+	lang.CompileTemplate(c.node.Get("base_url"), environmentScope(c.node, Environment{}), &faults)
+	if config := c.config(environmentScope(c.node, Environment{}), &faults); config != nil || c.node.Get("config") == nil {
+		at := diag.Place{File: c.node.File, Pos: c.node.Pos}
+		var all diag.List
+		catalog.CheckWith("vendor "+v.Name, v.Config, config, at, &all)
+		for _, f := range all {
+			f.Message = strings.Replace(f.Message, "input ", "config ", 1)
+			f.Hint = strings.Replace(f.Hint, "below with", "below config", 1)
+			faults.Add(f)
+		}
+	}
+	return faults
+}
+
+func (c Connection) config(scope *lang.Scope, faults *diag.List) *lang.Template {
+	n := c.node.Get("config")
+	if n == nil {
+		return nil
+	}
+	return lang.CompileTemplate(n, scope, faults)
+}
+
+// Evaluate reads the environment and returns the entry's values; config is not bound yet.
+func (c Connection) Evaluate(env Environment) (baseURL string, config *value.Object, faults diag.List) {
+	unset(c.node, env, &faults)
+	if faults.HasErrors() {
+		return "", nil, faults
+	}
+	scope := environmentScope(c.node, env)
+	vars := lang.Vars{environmentOf(c.node, env)}
+	base := lang.CompileTemplate(c.node.Get("base_url"), scope, &faults)
+	template := c.config(scope, &faults)
+	if faults.HasErrors() {
+		return "", nil, faults
+	}
+	v, err := base.Eval(vars)
+	if err != nil {
+		faults.Add(asFault(c.node.Get("base_url"), err))
+	} else if text, ok := v.(string); ok {
+		baseURL = text
+		if _, err := ParseBaseURL(text); err != nil {
+			faults.Add(c.node.Get("base_url").Errorf("bad-url", "%v", err))
+		}
+	} else {
+		faults.Add(c.node.Get("base_url").Errorf("wrong-type", "base_url must be text"))
+	}
+	config = value.NewObject(0)
+	if template != nil {
+		v, err := template.Eval(vars)
+		if err != nil {
+			faults.Add(asFault(c.node.Get("config"), err))
+		} else if o, ok := v.(*value.Object); ok {
+			config = o
+		}
+	}
+	return baseURL, config, faults
+}
+
+// At returns the place of a config entry, or of the connection when it has none of that name.
+func (c Connection) At(configName string) diag.Place {
+	n := c.node
+	if config := c.node.Get("config"); config != nil {
+		n = config
+		if entry := config.Get(configName); entry != nil {
+			n = entry
+		}
+	}
+	return diag.Place{File: n.File, Pos: n.Pos}
+}
+
+func asFault(n *source.Node, err error) *diag.Diagnostic {
+	if d, ok := err.(*diag.Diagnostic); ok {
+		return d
+	}
+	return n.Errorf("eval-error", "%v", err)
+}
+
+// environmentScope is what the expressions of n may read. Variables are never
+// absent, for unset ones are refused before, unless ?? stands beside them.
+func environmentScope(n *source.Node, env Environment) *lang.Scope {
+	variables := &lang.Type{Kind: lang.Object, Extra: lang.TextType}
+	eachScalar(n, func(s *source.Node) {
+		for _, m := range envUse.FindAllStringSubmatch(s.Text, -1) {
+			known := slices.ContainsFunc(variables.Fields, func(f lang.Field) bool { return f.Name == m[1] })
+			if !known {
+				variables.Fields = append(variables.Fields, lang.Field{Name: m[1], Type: lang.TextType, Optional: strings.Contains(s.Text, "??")})
+			}
+		}
+	})
+	return lang.NewScope(lang.Name{Name: "env", Type: variables}).WithFuncs(lang.Func{
+		Name:   "file",
+		Params: []*lang.Type{lang.TextType},
+		Result: lang.TextType,
+		Call: func(_ lang.Vars, args []value.Value) (value.Value, error) {
+			name, _ := args[0].(string)
+			if env.ReadFile == nil {
+				return nil, fmt.Errorf("files cannot be read here")
+			}
+			text, err := env.ReadFile(name)
+			if err != nil {
+				return nil, fmt.Errorf("cannot read the secret: %w", err)
+			}
+			return strings.TrimRight(string(text), "\r\n"), nil
+		},
+	})
+}
+
+var envUse = regexp.MustCompile(`\benv\.([A-Za-z_][A-Za-z0-9_]*)`)
+
+// unset reports the variables that an entry reads and nobody has set. One that ?? stands beside may be missing.
+func unset(n *source.Node, env Environment, faults *diag.List) {
+	eachScalar(n, func(s *source.Node) {
+		if strings.Contains(s.Text, "??") {
+			return
+		}
+		for _, at := range envUse.FindAllStringSubmatchIndex(s.Text, -1) {
+			name := s.Text[at[2]:at[3]]
+			if _, ok := env.Env(name); ok {
+				continue
+			}
+			d := s.Errorf("env-not-set", "the environment variable %s is not set", name).
+				WithHint("set it, or give the connection another value")
+			d.Pos = s.At(len([]rune(s.Text[:at[2]])))
+			faults.Add(d)
+		}
+	})
+}
+
+// environmentOf holds just the variables that n mentions.
+func environmentOf(n *source.Node, env Environment) *value.Object {
+	vars := value.NewObject(4)
+	eachScalar(n, func(s *source.Node) {
+		for _, m := range envUse.FindAllStringSubmatch(s.Text, -1) {
+			if v, ok := env.Env(m[1]); ok {
+				vars.Set(m[1], v)
+			}
+		}
+	})
+	return vars
+}
+
+func eachScalar(n *source.Node, f func(*source.Node)) {
+	if n.Kind == source.Scalar {
+		f(n)
+	}
+	for _, item := range n.Items {
+		eachScalar(item, f)
+	}
+	for _, pair := range n.Pairs {
+		eachScalar(pair.Value, f)
+	}
+}
+
+// ParseBaseURL reads a connection's base URL: http or https, a host, neither
+// user nor query nor fragment.
+func ParseBaseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("base_url cannot be read as a URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, fmt.Errorf("base_url must begin with https:// or http://")
+	case u.Host == "":
+		return nil, fmt.Errorf("base_url names no host")
+	case u.User != nil:
+		return nil, fmt.Errorf("base_url must not hold a user or password: these belong below config")
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, fmt.Errorf("base_url must have neither ? nor #")
+	}
+	return u, nil
+}
