@@ -1,0 +1,101 @@
+package call
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// answer is a vendor's answer, read to its end. It belongs to one goroutine.
+type answer struct {
+	status int
+	header http.Header
+	// body is the answer's text without a byte order mark; it lives until release.
+	body []byte
+	json bool // body is one JSON text
+	// shy says that secret outputs were not found, so that the gate knows nothing of them.
+	shy bool
+
+	buf     *bytes.Buffer
+	decoded bool
+	value   value.Value
+	err     error
+}
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+func newAnswer(resp *http.Response, buf *bytes.Buffer) *answer {
+	a := &answer{status: resp.StatusCode, header: resp.Header, buf: buf}
+	a.body = bytes.TrimPrefix(buf.Bytes(), byteOrderMark)
+	a.json = lang.ValidJSON(a.body)
+	return a
+}
+
+// release gives the body's memory back.
+func (a *answer) release() {
+	recycle(a.buf)
+	a.buf, a.body = nil, nil
+}
+
+// empty reports whether the answer holds nothing but white space.
+func (a *answer) empty() bool { return len(bytes.TrimSpace(a.body)) == 0 }
+
+// text returns the answer as valid UTF-8.
+func (a *answer) text() string { return strings.ToValidUTF8(string(a.body), "\uFFFD") }
+
+// decode returns the answer's JSON value, nil for other answers. The error is
+// about JSON that is too deep or holds a number too long to keep.
+func (a *answer) decode() (value.Value, error) {
+	if a.json && !a.decoded {
+		if a.value, a.err = value.Decode(a.body); a.err != nil {
+			a.value = nil
+		}
+		a.decoded = true
+	}
+	return a.value, a.err
+}
+
+// decodeData returns the value of a part of the answer.
+func (a *answer) decodeData(data []byte) (value.Value, error) {
+	if len(data) == len(a.body) && a.json {
+		return a.decode()
+	}
+	return value.Decode(data)
+}
+
+// headers returns the header as expressions see it: names in lower case,
+// repeated headers joined.
+func (a *answer) headers() *value.Object {
+	o := value.NewObject(len(a.header))
+	for name, values := range a.header {
+		o.Set(strings.ToLower(name), strings.Join(values, ", "))
+	}
+	return o
+}
+
+// data returns the JSON text at which schema and outputs look. ok is false when
+// the answer, meant to be JSON, is not. Whoever keeps the text copies it.
+func (a *answer) data(r *catalog.Response) (data []byte, ok bool) {
+	switch {
+	case r.As == "none":
+		return nullText, true
+	case r.As == "text":
+		return value.AppendJSON(nil, a.text()), true
+	case a.empty():
+		return nullText, true
+	case !a.json:
+		return nil, false
+	case r.Data == nil:
+		return a.body, true
+	}
+	if raw, found := r.Data.Raw(a.body); found {
+		return raw, true
+	}
+	return nullText, true
+}
+
+var nullText = []byte("null")

@@ -1,0 +1,114 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/transport"
+)
+
+const maxRedirects = 5
+
+// attempt sends the job's request, under the token when there is one, and
+// reads the answer. The operation's timeout covers all of it.
+func (e *Executor) attempt(ctx context.Context, j *job, token *credential) (flow.Result, error) {
+	vars := catalog.RequestVars(j.connection.Config, j.inputs, j.runID+"/"+string(j.key))
+	w, err := e.request(j, vars, token)
+	if err != nil {
+		return e.unsendable(j, err), nil
+	}
+	run := ctx
+	if j.op.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, j.op.Timeout)
+		defer cancel()
+	}
+	at := time.Now()
+	endpoint := w.method + " " + e.gate.Text(w.url.Redacted())
+	res, err := e.follow(ctx, run, j, vars, w)
+	res.At, res.Endpoint = at, endpoint
+	return res, err
+}
+
+// follow sends the request and follows the redirects that are harmless.
+func (e *Executor) follow(ctx, run context.Context, j *job, vars lang.Vars, w *wire) (flow.Result, error) {
+	for hops := 0; ; hops++ {
+		if run.Err() != nil && hops == 0 {
+			return flow.Result{}, fmt.Errorf("%s: %w", j.name(), context.Cause(run))
+		}
+		res, target, err := e.exchange(ctx, run, j, vars, w)
+		if err != nil || target == nil {
+			return res, err
+		}
+		if hops == maxRedirects {
+			res.Message = fmt.Sprintf("redirected more than %d times", maxRedirects)
+			return res, nil
+		}
+		w.url = target
+	}
+}
+
+// exchange sends one request and reads its answer. A target is returned for an
+// answer that asks to repeat the request there, and may.
+func (e *Executor) exchange(ctx, run context.Context, j *job, vars lang.Vars, w *wire) (flow.Result, *url.URL, error) {
+	e.tellSent(j, w)
+	start := time.Now()
+	a, trouble := e.send(ctx, j, w)
+	if trouble != nil {
+		res, err := e.unanswered(ctx, run, j, trouble)
+		e.tellUnanswered(j, trouble, res, time.Since(start))
+		return res, nil, err
+	}
+	defer a.release()
+	res := e.read(j, vars, a)
+	e.tellReceived(j, a, res, time.Since(start))
+	if target := a.redirect(w, j.op.Effect, res); target != nil {
+		return res, target, nil
+	}
+	return res, nil, nil
+}
+
+// redirect returns where an answer leads, if it may be followed: a read by GET
+// or HEAD, within the origin, unless the vendor file has a word for the answer.
+func (a *answer) redirect(w *wire, effect flow.Effect, res flow.Result) *url.URL {
+	if res.Code != refusedRedirect || effect != flow.Read || w.method != http.MethodGet && w.method != http.MethodHead {
+		return nil
+	}
+	target, err := w.url.Parse(a.header.Get("Location"))
+	if err != nil || !transport.SameOrigin(w.url, target) {
+		return nil
+	}
+	return target
+}
+
+// A fault is a request that cannot be made from what the expressions yielded.
+type fault struct{ message, hint string }
+
+func (f *fault) Error() string { return f.message }
+
+func faultf(hint, format string, args ...any) error {
+	return &fault{fmt.Sprintf(format, args...), hint}
+}
+
+// unsendable tells of a request that could not be made; nothing was sent.
+func (e *Executor) unsendable(j *job, err error) flow.Result {
+	res := flow.Result{Outcome: flow.Invalid, Code: "bad-request", Message: err.Error()}
+	var f *fault
+	var d *diag.Diagnostic
+	switch {
+	case errors.As(err, &f):
+		res.Message, res.Hint = fmt.Sprintf("cannot make the request of %s: %s", j.name(), f.message), f.hint
+	case errors.As(err, &d):
+		res.Hint = d.Hint
+	}
+	res.Message, res.Hint = e.short(res.Message), e.short(res.Hint)
+	return res
+}

@@ -1,0 +1,87 @@
+package call
+
+import (
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// setBody writes the request body, with the injected members merged into its
+// top level, and returns its content type. Nothing is pooled here: net/http may still
+// be sending a body after it has returned.
+func (w *wire) setBody(op *operation, vars lang.Vars, injected *value.Object) (content string, err error) {
+	t := op.Request.Body
+	if t == nil && injected.Len() == 0 {
+		return "", nil
+	}
+	size := op.bodySize.Load()
+	dst := make([]byte, 0, size+64)
+	switch {
+	case op.Request.As == "form":
+		content = "application/x-www-form-urlencoded"
+		w.body, w.hasBody, err = appendForm(dst, t, vars, injected)
+	case op.Request.As == "text":
+		content = "text/plain; charset=utf-8"
+		w.body, w.hasBody, err = appendText(dst, t, vars, injected)
+	case injected.Len() > 0:
+		content = "application/json"
+		w.body, w.hasBody, err = appendMerged(dst, t, vars, injected)
+	default:
+		content = "application/json"
+		w.body, w.hasBody, err = t.AppendJSON(dst, vars)
+	}
+	if n := int64(len(w.body)); n > size {
+		op.bodySize.Store(n)
+	}
+	return content, err
+}
+
+func appendMerged(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {
+	body, err := evalObject(t, vars, "a body that credentials are injected into")
+	if err != nil {
+		return nil, false, err
+	}
+	return value.AppendJSON(dst, merge(body, injected)), true, nil
+}
+
+func merge(body, injected *value.Object) *value.Object {
+	if injected.Len() == 0 {
+		return body
+	}
+	merged := body.Clone()
+	for name, v := range injected.All() {
+		merged.Set(name, v)
+	}
+	return merged
+}
+
+// appendForm writes the members as a form; nested values stand in it as JSON text.
+func appendForm(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {
+	fields, err := evalObject(t, vars, "a form")
+	if err != nil {
+		return nil, false, err
+	}
+	f := form{text: dst}
+	for name, v := range merge(fields, injected).All() {
+		switch v.(type) {
+		case value.List, *value.Object:
+			f.add(name, string(value.AppendJSON(nil, v)))
+			continue
+		}
+		if err := f.addScalar("the form field", name, v); err != nil {
+			return nil, false, err
+		}
+	}
+	return f.text, true, nil
+}
+
+func appendText(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {
+	if injected.Len() > 0 {
+		return nil, false, faultf("inject into headers or query instead", "credentials cannot be injected into a body of text")
+	}
+	v, err := t.Eval(vars)
+	if err != nil || v == lang.Omit {
+		return nil, false, err
+	}
+	text, err := scalar("the", "body", v)
+	return append(dst, text...), err == nil, err
+}

@@ -1,0 +1,214 @@
+// Package call makes vendor calls: inputs become a request, the answer becomes
+// an outcome and outputs, and credentials are got, injected and renewed on the way.
+package call
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+
+	"github.com/seed627bd532/runner/engine/auth"
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/redact"
+	"github.com/seed627bd532/runner/engine/internal/transport"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// A Connection is a vendor at one place, with the credentials for it.
+type Connection struct {
+	Name   string
+	Vendor *catalog.Vendor
+	// BaseURL is absolute. Credentials go to its origin only.
+	BaseURL *url.URL
+	// Config holds the vendor's config, bound: every param is there.
+	Config *value.Object
+}
+
+// Options say what an Executor works with. Only Connections are needed.
+type Options struct {
+	Connections map[string]*Connection
+	// Client makes the requests; nil means transport.Default(). Its CheckRedirect is not
+	// used: which redirects are followed is no matter of taste here.
+	Client *http.Client
+	// Gate learns every secret before it is used, and masks what is told; nil means a new one.
+	Gate *redact.Gate
+	// Auth are the ways to get a token; nil means auth.Builtin().
+	Auth auth.Kinds
+	// Tokens keeps tokens beyond the Executor's life; nil means that they end with it.
+	Tokens TokenStore
+	// UserAgent is sent with every request; empty means "runner".
+	UserAgent string
+	// MaxAnswer bounds an answer's size in bytes, unpacked; 0 means 64 MiB.
+	MaxAnswer int64
+}
+
+const defaultMaxAnswer = 64 << 20
+
+// An Executor makes single attempts of calls. It holds the tokens of its
+// connections and is safe for concurrent use.
+type Executor struct {
+	client      *http.Client
+	gate        *redact.Gate
+	connections map[string]*connection
+	userAgent   string
+	maxAnswer   int64
+}
+
+var _ flow.Executor = (*Executor)(nil)
+
+// connection is a Connection with its operations prepared and its token.
+type connection struct {
+	*Connection
+	operations map[string]*operation
+	keeper     *keeper // nil when the vendor needs no token
+	// static stands for the token where the vendor needs none: keys in config.
+	static *credential
+}
+
+// New returns an Executor for the connections, which must not change afterwards.
+func New(o Options) *Executor {
+	if o.Client == nil {
+		o.Client = transport.Default()
+	}
+	if o.Gate == nil {
+		o.Gate = redact.NewGate()
+	}
+	if o.Auth == nil {
+		o.Auth = auth.Builtin()
+	}
+	if o.UserAgent == "" {
+		o.UserAgent = "runner"
+	}
+	if o.MaxAnswer == 0 {
+		o.MaxAnswer = defaultMaxAnswer
+	}
+	client := *o.Client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	e := &Executor{
+		client:      &client,
+		gate:        o.Gate,
+		connections: make(map[string]*connection, len(o.Connections)),
+		userAgent:   o.UserAgent,
+		maxAnswer:   o.MaxAnswer,
+	}
+	for name, c := range o.Connections {
+		e.connections[name] = e.connect(c, o)
+	}
+	return e
+}
+
+func (e *Executor) connect(c *Connection, o Options) *connection {
+	prepared := &connection{
+		Connection: c,
+		operations: make(map[string]*operation, len(c.Vendor.Operations)),
+		static:     &credential{},
+	}
+	for _, op := range c.Vendor.Operations {
+		prepared.operations[op.Name] = prepare(op)
+	}
+	hideParams(e.gate, c.Vendor.Config, c.Config)
+	if password, ok := c.BaseURL.User.Password(); ok {
+		e.gate.Add(password)
+	}
+	if t := c.Vendor.Auth.Token; t != nil {
+		prepared.keeper = newKeeper(o.Auth[tokenKind], t.Lifetime, c.Name, o.Tokens)
+	}
+	return prepared
+}
+
+// job is one attempt of a call as its parts see it.
+type job struct {
+	connection *connection
+	op         *operation
+	inputs     *value.Object
+	key        flow.Key // without attempt
+	attempt    int
+	runID      string
+	events     event.Sink // nil: nobody listens
+}
+
+func (j *job) name() string { return j.connection.Vendor.Name + "." + j.op.Name }
+
+// Do makes one attempt of a call. r.Inputs must be bound to the operation's
+// params. A token that the vendor no longer accepts is renewed once, and the
+// request repeated, within the same attempt: an answer of outcome auth says
+// that nothing was done. events may be nil; it is used by one goroutine per
+// Do, several at a time when Do is.
+func (e *Executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink) (flow.Result, error) {
+	c := e.connections[r.Connection]
+	if c == nil {
+		return flow.Result{}, fmt.Errorf("no connection %q", r.Connection)
+	}
+	op := c.operations[r.Operation]
+	if op == nil {
+		return flow.Result{}, fmt.Errorf("vendor %s has no operation %q", c.Vendor.Name, r.Operation)
+	}
+	key, attempt := splitAttempt(r)
+	j := &job{connection: c, op: op, inputs: r.Inputs, key: key, attempt: attempt, runID: r.RunID, events: events}
+	e.hideInputs(j)
+	if op.NoAuth || c.keeper == nil {
+		return e.doPlain(ctx, j)
+	}
+	return e.doWithToken(ctx, j)
+}
+
+// doPlain makes a call that no token can help.
+func (e *Executor) doPlain(ctx context.Context, j *job) (flow.Result, error) {
+	res, err := e.attempt(ctx, j, j.connection.static)
+	if err == nil && res.Outcome == flow.Auth {
+		// Config does not change while the Executor lives: nobody else will fare better.
+		refused(&res, j, !j.op.NoAuth)
+	}
+	return res, err
+}
+
+// doWithToken makes a call under the connection's token.
+func (e *Executor) doWithToken(ctx context.Context, j *job) (flow.Result, error) {
+	k := j.connection.keeper
+	token, failure, err := k.token(ctx, nil, e.login(j))
+	switch {
+	case err != nil:
+		return flow.Result{}, fmt.Errorf("%s: %w", j.name(), err)
+	case failure != nil:
+		return failure.result(j), nil
+	}
+	first, err := e.attempt(ctx, j, token)
+	if err != nil || first.Outcome != flow.Auth {
+		return first, err
+	}
+	token, failure, err = k.token(ctx, token, e.login(j))
+	if err != nil || failure != nil {
+		return unrenewed(first, failure.result(j)), nil
+	}
+	res, err := e.attempt(ctx, j, token)
+	switch {
+	case err != nil:
+		return unrenewed(first, flow.Result{}), nil
+	case res.Outcome == flow.Auth:
+		refused(&res, j, true)
+	}
+	return res, nil
+}
+
+// unrenewed is the result of a call that was sent, refused for its token, and
+// could not be repeated: res says why, or is zero when the run was stopped
+// meanwhile. Nothing was done, and that must not be lost.
+func unrenewed(first, res flow.Result) flow.Result {
+	if res.Outcome == "" {
+		res = flow.Result{Outcome: flow.Busy, Code: "interrupted", Message: "the run was stopped while the token was renewed"}
+	}
+	res.Status, res.Sent, res.At, res.Endpoint = first.Status, true, first.At, first.Endpoint
+	return res
+}
+
+// refused marks an answer of outcome auth that no renewal will mend.
+func refused(res *flow.Result, j *job, fatal bool) {
+	res.Fatal = fatal
+	res.Code = "not-accepted"
+	if fatal {
+		res.Hint = fmt.Sprintf("%s does not accept the credentials of connection %q", j.connection.Vendor.Name, j.connection.Name)
+	}
+}

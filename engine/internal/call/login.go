@@ -1,0 +1,148 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seed627bd532/runner/engine/auth"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// tokenKind is the kind of token that vendor files have today.
+const tokenKind = "call"
+
+// login returns how the job gets a token for its connection. What happens is
+// told under the job's key.
+func (e *Executor) login(j *job) getters {
+	return getters{
+		fresh: func(ctx context.Context, kind auth.Kind) (auth.Token, *loginFailure, error) {
+			return e.freshToken(ctx, j, kind)
+		},
+		check: func(ctx context.Context, token *credential) (bool, error) {
+			return e.checkToken(ctx, j, token)
+		},
+	}
+}
+
+// freshToken asks the kind for a token and tells the gate of it. The error is
+// that of ctx.
+func (e *Executor) freshToken(ctx context.Context, j *job, kind auth.Kind) (auth.Token, *loginFailure, error) {
+	if kind == nil {
+		return auth.Token{}, permanently("no way to get a token is called %q", tokenKind), nil
+	}
+	token, err := kind.Get(ctx, auth.Login{
+		Call: func(ctx context.Context) (auth.Token, error) { return e.callLogin(ctx, j) },
+	})
+	if err == nil {
+		hide(e.gate, token.Value)
+		err = token.Check()
+	}
+	var f *auth.Failure
+	switch {
+	case err == nil:
+		return token, nil, nil
+	case ctx.Err() != nil:
+		// The caller was stopped, whatever its login came to: the others try again.
+		return auth.Token{}, nil, context.Cause(ctx)
+	case errors.As(err, &f):
+		failure := &loginFailure{*f}
+		failure.Message, failure.Hint = e.short(f.Message), e.short(f.Hint)
+		return auth.Token{}, failure, nil
+	}
+	return auth.Token{}, permanently("%s", e.short(err.Error())), nil
+}
+
+func permanently(format string, args ...any) *loginFailure {
+	return &loginFailure{auth.Failure{Message: fmt.Sprintf(format, args...)}}
+}
+
+// callLogin makes the vendor's login operation once, and evaluates the token.
+func (e *Executor) callLogin(ctx context.Context, j *job) (auth.Token, error) {
+	spec := j.connection.Vendor.Auth.Token
+	inputs, err := loginInputs(spec, j.connection.Config)
+	if err != nil {
+		return auth.Token{}, err
+	}
+	l := j.beside(spec.Call, inputs)
+	e.hideInputs(l)
+	res, err := e.attempt(ctx, l, nil)
+	if err != nil {
+		return auth.Token{}, err
+	}
+	if !res.Outcome.Success() {
+		return auth.Token{}, loginRefused(l, res)
+	}
+	v, err := spec.Value.Eval(catalog.TokenVars(j.connection.Config, res.Outputs))
+	if err != nil {
+		return auth.Token{}, err
+	}
+	text, ok := v.(string)
+	if !ok {
+		return auth.Token{}, fmt.Errorf("the token of %s is not text but %s", l.name(), value.KindOf(v))
+	}
+	return auth.Token{Value: text}, nil
+}
+
+func loginInputs(spec *catalog.Token, config *value.Object) (*value.Object, error) {
+	given, err := evalObject(spec.With, catalog.ConfigVars(config), "auth.token.with")
+	if err != nil {
+		return nil, err
+	}
+	return bind(spec.Call, given)
+}
+
+// bind holds the inputs of a call that the engine itself makes against its params.
+func bind(op *catalog.Operation, given *value.Object) (*value.Object, error) {
+	if op.Inputs == nil {
+		return given, nil
+	}
+	inputs, violations := op.Inputs.Bind(given)
+	if len(violations) > 0 {
+		return nil, fmt.Errorf("the inputs of %s do not fit: %s: %s", op.Name, violations[0].Path, violations[0].Message)
+	}
+	return inputs, nil
+}
+
+// beside returns a job for another operation of the same connection, on behalf of j.
+func (j *job) beside(op *catalog.Operation, inputs *value.Object) *job {
+	other := *j
+	other.op, other.inputs = j.connection.operations[op.Name], inputs
+	return &other
+}
+
+// loginRefused says of a login that it failed: for good when the vendor refused
+// it, else for now.
+func loginRefused(l *job, res flow.Result) error {
+	f := &auth.Failure{Message: fmt.Sprintf("%s: %s", l.name(), res.Message), Hint: res.Hint}
+	switch res.Outcome {
+	case flow.Busy, flow.Throttled, flow.Unknown:
+		f.Temporary, f.RetryAfter = true, res.RetryAfter
+	default:
+		if f.Hint == "" {
+			f.Hint = fmt.Sprintf("check the credentials of connection %q", l.connection.Name)
+		}
+	}
+	return f
+}
+
+// checkToken tries a token from the store with the vendor's check. Anything but
+// success means that a new one is needed.
+func (e *Executor) checkToken(ctx context.Context, j *job, token *credential) (bool, error) {
+	hide(e.gate, token.Value)
+	if token.Check() != nil {
+		return false, nil
+	}
+	check := j.connection.Vendor.Auth.Token.Check
+	if check == nil {
+		return true, nil
+	}
+	inputs, err := bind(check, nil)
+	if err != nil {
+		return false, nil
+	}
+	res, err := e.attempt(ctx, j.beside(check, inputs), token)
+	return res.Outcome.Success(), err
+}

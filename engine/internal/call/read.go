@@ -1,0 +1,134 @@
+package call
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/schema"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+const refusedRedirect = "redirected"
+
+// read turns a whole answer into a result.
+func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
+	op := j.op
+	data, readable := a.data(&op.Response)
+	a.shy = len(op.secretOutputs) > 0 && !(readable && hideOutputs(e.gate, op, data))
+	outcome, declared := a.classify(op, vars)
+	res := flow.Result{Outcome: outcome, Status: a.status, Sent: true}
+	switch {
+	case outcome == flow.Empty:
+		res.Outputs = op.blank()
+	case outcome != flow.OK:
+		e.refuse(&res, j, a, declared)
+	case op.Response.As == "none" || declared && !op.reads():
+		res.Outputs = op.blank()
+	case !readable:
+		e.unreadable(&res, j, a)
+	default:
+		e.accept(&res, j, a, data)
+	}
+	return res
+}
+
+// accept checks the data of a successful answer and maps its outputs.
+func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
+	if s := j.op.Response.Schema; s != nil {
+		v, err := a.decodeData(data)
+		if err != nil {
+			e.unreadable(res, j, a)
+			return
+		}
+		if violations := s.Validate(v); len(violations) > 0 {
+			e.contractBroken(res, j, a, violated(violations, a.withheld()))
+			return
+		}
+	}
+	outputs := value.NewObject(len(j.op.Response.Outputs))
+	for _, m := range j.op.Response.Outputs {
+		v, err := m.Get(data)
+		if err != nil {
+			e.contractBroken(res, j, a, err.Error())
+			return
+		}
+		outputs.Set(m.Name, v)
+	}
+	res.Outputs = outputs
+}
+
+// violated says how an answer breaks its schema. What was found is not told of
+// an answer that may hold a secret.
+func violated(violations []schema.Violation, withheld bool) string {
+	text := violations[0].Message
+	if withheld {
+		text = "does not fit (what was found is not shown: it may hold a secret)"
+	}
+	if path := violations[0].Path; path != "" {
+		text = path + ": " + text
+	}
+	if n := len(violations) - 1; n > 0 {
+		text += fmt.Sprintf(" (and %d more)", n)
+	}
+	return text
+}
+
+// bodyFor returns the answer for the handlers of a failure. A success that
+// holds secrets is not handed on: nothing marks them in there.
+func (a *answer) bodyFor(op *operation) value.Value {
+	if len(op.secretOutputs) > 0 && a.status >= 200 && a.status <= 299 {
+		return nil
+	}
+	v, _ := a.decode()
+	return v
+}
+
+// refuse tells of an answer that is not a success, in the vendor's words.
+func (e *Executor) refuse(res *flow.Result, j *job, a *answer, declared bool) {
+	res.RetryAfter = retryAfter(a.header)
+	res.Body = a.bodyFor(j.op)
+	res.Message = e.words(j.op, a)
+	switch {
+	case declared:
+	case isRedirect(a.status) && res.Outcome == flow.Invalid:
+		res.Code = refusedRedirect
+		res.Message = e.short(fmt.Sprintf("redirected to %s, which is not followed", a.header.Get("Location")))
+		res.Hint = "credentials go to the connection's base_url only, and a POST stays a POST; if the vendor moved, change base_url or the operation's path"
+	case res.Outcome == flow.Unknown && a.status < 300 && !a.json && !a.empty() && j.op.Response.As == "json":
+		e.unreadable(res, j, a)
+	}
+}
+
+// unreadable tells of an answer that should have been JSON.
+func (e *Executor) unreadable(res *flow.Result, j *job, a *answer) {
+	res.Outcome, res.Code = flow.Unknown, "unreadable"
+	res.Message = "the answer is not JSON"
+	if a.json {
+		_, err := a.decode()
+		res.Message = e.short(fmt.Sprintf("the answer cannot be read: %v", err))
+		return
+	}
+	if text := e.shown(a); text != "" {
+		res.Message = e.short("the answer is not JSON: " + text)
+	}
+	if a.looksLikeHTML() {
+		res.Hint = "a web page came in place of data: check the connection's base_url, and whether a proxy or a maintenance page answers"
+	}
+}
+
+// contractBroken tells of an answer that is not what the vendor file says.
+func (e *Executor) contractBroken(res *flow.Result, j *job, a *answer, what string) {
+	res.Outcome, res.Code, res.Outputs = j.broken(), "contract-broken", nil
+	res.Message = e.short(fmt.Sprintf("the answer of %s breaks its contract: %s", j.name(), what))
+	res.Body = a.bodyFor(j.op)
+}
+
+// statusText is what is said of an answer without words.
+func statusText(status int) string {
+	if text := http.StatusText(status); text != "" {
+		return fmt.Sprintf("HTTP status %d %s", status, text)
+	}
+	return fmt.Sprintf("HTTP status %d", status)
+}

@@ -1,0 +1,287 @@
+package call
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// echo is a vendor whose answers say what it was sent.
+const echo = `
+vendor: acme
+version: 1
+config:
+  tenant: {type: string, default: t1}
+  key: {type: string, secret: true, default: K-3cret/+}
+auth:
+  inject:
+    headers:
+      X-Key: Key ${{ config.key }}
+    query:
+      tenant: ${{ config.tenant }}
+operations:
+  json:
+    effect: create
+    inputs:
+      name: {type: string}
+      id: {type: integer, optional: true}
+    request:
+      method: POST
+      path: /customers/${{ inputs.name }}
+      query:
+        fixed: a b
+        id: ${{ inputs.id ?? omit }}
+        tag: ${{ ['x', 'y&z'] }}
+      headers:
+        X-Name: ${{ inputs.name }}
+        Idempotency-Key: ${{ call.key }}
+        Accept: application/vnd.acme+json
+      body:
+        name: ${{ inputs.name }}
+        id: ${{ inputs.id ?? omit }}
+    response: {as: text, outputs: {echo: "@this"}}
+  form:
+    effect: read
+    inputs:
+      name: {type: string, optional: true}
+    auth: none
+    request:
+      method: POST
+      path: /form
+      as: form
+      body:
+        z: ${{ inputs.name }}
+        list: ${{ [1, 'two'] }}
+        ok: true
+        amount: 2.50
+    response: {as: text, outputs: {echo: "@this"}}
+  text:
+    effect: read
+    auth: none
+    request: {method: POST, path: /text, as: text, body: "a plain text"}
+    response: {as: text, outputs: {echo: "@this"}}
+  bare:
+    effect: read
+    auth: none
+    request: {method: GET}
+    response: {as: text, outputs: {echo: "@this"}}
+  framed:
+    effect: read
+    auth: none
+    request:
+      method: GET
+      headers: {transfer-encoding: chunked}
+`
+
+func echoing(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprintf(w, "%s %s\n", r.Method, r.RequestURI)
+	for _, name := range []string{"Accept", "Content-Type", "Content-Length", "Idempotency-Key", "User-Agent", "X-Key", "X-Name"} {
+		if v := r.Header.Get(name); v != "" {
+			fmt.Fprintf(w, "%s: %s\n", name, v)
+		}
+	}
+	if b := body(r); b != "" {
+		fmt.Fprintf(w, "\n%s\n", b)
+	}
+}
+
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	base := serve(t, echoing)
+	e := connect(t, vendorOf(t, echo), base+"/api/v1/?region=eu", nil, Options{UserAgent: "runner/test"})
+	tests := []struct {
+		operation string
+		inputs    []any
+		want      string
+	}{
+		{"json", []any{"name", "Müller 50% & Co"}, `POST /api/v1/customers/M%C3%BCller%2050%25%20&%20Co?region=eu&fixed=a+b&tag=x&tag=y%26z&tenant=t1
+Accept: application/vnd.acme+json
+Content-Type: application/json
+Content-Length: 27
+Idempotency-Key: run-1/step
+User-Agent: runner/test
+X-Key: Key K-3cret/+
+X-Name: Müller 50% & Co
+
+{"name":"Müller 50% & Co"}
+`},
+		{"json", []any{"name", "a", "id", int64(9007199254740993)}, `POST /api/v1/customers/a?region=eu&fixed=a+b&id=9007199254740993&tag=x&tag=y%26z&tenant=t1
+Accept: application/vnd.acme+json
+Content-Type: application/json
+Content-Length: 34
+Idempotency-Key: run-1/step
+User-Agent: runner/test
+X-Key: Key K-3cret/+
+X-Name: a
+
+{"name":"a","id":9007199254740993}
+`},
+		{"form", []any{"name", "x&y=z"}, `POST /api/v1/form?region=eu
+Accept: */*
+Content-Type: application/x-www-form-urlencoded
+Content-Length: 56
+User-Agent: runner/test
+
+z=x%26y%3Dz&list=%5B1%2C%22two%22%5D&ok=true&amount=2.50
+`},
+		{"text", nil, `POST /api/v1/text?region=eu
+Accept: */*
+Content-Type: text/plain; charset=utf-8
+Content-Length: 12
+User-Agent: runner/test
+
+a plain text
+`},
+		{"bare", nil, `GET /api/v1/?region=eu
+Accept: */*
+User-Agent: runner/test
+`},
+	}
+	for _, test := range tests {
+		res := ask(t, e, test.operation, test.inputs...)
+		if got, _ := res.Outputs.At("echo").(string); got != test.want {
+			t.Errorf("%s %v:\ngot  %s\nwant %s\n%s", test.operation, test.inputs, got, test.want, summary(res))
+		}
+	}
+}
+
+func TestValuesCannotLeaveTheirPlace(t *testing.T) {
+	t.Parallel()
+	base := serve(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was sent") })
+	e := connect(t, vendorOf(t, echo), base, nil, Options{})
+	tests := []struct {
+		operation, name, want string
+	}{
+		{"json", "a\r\nX-Evil: 1", `the path "/customers/a\r\nX-Evil: 1" holds a control character`},
+		{"json", "a?admin=1", `the path "/customers/a?admin=1" must not hold ?`},
+		{"json", "a#b", `the path "/customers/a#b" must not hold #`},
+		{"json", "..", `the path "/customers/.." must not hold the segment ..`},
+		{"json", "x/../../admin", `the path "/customers/x/../../admin" must not hold the segment ..`},
+		{"json", `..\admin`, `the path "/customers/..\\admin" must not hold a backslash`},
+		{"json", "/x", `the path "/customers//x" has an empty segment`},
+		{"framed", "", "the header Transfer-Encoding is set by the engine alone"},
+	}
+	for _, test := range tests {
+		var inputs []any
+		if test.name != "" {
+			inputs = []any{"name", test.name}
+		}
+		res := ask(t, e, test.operation, inputs...)
+		want := "invalid bad-request: cannot make the request of acme." + test.operation + ": " + test.want
+		if got := summary(res); got != want || res.Sent {
+			t.Errorf("%q: sent %v\ngot  %s\nwant %s", test.name, res.Sent, got, want)
+		}
+	}
+}
+
+func TestNullIsNotWrittenIntoForms(t *testing.T) {
+	t.Parallel()
+	res := ask(t, connect(t, vendorOf(t, echo), "http://127.0.0.1:1", nil, Options{}), "form")
+	want := "invalid bad-request: cannot make the request of acme.form: the form field z is null"
+	if got := summary(res); got != want || res.Hint != orOmit {
+		t.Errorf("got  %s\nwant %s (hint %q)", got, want, res.Hint)
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		value value.Value
+		want  string // error
+	}{
+		{"X-A", "plain\ttext", ""},
+		{"x-a", "Grüße", ""},
+		{"X-A", int64(7), ""},
+		{"X-A", "a\nb", "the header X-A would hold a control character (0x0a)"},
+		{"X-A", "a\x00", "the header X-A would hold a control character (0x00)"},
+		{"X-A: 1\r\nX-B", "a", `"X-A: 1\r\nX-B" is not a name for a header`},
+		{"", "a", `"" is not a name for a header`},
+		{"Größe", "a", `"Größe" is not a name for a header`},
+		{"content-length", int64(0), "the header Content-Length is set by the engine alone"},
+		{"HOST", "evil.example", "the header Host is set by the engine alone"},
+		{"X-A", nil, "the header X-A is null"},
+		{"X-A", value.List{}, "the header X-A must be a text, number or boolean, found list"},
+	}
+	for _, test := range tests {
+		w := &wire{header: http.Header{}}
+		got := ""
+		if err := w.setHeader(test.name, test.value); err != nil {
+			got = err.Error()
+		}
+		if got != test.want {
+			t.Errorf("setHeader(%q, %v): %q, want %q", test.name, test.value, got, test.want)
+		}
+	}
+}
+
+func TestCredentialsInTheBody(t *testing.T) {
+	t.Parallel()
+	const spec = `
+vendor: acme
+version: 1
+config:
+  key: {type: string, secret: true}
+auth:
+  inject:
+    body:
+      apikey: ${{ config.key }}
+operations:
+  json:
+    effect: read
+    request: {method: POST, path: /, body: {apikey: mine, a: [1]}}
+    response: {as: text, outputs: {echo: "@this"}}
+  form:
+    effect: read
+    request: {method: POST, path: /, as: form, body: {a: 1}}
+    response: {as: text, outputs: {echo: "@this"}}
+  none:
+    effect: read
+    request: {method: POST, path: /}
+    response: {as: text, outputs: {echo: "@this"}}
+  list:
+    effect: read
+    request: {method: POST, path: /, body: [1]}
+`
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, body(r)) })
+	e := connect(t, vendorOf(t, spec), base, value.ObjectOf("key", "s3cret"), Options{})
+	for operation, want := range map[string]string{
+		"json": `{"apikey":"s3cret","a":[1]}`,
+		"form": "a=1&apikey=s3cret",
+		"none": `{"apikey":"s3cret"}`,
+	} {
+		if got := ask(t, e, operation).Outputs.At("echo"); got != want {
+			t.Errorf("%s: %v, want %s", operation, got, want)
+		}
+	}
+	want := "invalid bad-request: cannot make the request of acme.list: a body that credentials are injected into must be names and values, found list"
+	if got := summary(ask(t, e, "list")); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+// FuzzPath holds that whatever stands in a path, the request stays below its
+// base and is understood by the server as it was meant.
+func FuzzPath(f *testing.F) {
+	for _, seed := range []string{"/a", "/a/b%2F..", "/ä ö", "/;x=1", "//", "/../x", "/a%2e%2e/", "/:@!$&'()*+,=~"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, path string) {
+		if path == "" || checkPath(path) != nil {
+			return
+		}
+		req, err := http.NewRequest("GET", "http://h/base"+escapePath(path), nil)
+		if err != nil {
+			t.Fatalf("%q: %v", path, err)
+		}
+		if req.URL.Path != "/base"+path || req.URL.RawQuery != "" || req.URL.Fragment != "" || req.URL.Host != "h" {
+			t.Errorf("%q is understood as %q", path, req.URL)
+		}
+		if strings.Contains(req.URL.Path+"/", "/../") {
+			t.Errorf("%q leads up", path)
+		}
+	})
+}

@@ -1,0 +1,82 @@
+package call
+
+import (
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/redact"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// hideParams tells the gate of the values of secret params. p may be nil.
+func hideParams(gate *redact.Gate, p *catalog.Params, values *value.Object) {
+	if p == nil {
+		return
+	}
+	for _, q := range p.List {
+		if v := values.At(q.Name); q.Secret {
+			hide(gate, v)
+		} else {
+			hideTyped(gate, q.Type, v)
+		}
+	}
+}
+
+func (e *Executor) hideInputs(j *job) { hideParams(e.gate, j.op.Inputs, j.inputs) }
+
+// hideTyped tells the gate of the secrets within v, as its type marks them.
+func hideTyped(gate *redact.Gate, t *lang.Type, v value.Value) {
+	if t == nil || v == nil {
+		return
+	}
+	if t.Secret {
+		hide(gate, v)
+		return
+	}
+	switch v := v.(type) {
+	case value.List:
+		if t.Elem == nil || t.Elem.Kind != lang.Object && t.Elem.Kind != lang.List && !t.Elem.Secret {
+			return
+		}
+		for _, element := range v {
+			hideTyped(gate, t.Elem, element)
+		}
+	case *value.Object:
+		for i := range t.Fields {
+			hideTyped(gate, t.Fields[i].Type, v.At(t.Fields[i].Name))
+		}
+	}
+}
+
+// hide tells the gate of every text and number in v.
+func hide(gate *redact.Gate, v value.Value) {
+	switch v := v.(type) {
+	case nil, bool:
+	case value.List:
+		for _, element := range v {
+			hide(gate, element)
+		}
+	case *value.Object:
+		for _, member := range v.All() {
+			hide(gate, member)
+		}
+	default:
+		if text, err := value.Text(v); err == nil && text != "" {
+			gate.Add(text)
+		}
+	}
+}
+
+// hideOutputs tells the gate of the secret outputs in data, and reports whether
+// each of them was found: else what is shown of the answer might hold one.
+func hideOutputs(gate *redact.Gate, op *operation, data []byte) bool {
+	all := true
+	for _, m := range op.secretOutputs {
+		v, err := m.Get(data)
+		if err != nil {
+			all = false
+			continue
+		}
+		hide(gate, v)
+	}
+	return all
+}

@@ -1,0 +1,147 @@
+package call
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/transport"
+)
+
+// trouble is what came in the place of a whole answer.
+type trouble struct {
+	err error
+	// left says that the request may have reached the vendor.
+	left bool
+	// status and header are those of an answer whose body could not be read; 0 and nil else.
+	status int
+	header http.Header
+	size   int64 // of the part of the body that was read
+	// tooLarge says that the body was longer than may be.
+	tooLarge bool
+}
+
+// send makes one HTTP request and reads its answer to the end, so that the
+// connection can be used again. Exactly one of answer and trouble is nil; the
+// answer must be released.
+func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble) {
+	var progress transport.Progress
+	req := w.http(progress.Context(ctx))
+	if e.client.Jar != nil {
+		// The client writes its cookies into the header that it is given.
+		req.Header = w.header.Clone()
+	}
+	resp, err := e.client.Do(req)
+	if err != nil {
+		return nil, &trouble{err: plain(err), left: progress.MayHaveLeft(ctx, err)}
+	}
+	defer resp.Body.Close()
+	buf := buffers.Get().(*bytes.Buffer)
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, e.maxAnswer+1))
+	if err != nil || n > e.maxAnswer {
+		recycle(buf)
+		return nil, &trouble{err: err, left: true, status: resp.StatusCode, header: resp.Header, size: n, tooLarge: err == nil}
+	}
+	return newAnswer(resp, buf), nil
+}
+
+// plain takes off what net/http wraps around an error: method and URL, which
+// our messages say better, and masked, and words about its own inside.
+func plain(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	if inner := errors.Unwrap(err); inner != nil && strings.HasPrefix(err.Error(), "net/http: HTTP/1.x transport") {
+		return inner
+	}
+	return err
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// keepBuffers bounds the buffers that are kept: one large answer should not stay for ever.
+const keepBuffers = 1 << 20
+
+func recycle(buf *bytes.Buffer) {
+	if buf.Cap() <= keepBuffers {
+		buf.Reset()
+		buffers.Put(buf)
+	}
+}
+
+// unanswered says what a request without a whole answer amounts to: busy when
+// it cannot have left, else unknown.
+func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flow.Result, error) {
+	if !t.left && run.Err() != nil {
+		return flow.Result{}, fmt.Errorf("%s: %w", j.name(), context.Cause(run))
+	}
+	res := flow.Result{Outcome: flow.Unknown, Status: t.status, Sent: t.left, RetryAfter: retryAfter(t.header)}
+	switch {
+	case t.tooLarge:
+		res.Outcome, res.Code = j.broken(), "too-large"
+		res.Message = fmt.Sprintf("the answer is larger than %s", bytesText(e.maxAnswer))
+	case run.Err() != nil:
+		res.Code, res.Message = "interrupted", "the run was stopped before the answer came"
+	case ctx.Err() != nil && !t.left:
+		res.Outcome, res.Code = flow.Busy, "timeout"
+		res.Message = fmt.Sprintf("no connection within %v", j.op.Timeout)
+	case ctx.Err() != nil:
+		res.Code, res.Message = "timeout", fmt.Sprintf("no answer within %v", j.op.Timeout)
+	case !t.left:
+		res.Outcome, res.Code = flow.Busy, "unreachable"
+		res.Message, res.Hint = "cannot reach the vendor: "+t.err.Error(), unreachableHint(t.err)
+	case t.status != 0:
+		res.Code, res.Message = "unreadable", fmt.Sprintf("the answer broke off after %s: %v", bytesText(t.size), t.err)
+	default:
+		res.Code, res.Message = "connection-lost", fmt.Sprintf("the connection was lost before an answer came: %v", t.err)
+	}
+	res.Message = e.short(res.Message)
+	return res, nil
+}
+
+func unreachableHint(err error) string {
+	var dns *net.DNSError
+	var cert *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	switch {
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return "check the host in the connection's base_url"
+	case errors.As(err, &cert):
+		return "the certificate of the vendor's host is not trusted on this machine"
+	case errors.As(err, &record):
+		return "the host does not speak TLS there; check scheme and port of the connection's base_url"
+	}
+	return ""
+}
+
+// broken is the outcome of an answer that says neither yes nor no: a create may
+// well have happened, anything else would be answered in the same way again.
+func (j *job) broken() flow.Outcome {
+	if j.op.Effect == flow.Create {
+		return flow.Unknown
+	}
+	return flow.Invalid
+}
+
+func bytesText(n int64) string {
+	const mib, kib = 1 << 20, 1 << 10
+	switch {
+	case n == 1:
+		return "1 byte"
+	case n < kib:
+		return fmt.Sprintf("%d bytes", n)
+	case n < mib:
+		return fmt.Sprintf("%d KiB", n/kib)
+	}
+	return fmt.Sprintf("%d MiB", n/mib)
+}

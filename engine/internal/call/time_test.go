@@ -1,0 +1,140 @@
+package call
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/transport"
+)
+
+// pipes is a listener of in-memory connections, for tests in a bubble.
+type pipes struct {
+	conns chan net.Conn
+	done  chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case c := <-p.conns:
+		return c, nil
+	case <-p.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error { close(p.done); return nil }
+
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+
+func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	client, server := net.Pipe()
+	select {
+	case p.conns <- server:
+		return client, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-p.done:
+		return nil, errors.New("closed")
+	}
+}
+
+// inBubble runs f with a client of the handler, in virtual time.
+func inBubble(t *testing.T, h http.HandlerFunc, f func(t *testing.T, client *http.Client)) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &pipes{conns: make(chan net.Conn), done: make(chan struct{})}
+		s := &http.Server{Handler: h, IdleTimeout: 10 * time.Second}
+		go s.Serve(p)
+		client := transport.New(p.dial)
+		f(t, client)
+		client.CloseIdleConnections()
+		s.Close()
+		synctest.Wait()
+	})
+}
+
+func TestTokensAreRenewedBeforeTheyEnd(t *testing.T) {
+	var d doorman
+	inBubble(t, d.ServeHTTP, func(t *testing.T, client *http.Client) {
+		e := connect(t, vendorOf(t, club), "http://acme.example", member("s3cret"), Options{Client: client})
+		start := time.Now()
+		for time.Since(start) < 72*time.Hour {
+			if res := ask(t, e, "work"); res.Outcome != flow.OK {
+				t.Fatal(summary(res))
+			}
+			time.Sleep(5 * time.Minute)
+		}
+		// A token of 20 minutes is renewed after 19: at every fourth call.
+		if got := d.counts(); got != "216 logins, 864 works" {
+			t.Error(got)
+		}
+	})
+}
+
+func TestSlowAnswerTimesOut(t *testing.T) {
+	slow := func(w http.ResponseWriter, r *http.Request) {
+		body(r)
+		<-r.Context().Done()
+	}
+	inBubble(t, slow, func(t *testing.T, client *http.Client) {
+		e := connect(t, vendorOf(t, shop), "http://acme.example", nil, Options{Client: client})
+		start := time.Now()
+		res := ask(t, e, "make")
+		if got := summary(res); got != "unknown timeout: no answer within 30s" || !res.Sent || time.Since(start) != 30*time.Second {
+			t.Errorf("%s, sent %v, after %v", got, res.Sent, time.Since(start))
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		res, err := e.Do(ctx, request(e, "make"), nil)
+		if err != nil || summary(res) != "unknown interrupted: the run was stopped before the answer came" {
+			t.Errorf("%s, error %v", summary(res), err)
+		}
+	})
+}
+
+func TestSlowBodyTimesOut(t *testing.T) {
+	slow := func(w http.ResponseWriter, r *http.Request) {
+		w.Write([]byte(`{"id":`))
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}
+	inBubble(t, slow, func(t *testing.T, client *http.Client) {
+		e := connect(t, vendorOf(t, shop), "http://acme.example", nil, Options{Client: client})
+		res := ask(t, e, "make")
+		if got := summary(res); got != "unknown timeout: no answer within 30s" || !res.Sent {
+			t.Errorf("%s, sent %v", got, res.Sent)
+		}
+	})
+}
+
+func TestUnansweredDialIsBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := transport.New(func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		e := connect(t, vendorOf(t, shop), "http://acme.example", nil, Options{Client: client})
+		res := ask(t, e, "make")
+		if got := summary(res); got != "busy timeout: no connection within 30s" || res.Sent {
+			t.Errorf("%s, sent %v", got, res.Sent)
+		}
+	})
+}
+
+func TestConnectionsThatTheVendorClosedAreNotUsed(t *testing.T) {
+	ok := func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(`{"id":1}`)) }
+	inBubble(t, ok, func(t *testing.T, client *http.Client) {
+		e := connect(t, vendorOf(t, shop), "http://acme.example", nil, Options{Client: client})
+		for _, pause := range []time.Duration{time.Second, 11 * time.Second, 49 * time.Second, time.Hour} {
+			if res := ask(t, e, "make"); res.Outcome != flow.OK {
+				t.Fatalf("before a pause of %v: %s", pause, summary(res))
+			}
+			time.Sleep(pause)
+		}
+	})
+}
