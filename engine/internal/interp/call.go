@@ -1,0 +1,225 @@
+package interp
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/pipeline"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// arguments evaluates with and binds it to what the callee asks for.
+func (w *walker) arguments(a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
+	given := value.NewObject(0)
+	if a.With != nil {
+		v, err := a.With.Eval(vars)
+		if err != nil {
+			return nil, w.evalFailure(key, "with", err)
+		}
+		switch v := v.(type) {
+		case *value.Object:
+			given = v
+		default:
+			if v != lang.Omit && v != nil {
+				return nil, &Failure{Code: "invalid-input", Step: string(key), Operation: a.Name(), Outcome: flow.Invalid,
+					Message: "with must be an object, found " + value.KindOf(v), Hint: "nothing was sent"}
+			}
+		}
+	}
+	bound, bad := a.Params().Bind(given)
+	if len(bad) > 0 {
+		return nil, invalidInput(key, a.Name(), bad)
+	}
+	return bound, nil
+}
+
+func (w *walker) callPipeline(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
+	inputs, err := w.arguments(a, key, vars)
+	if err != nil {
+		return nil, err
+	}
+	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
+	outputs, err := w.pipeline(a.Pipeline, key, inputs)
+	w.rt.Emit(&event.StepFinished{Key: string(key), Operation: a.Name(), Error: errorText(err)})
+	if err != nil {
+		return nil, err
+	}
+	return s.Record(flow.Result{}, outputs, true), nil
+}
+
+func (w *walker) callOperation(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
+	inputs, err := w.arguments(a, key, vars)
+	if err != nil {
+		return nil, err
+	}
+	res, err := w.operation(a, key, inputs)
+	if err != nil {
+		return nil, err
+	}
+	return s.Record(res, res.Outputs, true), nil
+}
+
+// Call makes one call outside of any pipeline, as patiently and safely as a
+// step would, and returns its outputs. inputs are bound already.
+func Call(rt flow.Runtime, runID, connection string, op *catalog.Operation, inputs *value.Object) (*value.Object, error) {
+	w := &walker{rt: rt, runID: runID}
+	res, err := w.operation(&pipeline.Call{Connection: connection, Operation: op}, flow.Key(op.Name), inputs)
+	return res.Outputs, err
+}
+
+// operation makes the call and tells of it; the error of a call that was not
+// a success is a *Failure.
+func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object) (flow.Result, error) {
+	identity, err := w.identity(a, key, inputs)
+	if err != nil {
+		return flow.Result{}, err
+	}
+	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
+	res, err := w.attempts(a, key, flow.CallRequest{
+		Connection: a.Connection,
+		Operation:  a.Operation.Name,
+		Inputs:     inputs,
+		Effect:     a.Operation.Effect,
+		Identity:   identity,
+		RunID:      w.runID,
+		CallKey:    key,
+	})
+	if err == nil && !res.Outcome.Success() {
+		err = refusal(a, key, res)
+	}
+	w.rt.Emit(&event.StepFinished{
+		Key:       string(key),
+		Operation: a.Name(),
+		Outcome:   string(res.Outcome),
+		Sent:      res.Sent,
+		Error:     errorText(err),
+	})
+	return res, err
+}
+
+// identity is the text under which a create must not happen twice; "" where the
+// operation has none, or its value is null.
+func (w *walker) identity(a *pipeline.Call, key flow.Key, inputs *value.Object) (string, error) {
+	if a.Operation.Identity == nil {
+		return "", nil
+	}
+	v, err := a.Operation.Identity.Eval(catalog.IdentityVars(inputs))
+	if err != nil {
+		return "", w.evalFailure(key, "identity", err)
+	}
+	if v == nil {
+		return "", nil
+	}
+	return value.Key(v), nil
+}
+
+// attempts calls until the answer stands. Whether a call is repeated follows
+// from effect and outcome alone; how patiently, the operation says.
+func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) (flow.Result, error) {
+	retry := a.Operation.Retry
+	for n := 1; ; n++ {
+		req.Key = key.Attempt(n)
+		res, err := w.rt.Call(req)
+		if err != nil {
+			return res, interrupted(key, err)
+		}
+		if n >= retry.Attempts || !repeatable(req.Effect, res) {
+			return res, nil
+		}
+		wait := max(backoff(retry, n, key), res.RetryAfter)
+		w.rt.Emit(&event.RetryScheduled{
+			Key:       string(key),
+			Operation: a.Name(),
+			Attempt:   n,
+			Of:        retry.Attempts,
+			Outcome:   string(res.Outcome),
+			Message:   res.Message,
+			Wait:      wait,
+		})
+		if err := w.rt.Sleep(req.Key+"/wait", wait); err != nil {
+			return res, interrupted(key, err)
+		}
+	}
+}
+
+// repeatable says whether the same call may be sent again after res.
+func repeatable(effect flow.Effect, res flow.Result) bool {
+	switch res.Outcome {
+	case flow.Throttled, flow.Busy: // the vendor has not done it
+		return !res.Fatal
+	case flow.Unknown: // perhaps it has
+		return effect != flow.Create
+	}
+	return false
+}
+
+// backoff returns the wait after the n-th attempt: exponential, with a jitter
+// of up to a half that is taken from the key, so that a resumed run waits alike and
+// parallel rows do not return in step.
+func backoff(r catalog.Retry, n int, key flow.Key) time.Duration {
+	wait := r.Max
+	if shift := n - 1; shift < 30 && r.First<<shift < r.Max {
+		wait = r.First << shift
+	}
+	const prime = 1099511628211 // FNV-1a
+	h := uint64(14695981039346656037) ^ uint64(n)
+	for i := range len(key) {
+		h = (h ^ uint64(key[i])) * prime
+	}
+	return wait - time.Duration(h%1024)*(wait/2)/1024
+}
+
+// refusal turns a result that is no success into the failure that people read.
+func refusal(a *pipeline.Call, key flow.Key, res flow.Result) *Failure {
+	f := &Failure{
+		Code:      res.Code,
+		Step:      string(key),
+		Operation: a.Name(),
+		Outcome:   res.Outcome,
+		Message:   res.Message,
+		Hint:      res.Hint,
+		Fatal:     res.Fatal,
+	}
+	if f.Message == "" {
+		f.Message = fmt.Sprintf("the vendor answered with status %d and said nothing", res.Status)
+	}
+	if f.Code == "" {
+		f.Code = "refused"
+	}
+	if a.Operation.Effect == flow.Create && res.Outcome == flow.Unknown {
+		f.Ambiguous = true
+		f.Code = "ambiguous"
+		f.Message, f.Hint = account(res)
+	}
+	return f
+}
+
+// account says what a person needs to know about a create of unknown outcome.
+func account(res flow.Result) (message, hint string) {
+	var b strings.Builder
+	if res.Sent {
+		fmt.Fprintf(&b, "it may or may not have been done: %s was sent at %s", res.Endpoint, res.At.UTC().Format(time.RFC3339))
+	} else {
+		b.WriteString("it was not sent, since an earlier one may or may not have been done")
+	}
+	if res.Message != "" {
+		b.WriteString("; " + res.Message)
+	}
+	hint = res.Hint
+	if hint == "" {
+		hint = "it was not sent again. Look at the vendor whether it is there before anything creates it anew"
+	}
+	return b.String(), hint
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

@@ -1,0 +1,102 @@
+package interp
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/schema"
+)
+
+// A Failure is why a step, and with it perhaps the run, did not succeed.
+type Failure struct {
+	// Code is a stable word: "failed" (the pipeline said so), "refused" (the
+	// vendor did), "ambiguous", "login-failed", "invalid-input", "eval-error", …
+	Code string
+	// Step is the step's key within the run.
+	Step string
+	// Operation is "connection.operation", "" for steps that call none.
+	Operation string
+	Outcome   flow.Outcome
+	Message   string
+	Hint      string
+	// Ambiguous says that a create may or may not have happened.
+	Ambiguous bool
+	// Fatal ends the run whatever on_error says.
+	Fatal bool
+	// Err is the cause, such as a *diag.Diagnostic with a place; may be nil.
+	Err error
+}
+
+// Error returns operation, outcome and message.
+func (f *Failure) Error() string {
+	var parts []string
+	if f.Operation != "" {
+		parts = append(parts, f.Operation)
+	}
+	if f.Outcome != "" {
+		parts = append(parts, string(f.Outcome))
+	}
+	return strings.Join(append(parts, f.Message), ": ")
+}
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// evalFailure is the failure of an expression below a step. A diagnostic keeps
+// its place.
+func (w *walker) evalFailure(key flow.Key, where string, err error) error {
+	f := &Failure{Code: "eval-error", Step: string(key), Message: where + ": " + err.Error(), Err: err}
+	var d *diag.Diagnostic
+	if errors.As(err, &d) {
+		f.Message, f.Hint = d.Error(), d.Hint
+	}
+	return f
+}
+
+func invalidInput(key flow.Key, what string, bad []schema.Violation) *Failure {
+	return &Failure{
+		Code:      "invalid-input",
+		Step:      string(key),
+		Operation: what,
+		Outcome:   flow.Invalid,
+		Message:   violationText(bad),
+		Hint:      "nothing was sent",
+	}
+}
+
+// interrupted says where the run was when it had to stop. err is what the
+// runtime gave as the reason.
+func interrupted(key flow.Key, err error) error {
+	var f *Failure
+	if errors.As(err, &f) {
+		return err
+	}
+	return &Failure{Code: codeInterrupted, Step: string(key), Message: "stopped: " + err.Error(), Fatal: true, Err: err}
+}
+
+const codeInterrupted = "interrupted"
+
+func violationText(bad []schema.Violation) string {
+	texts := make([]string, len(bad))
+	for i, v := range bad {
+		texts[i] = strings.TrimPrefix(v.Path+": "+v.Message, ": ")
+	}
+	return strings.Join(texts, "; ")
+}
+
+// mayContinue reports whether on_error may handle err: neither an interrupt,
+// nor a login that failed for good, nor a create of unknown outcome may be passed over.
+func mayContinue(err error) bool {
+	var f *Failure
+	return errors.As(err, &f) && !f.Fatal && !f.Ambiguous
+}
+
+func outcomeOf(err error) flow.Outcome {
+	var f *Failure
+	if errors.As(err, &f) {
+		return f.Outcome
+	}
+	return ""
+}

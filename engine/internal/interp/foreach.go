@@ -1,0 +1,230 @@
+package interp
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/pipeline"
+	"github.com/seed627bd532/runner/engine/internal/schema"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+func (w *walker) foreach(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.Object, error) {
+	source, err := w.source(s, key, vars)
+	if err != nil {
+		return nil, err
+	}
+	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: operationName(s)})
+	outcomes, err := w.rt.Each(key, w.rowsOf(s, key, vars, source),
+		flow.EachPolicy{Parallel: s.Foreach.Parallel, Collect: s.OnError == pipeline.Collect},
+		flow.Body{
+			Pipeline: w.p.Path,
+			Step:     s.ID,
+			Capture:  value.List(vars),
+			Run: func(rt flow.Runtime, row flow.Row) flow.Item {
+				item := w.row(rt, s, key, vars, row)
+				if w.onRow != nil {
+					w.onRow(s.ID, item)
+				}
+				return item
+			},
+		})
+	for _, item := range outcomes.Items {
+		if item.Status == flow.Skipped {
+			w.rt.Emit(rowFinished(key, item))
+		}
+	}
+	if err == nil {
+		err = w.ended(s, key, outcomes)
+	}
+	w.rt.Emit(&event.StepFinished{Key: string(key), Operation: operationName(s), Error: errorText(err)})
+	if err != nil && s.OnError == pipeline.Continue && mayContinue(err) {
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.ForeachRecord(outcomes.Items), nil
+}
+
+func rowFinished(key flow.Key, item flow.Item) event.Event {
+	return &event.RowFinished{Key: string(key), Row: item.Key, Status: string(item.Status), Error: errorText(item.Err)}
+}
+
+// ended counts the rows that did not end well, and decides whether the foreach failed.
+func (w *walker) ended(s *pipeline.Step, key flow.Key, outcomes flow.Outcomes) error {
+	done := 0
+	for _, item := range outcomes.Items {
+		w.tally.Add(item.Tally)
+		switch item.Status {
+		case flow.Done:
+			done++
+		case flow.Ambiguous:
+			w.tally.Ambiguous++
+		default:
+			w.tally.Failed++
+		}
+	}
+	if outcomes.Err == nil {
+		return nil
+	}
+	err := interrupted(key, outcomes.Err)
+	var f *Failure
+	errors.As(err, &f)
+	stopped := *f
+	stopped.Message = fmt.Sprintf("%s (%d of %d rows were done before)", f.Message, done, len(outcomes.Items))
+	return &stopped
+}
+
+// source returns what the foreach iterates over: the rows of a streamed input, or a list.
+func (w *walker) source(s *pipeline.Step, key flow.Key, vars lang.Vars) (Source, error) {
+	in := s.Foreach.Input
+	streamed := in != nil && w.p.Inputs.Streamed[in.Name]
+	check := func(v value.Value, err error) error {
+		if err != nil || !streamed {
+			return err
+		}
+		return rowError(in.CheckItem(v))
+	}
+	if streamed && key == stepKey("", s) { // only the run's own pipeline has sources
+		if rows, ok := w.rows[in.Name]; ok {
+			return func(yield func(value.Value, error) bool) error {
+				return rows(func(v value.Value, err error) bool { return yield(v, check(v, err)) })
+			}, nil
+		}
+	}
+	v, err := s.Foreach.Over.Eval(vars)
+	if err != nil {
+		return nil, w.evalFailure(key, "foreach", err)
+	}
+	list, ok := v.(value.List)
+	if !ok && v != nil {
+		return nil, &Failure{Code: "eval-error", Step: string(key), Message: "foreach wants a list, found " + value.KindOf(v)}
+	}
+	return func(yield func(value.Value, error) bool) error {
+		for _, v := range list {
+			if !yield(v, check(v, nil)) {
+				break
+			}
+		}
+		return nil
+	}, nil
+}
+
+func rowError(bad []schema.Violation) error {
+	if len(bad) == 0 {
+		return nil
+	}
+	return errors.New(violationText(bad))
+}
+
+// badRow is the failure of a row that was refused before anything was sent for it.
+func badRow(key flow.Key, err error) error {
+	var f *Failure
+	if errors.As(err, &f) {
+		return err
+	}
+	return &Failure{Code: "bad-row", Step: string(key), Message: err.Error(), Hint: "nothing was sent for this row", Err: err}
+}
+
+// rowsOf gives every element its key: the value of key, made unique by #2, #3
+// where it comes again, or the row's number.
+func (w *walker) rowsOf(s *pipeline.Step, key flow.Key, vars lang.Vars, source Source) flow.Rows {
+	return func(yield func(flow.Row, error) bool) {
+		seen := map[string]int{}
+		index := 0
+		stopped := false
+		broken := source(func(v value.Value, rowErr error) bool {
+			row := flow.Row{Index: index, Value: v, Err: rowErr}
+			index++
+			group, err := w.rowKey(s, vars, v, index)
+			if err != nil && row.Err == nil {
+				row.Err = w.evalFailure(key, "key", err)
+			}
+			row.Group, row.Key = group, unique(seen, group)
+			stopped = !yield(row, nil)
+			return !stopped
+		})
+		if broken != nil && !stopped {
+			yield(flow.Row{}, &Failure{Code: "input-broken", Step: string(key), Message: broken.Error(), Err: broken})
+		}
+	}
+}
+
+// unique returns key the first time that it is asked for, then key#2, key#3, …,
+// and passes over what was given out before.
+func unique(seen map[string]int, key string) string {
+	n := seen[key] + 1
+	candidate := key
+	for n > 1 {
+		candidate = fmt.Sprintf("%s#%d", key, n)
+		if seen[candidate] == 0 {
+			seen[candidate] = 1
+			break
+		}
+		n++
+	}
+	seen[key] = n
+	return candidate
+}
+
+// rowKey returns the row's key. A row whose key is missing, or cannot be
+// computed, goes by its number.
+func (w *walker) rowKey(s *pipeline.Step, vars lang.Vars, v value.Value, number int) (string, error) {
+	if s.Foreach.Key == nil {
+		return strconv.Itoa(number), nil
+	}
+	byNumber := "row " + strconv.Itoa(number)
+	k, err := s.Foreach.Key.Eval(pipeline.WithItem(vars, v))
+	if err != nil {
+		return byNumber, err
+	}
+	if k == nil || k == "" {
+		return byNumber, nil
+	}
+	text, err := value.Text(k)
+	if err != nil {
+		return byNumber, err
+	}
+	return text, nil
+}
+
+// row runs the body for one row, on the row's own runtime.
+func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars lang.Vars, row flow.Row) flow.Item {
+	item := flow.Item{Index: row.Index, Key: row.Key, Status: flow.Done}
+	inner := &walker{rt: rt, p: w.p, runID: w.runID, started: w.started}
+	var err error
+	if row.Err != nil {
+		err = badRow(key.Row(row.Key), row.Err)
+	} else {
+		var record *value.Object
+		record, err = inner.action(s, key.Row(row.Key), pipeline.WithItem(vars, row.Value))
+		if err == nil {
+			item.Outputs, _ = record.At("outputs").(*value.Object)
+		}
+	}
+	item.Tally = inner.tally
+	if err != nil {
+		item.Status, item.Err = flow.Failed, err
+		var f *Failure
+		switch ok := errors.As(err, &f); {
+		case !ok: // the engine itself failed
+			item.Stop = true
+		case f.Code == codeInterrupted:
+			item.Status, item.Stop = flow.Skipped, true
+		case f.Ambiguous:
+			item.Status = flow.Ambiguous
+			item.Stop = f.Fatal
+		default:
+			item.Stop = f.Fatal
+		}
+	}
+	if item.Status != flow.Skipped {
+		rt.Emit(rowFinished(key, item))
+	}
+	return item
+}

@@ -1,0 +1,172 @@
+// Package interp walks a pipeline over a flow.Runtime. It is deterministic: it
+// starts no goroutine, reads no clock, opens no connection and never ranges
+// over a map, so that a resumed run computes what the first one did.
+package interp
+
+import (
+	"time"
+
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/pipeline"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// Input is what a run starts with.
+type Input struct {
+	RunID string
+	// Values are the bound inputs; streamed ones may be null here.
+	Values *value.Object
+	// Rows are the sources of streamed inputs, by name.
+	Rows map[string]Source
+	// OnRow hears of every row of the run's own foreach steps as it ends, from
+	// the row's goroutine; nil for nobody.
+	OnRow func(step string, item flow.Item)
+}
+
+// A Source yields the elements of a list. An element's error is its own (a row that could not be
+// read); the error that broken returns afterwards ended the source.
+type Source func(yield func(v value.Value, rowErr error) bool) (broken error)
+
+// Run walks p and returns its outputs. Tally counts the rows that did not end
+// well below steps that collect. The error is a *Failure, or what the runtime
+// said (an interrupt).
+func Run(rt flow.Runtime, p *pipeline.Pipeline, in Input) (*value.Object, flow.Tally, error) {
+	now, err := rt.Now("now")
+	if err != nil {
+		return nil, flow.Tally{}, err
+	}
+	w := &walker{
+		rt:      rt,
+		p:       p,
+		runID:   in.RunID,
+		started: now.UTC().Format(time.RFC3339),
+		rows:    in.Rows,
+		onRow:   in.OnRow,
+	}
+	outputs, err := w.pipeline(p, "", in.Values)
+	return outputs, w.tally, err
+}
+
+// A walker walks one pipeline, or one row of a foreach, in order.
+type walker struct {
+	rt      flow.Runtime
+	p       *pipeline.Pipeline
+	runID   string
+	started string
+	rows    map[string]Source
+	onRow   func(step string, item flow.Item)
+	tally   flow.Tally
+}
+
+// pipeline walks p below key and returns its outputs.
+func (w *walker) pipeline(p *pipeline.Pipeline, key flow.Key, inputs *value.Object) (*value.Object, error) {
+	outer := w.p
+	w.p = p
+	defer func() { w.p = outer }()
+
+	vars := pipeline.Vars(inputs, w.runID, w.started)
+	for _, s := range p.Steps {
+		record, err := w.step(s, key, vars)
+		if err != nil {
+			return nil, err
+		}
+		if s.ID != "" {
+			vars = pipeline.WithStep(vars, s.ID, record)
+		}
+	}
+	outputs := value.NewObject(len(p.Outputs))
+	for _, o := range p.Outputs {
+		v, err := o.Value.Eval(vars)
+		if err != nil {
+			return nil, w.evalFailure(key, "outputs."+o.Name, err)
+		}
+		if v == lang.Omit {
+			v = nil
+		}
+		outputs.Set(o.Name, v)
+	}
+	return outputs, nil
+}
+
+// step runs one step of the current pipeline and returns its record.
+func (w *walker) step(s *pipeline.Step, parent flow.Key, vars lang.Vars) (*value.Object, error) {
+	key := stepKey(parent, s)
+	if err := w.rt.Interrupted(); err != nil {
+		return nil, interrupted(key, err)
+	}
+	if s.If != nil {
+		yes, err := s.If.Bool(vars)
+		if err != nil {
+			return nil, w.evalFailure(key, "if", err)
+		}
+		if !yes {
+			w.rt.Emit(&event.StepFinished{Key: string(key), Operation: operationName(s), Skipped: true})
+			return s.SkippedRecord(), nil
+		}
+	}
+	if s.Foreach != nil {
+		return w.foreach(s, key, vars)
+	}
+	record, err := w.action(s, key, vars)
+	if err != nil && s.OnError == pipeline.Continue && mayContinue(err) {
+		w.rt.Emit(&event.Note{Warning: true, Text: string(key) + " failed and the run goes on: " + err.Error()})
+		return s.Record(flow.Result{Outcome: outcomeOf(err)}, nil, true), nil
+	}
+	return record, err
+}
+
+func stepKey(parent flow.Key, s *pipeline.Step) flow.Key {
+	if s.ID == "" {
+		return parent
+	}
+	return parent.Step(s.ID)
+}
+
+// action does what a step says, once.
+func (w *walker) action(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.Object, error) {
+	switch a := s.Action.(type) {
+	case *pipeline.Call:
+		if a.Pipeline != nil {
+			return w.callPipeline(s, a, key, vars)
+		}
+		return w.callOperation(s, a, key, vars)
+	case *pipeline.Set:
+		return w.set(s, a, key, vars)
+	case *pipeline.Fail:
+		return nil, w.fail(a, key, vars)
+	}
+	panic("interp: unknown step kind")
+}
+
+func (w *walker) set(s *pipeline.Step, a *pipeline.Set, key flow.Key, vars lang.Vars) (*value.Object, error) {
+	v, err := a.Values.Eval(vars)
+	if err != nil {
+		return nil, w.evalFailure(key, "set", err)
+	}
+	values, ok := v.(*value.Object)
+	if !ok {
+		values = value.NewObject(0) // every member was omitted
+	}
+	return s.Record(flow.Result{}, values, true), nil
+}
+
+func (w *walker) fail(a *pipeline.Fail, key flow.Key, vars lang.Vars) error {
+	v, err := a.Message.Eval(vars)
+	if err != nil {
+		return w.evalFailure(key, "fail", err)
+	}
+	message, err := value.Text(v)
+	if err != nil {
+		return w.evalFailure(key, "fail", err)
+	}
+	return &Failure{Code: "failed", Step: string(key), Message: message}
+}
+
+func operationName(s *pipeline.Step) string {
+	if c, ok := s.Action.(*pipeline.Call); ok {
+		return c.Name()
+	}
+	return ""
+}

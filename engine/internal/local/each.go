@@ -1,0 +1,123 @@
+package local
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/state"
+)
+
+// lookAhead is how many rows wait, for each that may run, while rows of their
+// group are busy: enough that one long group does not hold up the others.
+const lookAhead = 4
+
+// Each runs the rows on goroutines of their own and returns when all that
+// were started have ended. Rows that an earlier run of the journal finished
+// are taken from there. A panic of the body is a panic of the program.
+func (rt *runtime) Each(key flow.Key, rows flow.Rows, policy flow.EachPolicy, body flow.Body) (flow.Outcomes, error) {
+	l := &loop{
+		tally:    tally{policy: policy, interrupted: rt.Interrupted},
+		do:       func(row flow.Row) (flow.Item, error) { return rt.item(key, row, body) },
+		parallel: max(1, policy.Parallel),
+		busy:     map[string]bool{},
+	}
+	l.changed.L = &l.mu
+	for row, err := range rows {
+		if !l.take(row, err) {
+			break
+		}
+	}
+	return l.finish()
+}
+
+// item runs one row, or returns its record. A row that is done is one record.
+func (rt *runtime) item(key flow.Key, row flow.Row, body flow.Body) (flow.Item, error) {
+	own := *rt
+	if row.Err != nil {
+		return body.Run(&own, row), nil
+	}
+	e, ok, err := rt.recorded(state.Item, key.Row(row.Key))
+	if err != nil {
+		return flow.Item{}, err
+	}
+	if ok {
+		return decodeItem(e.Payload)
+	}
+	it := body.Run(&own, row)
+	if it.Status != flow.Done {
+		return it, nil
+	}
+	return it, rt.fold(state.Entry{Kind: state.Item, Key: string(key.Row(row.Key)), Payload: encodeItem(it)})
+}
+
+// loop is one foreach under way. Rows enter in order, wait until there is room
+// and nobody of their group is busy, run, and become items.
+type loop struct {
+	do       func(flow.Row) (flow.Item, error)
+	parallel int
+
+	mu      sync.Mutex // guards all below
+	changed sync.Cond  // a row ended
+	tally
+	waiting []flow.Row
+	busy    map[string]bool // the groups of running rows
+	running int
+}
+
+// take lets a row in, once there is room, and reports whether it wants more.
+func (l *loop) take(row flow.Row, err error) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.waiting) >= lookAhead*l.parallel && l.open() {
+		l.changed.Wait()
+	}
+	start, more := l.tally.take(row, err)
+	if start {
+		l.waiting = append(l.waiting, row)
+		l.start()
+	}
+	return more
+}
+
+// start sets rows going while there is room. The caller holds mu.
+func (l *loop) start() {
+	for l.running < l.parallel && len(l.waiting) > 0 && l.open() {
+		i := slices.IndexFunc(l.waiting, func(r flow.Row) bool { return !l.busy[r.Group] })
+		if i < 0 {
+			return
+		}
+		row := l.waiting[i]
+		l.waiting = slices.Delete(l.waiting, i, i+1)
+		if row.Group != "" {
+			l.busy[row.Group] = true
+		}
+		l.running++
+		go l.one(row)
+	}
+}
+
+// one runs a row and sets going what waited for it.
+func (l *loop) one(row flow.Row) {
+	it, err := l.do(row)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.end(row, it, err)
+	l.running--
+	delete(l.busy, row.Group)
+	l.start()
+	l.changed.Broadcast()
+}
+
+// finish waits for the rows that run and sums up.
+func (l *loop) finish() (flow.Outcomes, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for l.running > 0 {
+		l.changed.Wait()
+	}
+	for _, row := range l.waiting { // those that nothing will start any more
+		l.tally.take(row, nil)
+	}
+	return l.outcomes()
+}

@@ -1,0 +1,68 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+)
+
+// NewInline returns a runtime that remembers nothing and runs rows one after
+// another: for tests and rehearsals, where a create may be sent by each call
+// that asks for it. Events go to events, stamped; nil drops them.
+func NewInline(ctx context.Context, x flow.Executor, runID string, events event.Sink) flow.Runtime {
+	return &inline{ctx: ctx, executor: x, events: &stamp{run: runID, sink: events}}
+}
+
+// inline does what it is asked, at once.
+type inline struct {
+	ctx      context.Context // see runtime
+	executor flow.Executor
+	events   *stamp
+}
+
+func (rt *inline) Call(r flow.CallRequest) (flow.Result, error) {
+	if err := rt.Interrupted(); err != nil {
+		return flow.Result{}, err
+	}
+	res, err := rt.executor.Do(rt.ctx, r, rt.events)
+	switch {
+	case err == nil:
+		return res, nil
+	case endedBy(rt.ctx, err):
+		return flow.Result{}, rt.Interrupted()
+	}
+	return flow.Result{}, fmt.Errorf("call %s: %w", r.Key, err)
+}
+
+func (rt *inline) Sleep(_ flow.Key, d time.Duration) error { return sleep(rt.ctx, d) }
+
+func (rt *inline) Now(flow.Key) (time.Time, error) {
+	return time.Now().UTC().Round(0), rt.Interrupted()
+}
+
+func (rt *inline) Each(_ flow.Key, rows flow.Rows, policy flow.EachPolicy, body flow.Body) (flow.Outcomes, error) {
+	t := tally{policy: policy, interrupted: rt.Interrupted}
+	for row, err := range rows {
+		start, more := t.take(row, err)
+		if start {
+			t.end(row, body.Run(rt, row), nil)
+		}
+		if !more {
+			break
+		}
+	}
+	return t.outcomes()
+}
+
+func (rt *inline) Cleanup(f func(flow.Runtime) error) error {
+	calm := *rt
+	calm.ctx = context.WithoutCancel(rt.ctx)
+	return f(&calm)
+}
+
+func (rt *inline) Emit(e event.Event) { rt.events.Emit(e) }
+
+func (rt *inline) Interrupted() error { return context.Cause(rt.ctx) }

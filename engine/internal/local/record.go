@@ -1,0 +1,147 @@
+package local
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// encodeResult writes a result as JSON. Fatal results are never recorded.
+func encodeResult(r flow.Result) []byte {
+	o := value.ObjectOf(
+		"outcome", string(r.Outcome),
+		"status", int64(r.Status),
+		"message", r.Message,
+		"hint", r.Hint,
+		"code", r.Code,
+		"outputs", object(r.Outputs),
+		"body", r.Body,
+		"sent", r.Sent,
+		"retry_after", r.RetryAfter.String(),
+		"reused", r.Reused,
+		"at", encodeTime(r.At),
+		"endpoint", r.Endpoint,
+	)
+	return value.AppendJSON(nil, o)
+}
+
+// decodeResult reads what encodeResult wrote.
+func decodeResult(payload []byte) (flow.Result, error) {
+	var r flow.Result
+	o, err := decodeObject(payload)
+	if err != nil {
+		return r, err
+	}
+	f := fields{o: o}
+	r = flow.Result{
+		Outcome:    flow.Outcome(f.text("outcome")),
+		Status:     int(get[int64](&f, "status")),
+		Message:    f.text("message"),
+		Hint:       f.text("hint"),
+		Code:       f.text("code"),
+		Outputs:    f.object("outputs"),
+		Body:       o.At("body"),
+		Sent:       get[bool](&f, "sent"),
+		RetryAfter: f.duration("retry_after"),
+		Reused:     get[bool](&f, "reused"),
+		At:         f.time("at"),
+		Endpoint:   f.text("endpoint"),
+	}
+	return r, f.err
+}
+
+// encodeItem writes the outputs of a row that is done, which are all there is to it.
+func encodeItem(it flow.Item) []byte {
+	return value.AppendJSON(nil, value.ObjectOf("outputs", object(it.Outputs)))
+}
+
+// decodeItem reads what encodeItem wrote.
+func decodeItem(payload []byte) (flow.Item, error) {
+	o, err := decodeObject(payload)
+	if err != nil {
+		return flow.Item{}, err
+	}
+	f := fields{o: o}
+	return flow.Item{Status: flow.Done, Outputs: f.object("outputs")}, f.err
+}
+
+func encodeTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// decodeTime reads a payload that holds nothing but a time.
+func decodeTime(payload []byte) (time.Time, error) {
+	v, err := value.Decode(payload)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("the journal holds a broken record: %w", err)
+	}
+	f := fields{o: value.ObjectOf("time", v)}
+	return f.time("time"), f.err
+}
+
+func decodeObject(payload []byte) (*value.Object, error) {
+	v, err := value.Decode(payload)
+	if err != nil {
+		return nil, fmt.Errorf("the journal holds a broken record: %w", err)
+	}
+	o, ok := v.(*value.Object)
+	if !ok {
+		return nil, fmt.Errorf("the journal holds a broken record: %s in place of an object", value.KindOf(v))
+	}
+	return o, nil
+}
+
+// object makes the nil object a null.
+func object(o *value.Object) value.Value {
+	if o == nil {
+		return nil
+	}
+	return o
+}
+
+// fields reads members of known types and keeps the first fault.
+type fields struct {
+	o   *value.Object
+	err error
+}
+
+func (f *fields) fail(name, problem string) {
+	if f.err == nil {
+		f.err = fmt.Errorf("the journal holds a broken record: %s %s", name, problem)
+	}
+}
+
+// get returns the member called name, which must be a T.
+func get[T any](f *fields, name string) T {
+	v, ok := f.o.At(name).(T)
+	if !ok {
+		f.fail(name, "is "+value.KindOf(f.o.At(name)))
+	}
+	return v
+}
+
+func (f *fields) text(name string) string { return get[string](f, name) }
+
+// object returns the member as an object, nil when it is null.
+func (f *fields) object(name string) *value.Object {
+	if f.o.At(name) == nil {
+		return nil
+	}
+	return get[*value.Object](f, name)
+}
+
+func (f *fields) time(name string) time.Time {
+	t, err := time.Parse(time.RFC3339Nano, f.text(name))
+	if err != nil {
+		f.fail(name, "is not a time")
+	}
+	return t
+}
+
+func (f *fields) duration(name string) time.Duration {
+	d, err := time.ParseDuration(f.text(name))
+	if err != nil {
+		f.fail(name, "is not a duration")
+	}
+	return d
+}

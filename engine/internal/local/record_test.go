@@ -1,0 +1,65 @@
+package local
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+func TestResultsSurviveTheJournal(t *testing.T) {
+	full := flow.Result{
+		Outcome:    flow.Invalid,
+		Status:     400,
+		Message:    "não <b>",
+		Hint:       "h",
+		Code:       "c",
+		Outputs:    value.ObjectOf("z", value.Decimal("203.7700"), "a", value.List{nil, true, int64(-5), "x"}, "o", value.ObjectOf()),
+		Body:       value.ObjectOf("error", "no"),
+		Sent:       true,
+		RetryAfter: 90*time.Second + time.Nanosecond,
+		Reused:     true,
+		At:         time.Date(2026, 3, 1, 8, 0, 0, 123456789, time.UTC),
+		Endpoint:   "POST https://x.example/?token=***",
+	}
+	// Nothing but Fatal, which is never recorded, may be left out of this test.
+	v := reflect.ValueOf(full)
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() != (name == "Fatal") {
+			t.Errorf("field %s is not tested", name)
+		}
+	}
+	for _, want := range []flow.Result{full, {}, {Outcome: flow.OK, Outputs: value.NewObject(0)}} {
+		got, err := decodeResult(encodeResult(want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if g, w := string(encodeResult(got)), string(encodeResult(want)); g != w || !got.At.Equal(want.At) || (got.Outputs == nil) != (want.Outputs == nil) {
+			t.Errorf("got  %s\nwant %s", g, w)
+		}
+	}
+}
+
+func TestBrokenRecordsAreNamed(t *testing.T) {
+	tests := []struct {
+		give, want string
+	}{
+		{`[]`, "the journal holds a broken record: list in place of an object"},
+		{`{}`, "the journal holds a broken record: outcome is null"},
+		{`{"outcome":"ok","status":"200"}`, "the journal holds a broken record: status is string"},
+	}
+	for _, tt := range tests {
+		_, err := decodeResult([]byte(tt.give))
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("%s: got %v, want %s", tt.give, err, tt.want)
+		}
+	}
+	if _, err := decodeTime([]byte(`"yesterday"`)); err == nil || err.Error() != "the journal holds a broken record: time is not a time" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := decodeItem([]byte(`{"outputs":1}`)); err == nil || err.Error() != "the journal holds a broken record: outputs is integer" {
+		t.Errorf("got %v", err)
+	}
+}

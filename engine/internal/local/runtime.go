@@ -1,0 +1,153 @@
+// Package local holds the runtimes that work inside one process: the durable
+// one, which journals what it does and runs rows in parallel, and the inline
+// one, which just does it.
+package local
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/value"
+	"github.com/seed627bd532/runner/engine/state"
+)
+
+// Options say what a local runtime works with. Executor, Journal, Locks and
+// RunID are needed.
+type Options struct {
+	Executor flow.Executor
+	Journal  state.Journal
+	Locks    state.Locks
+	// RunID names the run in the journal. A runtime with the ID of an earlier
+	// run takes that run up again.
+	RunID string
+	// Began is when the run began for the first time; zero means now. Creates
+	// that were done since then are not made again.
+	Began time.Time
+	// Events gets the events, stamped, one at a time; nil drops them. It must
+	// mask what people may not see, and must not call the runtime.
+	Events event.Sink
+	// Keep returns the part of a result that may be recorded, which is all but
+	// the secret outputs. nil keeps everything, which is right only for calls
+	// without secret outputs and for journals that die with the process.
+	Keep func(flow.CallRequest, flow.Result) flow.Result
+}
+
+// New returns the durable runtime. It lives as long as ctx, whose cause, when
+// it ends, is what Interrupted returns.
+func New(ctx context.Context, o Options) flow.Runtime {
+	if o.Began.IsZero() {
+		o.Began = time.Now()
+	}
+	if o.Keep == nil {
+		o.Keep = func(_ flow.CallRequest, r flow.Result) flow.Result { return r }
+	}
+	return &runtime{ctx: ctx, Options: o, events: &stamp{run: o.RunID, sink: o.Events}}
+}
+
+// runtime is the durable runtime: what it was asked before is answered from
+// the journal. Its copies are the runtimes of rows and clean-ups.
+type runtime struct {
+	// ctx is a field because the interface that durable code is written
+	// against knows no contexts: a runtime stands for one.
+	ctx context.Context
+	Options
+	events *stamp
+}
+
+// Sleep waits until d has passed since the first time that key was slept on.
+func (rt *runtime) Sleep(key flow.Key, d time.Duration) error {
+	deadline, err := rt.moment(state.Sleep, key, d)
+	if err != nil {
+		return err
+	}
+	// A clock that was set back must not make the wait longer than asked for.
+	return sleep(rt.ctx, min(d, time.Until(deadline)))
+}
+
+// Now returns the time at which key was asked for first.
+func (rt *runtime) Now(key flow.Key) (time.Time, error) {
+	return rt.moment(state.Time, key, 0)
+}
+
+// Cleanup runs f with a runtime that is never interrupted.
+func (rt *runtime) Cleanup(f func(flow.Runtime) error) error {
+	calm := *rt
+	calm.ctx = context.WithoutCancel(rt.ctx)
+	return f(&calm)
+}
+
+// Emit stamps e and passes it on.
+func (rt *runtime) Emit(e event.Event) { rt.events.Emit(e) }
+
+// Interrupted returns the cause of the context's end.
+func (rt *runtime) Interrupted() error { return context.Cause(rt.ctx) }
+
+// moment returns the time recorded under key, or records now and later.
+func (rt *runtime) moment(kind state.Kind, key flow.Key, later time.Duration) (time.Time, error) {
+	if err := rt.Interrupted(); err != nil {
+		return time.Time{}, err
+	}
+	e, ok, err := rt.recorded(kind, key)
+	if err != nil {
+		return time.Time{}, err
+	}
+	if ok {
+		return decodeTime(e.Payload)
+	}
+	// Rounded to what the record holds, so that a resumed run is told the same.
+	t := time.Now().Add(later).UTC().Round(0)
+	return t, rt.record(state.Entry{Kind: kind, Key: string(key), Payload: value.AppendJSON(nil, encodeTime(t))})
+}
+
+// recorded returns what this run recorded under kind and key, if anything.
+func (rt *runtime) recorded(kind state.Kind, key flow.Key) (state.Entry, bool, error) {
+	e, ok, err := rt.Journal.Get(rt.ctx, rt.RunID, kind, string(key))
+	switch {
+	case err == nil:
+	case endedBy(rt.ctx, err):
+		return e, false, rt.Interrupted()
+	default:
+		return e, false, fmt.Errorf("cannot read %s from the journal: %w", key, err)
+	}
+	return e, ok, nil
+}
+
+// record writes e for this run, dated now unless it has a date. What happened
+// is written down although the run was interrupted.
+func (rt *runtime) record(e state.Entry) error {
+	return rt.write(e, rt.Journal.Put)
+}
+
+// fold writes e in place of all that led to it.
+func (rt *runtime) fold(e state.Entry) error {
+	return rt.write(e, rt.Journal.Fold)
+}
+
+func (rt *runtime) write(e state.Entry, how func(context.Context, state.Entry) error) error {
+	e.Run = rt.RunID
+	if e.At.IsZero() {
+		e.At = time.Now()
+	}
+	if err := how(context.WithoutCancel(rt.ctx), e); err != nil {
+		return fmt.Errorf("cannot write %s to the journal: %w", e.Key, err)
+	}
+	return nil
+}
+
+// sleep waits for d or until ctx ends, and then returns its cause.
+func sleep(ctx context.Context, d time.Duration) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
