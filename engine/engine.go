@@ -1,0 +1,63 @@
+package engine
+
+import (
+	"io/fs"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/project"
+)
+
+// A Program is a loaded, linked and compiled project. It never changes; runs
+// may go on side by side.
+type Program struct {
+	project *project.Project
+	options Options
+}
+
+// Load reads the files of a project (see Options.Paths), links and compiles
+// them. Its error is a diag.List of all that is wrong.
+func Load(fsys fs.FS, o Options) (*Program, error) {
+	p, faults := project.Load(fsys, o.Paths...)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	return &Program{project: p, options: o}, nil
+}
+
+// Check returns all that is amiss in the files, warnings too, in order of
+// place. Nothing is sent and no environment is read.
+func Check(fsys fs.FS, o Options) diag.List {
+	_, faults := project.Load(fsys, o.Paths...)
+	return faults
+}
+
+// A PipelineInfo describes a pipeline of a Program.
+type PipelineInfo struct {
+	Path, Name string
+	// Inputs and Outputs are names in declaration order; Required those inputs
+	// that must be given.
+	Inputs, Required, Outputs []string
+	// Connections maps the connection names that a run needs to their vendors.
+	Connections map[string]string
+}
+
+// Pipelines describes the loaded pipelines, in order of their paths.
+func (p *Program) Pipelines() []PipelineInfo {
+	var all []PipelineInfo
+	for _, q := range p.project.Pipelines() {
+		info := PipelineInfo{Path: q.Path, Name: q.Name, Inputs: q.Inputs.Names(), Connections: map[string]string{}}
+		for _, in := range q.Inputs.List {
+			if _, hasFile := q.Inputs.Files[in.Name]; in.Required() && !hasFile {
+				info.Required = append(info.Required, in.Name)
+			}
+		}
+		for _, out := range q.Outputs {
+			info.Outputs = append(info.Outputs, out.Name)
+		}
+		for _, c := range q.AllConnections() {
+			info.Connections[c.Name] = c.Vendor.Name
+		}
+		all = append(all, info)
+	}
+	return all
+}

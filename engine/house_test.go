@@ -1,0 +1,104 @@
+package engine
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/seed627bd532/runner/"
+
+// floors is the plan of the house, lowest first: a package imports only
+// packages of lower floors.
+var floors = [][]string{
+	{"engine/diag", "schemas", "engine/internal/value"},
+	{"engine/internal/source", "engine/event", "engine/auth"},
+	{"engine/internal/lang", "engine/internal/schema", "engine/internal/flow", "engine/internal/redact", "engine/state"},
+	{"engine/internal/catalog", "engine/internal/transport", "engine/report", "engine/internal/table", "engine/internal/flow/flowtest"},
+	{"engine/internal/pipeline"},
+	{"engine/internal/interp", "engine/internal/call"},
+	{"engine/internal/project", "engine/internal/local"},
+	{"engine", "engine/sandbox"},
+	{"engine/enginetest"},
+	{"cmd/runner"},
+}
+
+// doors says who alone may import a library.
+var doors = map[string][]string{
+	"gopkg.in/yaml.v3":                      {"engine/internal/source"},
+	"github.com/expr-lang/expr":             {"engine/internal/lang"},
+	"github.com/tidwall/gjson":              {"engine/internal/lang"},
+	"github.com/santhosh-tekuri/jsonschema": {"engine/internal/schema"},
+	"github.com/cockroachdb/apd":            {"engine/internal/value"},
+	"github.com/go-json-experiment/json":    {"engine/internal/value", "engine/internal/table"},
+	"github.com/spf13":                      {"cmd/runner"},
+	"os/signal":                             {"cmd/runner"},
+	"flag":                                  {},
+	"unsafe":                                {"engine/internal/lang"},
+}
+
+// walls says who must not reach for what.
+var walls = map[string][]string{
+	"engine/report":          {module + "engine/internal", module + "engine/auth"},
+	"engine/auth":            {module},
+	"engine/internal/interp": {"net", "os", "sync", "context", module + "engine/internal/call", module + "engine/report"},
+	"cmd/runner":             {module + "engine/internal"},
+}
+
+func TestTheHouseKeepsItsPlan(t *testing.T) {
+	floor := map[string]int{}
+	for i, rooms := range floors {
+		for _, room := range rooms {
+			floor[room] = i
+		}
+	}
+	root := os.DirFS("..")
+	err := fs.WalkDir(root, ".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		text, err := fs.ReadFile(root, file)
+		if err != nil {
+			return err
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, text, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		room := path.Dir(file)
+		at, known := floor[room]
+		if !known {
+			t.Errorf("%s: the room %s is not in the plan", file, room)
+		}
+		for _, spec := range parsed.Imports {
+			imported, _ := strconv.Unquote(spec.Path.Value)
+			if own, ok := strings.CutPrefix(imported, module); ok && floor[own] >= at {
+				t.Errorf("%s imports %s: arrows run down only", file, own)
+			}
+			for library, rooms := range doors {
+				if within(imported, library) && !slices.Contains(rooms, room) {
+					t.Errorf("%s imports %s: its door is %v", file, imported, rooms)
+				}
+			}
+			for _, wall := range walls[room] {
+				if within(imported, wall) {
+					t.Errorf("%s imports %s: there is a wall", file, imported)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func within(imported, prefix string) bool {
+	return imported == prefix || strings.HasPrefix(imported, strings.TrimSuffix(prefix, "/")+"/")
+}
