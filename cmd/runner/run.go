@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/report"
+)
+
+// runFlags are what run and call have in common.
+type runFlags struct {
+	connections string
+	inputs      []string
+	inputsFile  string
+	output      string
+	sandbox     bool
+	faults      []string
+	timeout     time.Duration
+	verbose     bool
+	quiet       bool
+	outDir      string
+}
+
+func (f *runFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringVar(&f.connections, "connections", "", "where the vendors are (default: connections.yaml where it exists)")
+	flags.StringArrayVar(&f.inputs, "input", nil, "an input as name=value, or name=@file; repeatable")
+	flags.StringVar(&f.inputsFile, "inputs", "", "a YAML or JSON file of inputs; --input goes before it")
+	flags.StringVar(&f.output, "output", "text", "how the result is printed: text, or json for one JSON object")
+	flags.BoolVar(&f.sandbox, "sandbox", false, "call built-in stand-ins of the vendors instead of the vendors")
+	flags.StringArrayVar(&f.faults, "fault", nil, "with --sandbox: a fault of a stand-in, such as lose_answer:create_company:2; repeatable")
+	flags.DurationVar(&f.timeout, "timeout", 0, "end the run as failed after this time, such as 10m")
+	flags.BoolVar(&f.verbose, "verbose", false, "show every row, request and answer (secrets masked)")
+	flags.BoolVar(&f.quiet, "quiet", false, "show warnings and errors only")
+}
+
+func (c *cli) runCommand() *cobra.Command {
+	f := &runFlags{}
+	cmd := &cobra.Command{
+		Use:   "run PIPELINE",
+		Short: "Run a pipeline",
+		Long: `Run checks a pipeline, its inputs and connections, and runs it. Results go to
+standard output, everything else to standard error. Files are written below
+the working directory.`,
+		Example: `  runner run pipelines/intcomex/ensure_companies.yaml --input companies=@companies.csv
+  runner run pipelines/intcomex/ensure_companies.yaml --input companies=@testdata/companies.csv --sandbox`,
+		Args: exactlyOne("PIPELINE, the path of a pipeline"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args[0], f) },
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&f.outDir, "out-dir", ".", "the folder below which files are written")
+	return cmd
+}
+
+func exactlyOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != 1 {
+			return usage("%s wants one %s, got %d", cmd.CommandPath(), what, len(args)).
+				WithHint("see " + cmd.CommandPath() + " --help")
+		}
+		return nil
+	}
+}
+
+func (c *cli) run(ctx context.Context, name string, f *runFlags) error {
+	if f.outDir == "" {
+		return usage("--out-dir wants a folder").WithHint("leave it out for the working directory")
+	}
+	root, err := c.projectRoot(name)
+	if err != nil {
+		return err
+	}
+	file, err := inProject(root, name)
+	if err != nil {
+		return err
+	}
+	return c.job(ctx, root, f, file, func(p *engine.Program, r engine.Request) error {
+		r.Pipeline, r.OutDir = file, f.outDir
+		_, err := p.Run(ctx, r)
+		return err
+	})
+}
+
+// job loads a file and all that it reaches, starts what is to be done with the
+// flags' inputs, connections and outputs, prints the result and sets the exit
+// code. An error means that nothing was started.
+func (c *cli) job(ctx context.Context, root string, f *runFlags, file string, start func(*engine.Program, engine.Request) error) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	request, err := f.request()
+	if err != nil {
+		return err
+	}
+	console := report.NewConsole(c.stderr, report.ConsoleOptions{Verbose: f.verbose, Quiet: f.quiet})
+	summary := &report.Summary{}
+	o := engine.Options{Paths: []string{file}, Events: event.Fan(console, summary)}
+	if o.Connections, err = c.connections(root, f); err != nil {
+		return err
+	}
+	p, err := engine.Load(os.DirFS(root), o)
+	if err != nil {
+		return err
+	}
+	if f.sandbox {
+		// Only now it is known which vendors are reached.
+		boxes, err := startSandboxes(os.DirFS(root), vendorsOf(p, file), sandboxOptions{faults: f.faults})
+		if err != nil {
+			return err
+		}
+		defer boxes.stop()
+		o.Connections = boxes.connections(p)
+		if p, err = engine.Load(os.DirFS(root), o); err != nil {
+			return err
+		}
+	}
+	var failed *engine.Error // the events have told of it
+	if err := start(p, request); err != nil && !errors.As(err, &failed) {
+		return err
+	}
+	c.exit = engine.Status(summary.Status()).ExitCode()
+	if f.output == "json" {
+		return c.print(string(summary.JSON()))
+	}
+	return c.print(summary.Text())
+}
+
+// check refuses flags that make no sense, alone or together.
+func (f *runFlags) check() error {
+	switch {
+	case f.output != "text" && f.output != "json":
+		return usage("--output %s: it is text or json", f.output)
+	case f.timeout < 0:
+		return usage("--timeout %s: a time is not negative", f.timeout)
+	case f.sandbox && f.connections != "":
+		return usage("--sandbox brings its own connections").WithHint("leave out --connections")
+	case !f.sandbox && len(f.faults) > 0:
+		return usage("--fault goes with --sandbox only: nobody lays faults over a real vendor")
+	}
+	return nil
+}
+
+// request reads the inputs of the flags.
+func (f *runFlags) request() (engine.Request, error) {
+	r := engine.Request{Timeout: f.timeout, Inputs: map[string]any{}, InputTexts: map[string]string{}}
+	if f.inputsFile != "" {
+		text, err := os.ReadFile(f.inputsFile)
+		if err != nil {
+			return r, usage("cannot read the inputs: %v", err)
+		}
+		if r.Inputs, err = engine.ReadInputs(f.inputsFile, text); err != nil {
+			return r, err
+		}
+	}
+	given, err := assignments("input", f.inputs)
+	if err != nil {
+		return r, err
+	}
+	for name, text := range given {
+		delete(r.Inputs, name)
+		if file, ok := strings.CutPrefix(text, "@"); ok {
+			r.Inputs[name] = engine.File(file)
+		} else {
+			r.InputTexts[name] = text
+		}
+	}
+	return r, nil
+}
+
+// assignments splits name=value flags.
+func assignments(flag string, given []string) (map[string]string, error) {
+	all := map[string]string{}
+	for _, text := range given {
+		name, v, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return nil, usage("--%s %s: write name=value, or name=@file", flag, text)
+		}
+		if _, twice := all[name]; twice {
+			return nil, usage("--%s %s is given twice", flag, name)
+		}
+		all[name] = v
+	}
+	return all, nil
+}
+
+const defaultConnections = "connections.yaml"
+
+// connections reads the connections file: the named one, or connections.yaml in
+// the working directory or the project's root. Sandboxes need none.
+func (c *cli) connections(root string, f *runFlags) (map[string]engine.Connection, error) {
+	name := f.connections
+	for _, candidate := range []string{defaultConnections, filepath.Join(root, defaultConnections)} {
+		if _, err := os.Stat(candidate); name == "" && err == nil {
+			name = candidate
+		}
+	}
+	if name == "" || f.sandbox {
+		return nil, nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usage("cannot read the connections: %v", err)
+	}
+	return engine.ReadConnections(name, text, engine.Environment{Env: c.env, ReadFile: os.ReadFile})
+}

@@ -1,0 +1,118 @@
+package sandbox
+
+import (
+	"slices"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// decode compiles a sandbox file whose shape was checked, and reports every
+// fault. The definition is only usable when there was none.
+func decode(n *source.Node, faults *diag.List) *Definition {
+	d := &decoder{def: &Definition{vendor: n.Get("sandbox").Text}, faults: faults}
+	if c := n.Get("connection"); c != nil {
+		d.def.connection = lang.CompileTemplate(c, connectionScope, faults)
+	}
+	d.state(n.Get("state"))
+	d.scope = requestScope(d.stateType, operationNames(n))
+	d.tokens(n.Get("tokens"))
+	if t := n.Get("token"); t != nil {
+		d.def.token = lang.CompileExpr(t, d.scope, faults)
+	}
+	if b := n.Get("before"); b != nil {
+		d.def.before = d.rules(b)
+	}
+	for _, pair := range n.Get("operations").Pairs {
+		d.operation(pair.Key.Text, pair.Value)
+	}
+	return d.def
+}
+
+type decoder struct {
+	def    *Definition
+	faults *diag.List
+	// stateType is the closed object type of the state, so that a misspelt
+	// collection is found; what the collections hold is raw, and unknown.
+	stateType *lang.Type
+	scope     *lang.Scope
+}
+
+func operationNames(n *source.Node) []value.Value {
+	var names []value.Value
+	for _, pair := range n.Get("operations").Pairs {
+		names = append(names, pair.Key.Text)
+	}
+	return names
+}
+
+func (d *decoder) state(n *source.Node) {
+	d.stateType = lang.ObjectOf()
+	if n == nil {
+		return
+	}
+	if tmpl := lang.CompileTemplate(n, lang.NewScope(), d.faults); tmpl != nil {
+		v, err := tmpl.Eval(nil)
+		if err != nil {
+			d.faults.Add(n.Errorf("sandbox-state", "the state cannot be computed: %v", err))
+		}
+		d.def.state, _ = v.(*value.Object)
+	}
+	for _, pair := range n.Pairs {
+		t := lang.AnyType
+		if pair.Value.Kind == source.List {
+			t = lang.ListOf(lang.AnyType)
+		}
+		d.stateType.Fields = append(d.stateType.Fields, lang.Field{Name: pair.Key.Text, Type: t})
+	}
+}
+
+func (d *decoder) tokens(n *source.Node) {
+	switch {
+	case n == nil:
+	case n.Kind == source.List:
+		for _, item := range n.Items {
+			d.def.tokens = append(d.def.tokens, d.collection(item))
+		}
+	default:
+		d.def.tokens = []string{d.collection(n)}
+	}
+}
+
+// collection returns the name of a list of the state.
+func (d *decoder) collection(n *source.Node) string {
+	var lists []string
+	for _, f := range d.stateType.Fields {
+		if f.Type.Kind == lang.List {
+			lists = append(lists, f.Name)
+		}
+	}
+	if !slices.Contains(lists, n.Text) {
+		d.faults.Add(n.Errorf("unknown-collection", "no list %s in the state", n.Text).
+			WithHint(catalog.DidYouMean(n.Text, lists)))
+	}
+	return n.Text
+}
+
+func (d *decoder) operation(name string, n *source.Node) {
+	op := &operation{name: name, place: diag.Place{File: n.File, Pos: n.Pos}, method: n.Get("method").Text, path: n.Get("path").Text}
+	if w := n.Get("when"); w != nil {
+		op.when = lang.CompileExpr(w, d.scope, d.faults)
+	}
+	if id := n.Get("identity"); id != nil {
+		op.identity = lang.CompileExpr(id, d.scope, d.faults)
+	}
+	op.rules = d.rules(n.Get("rules"))
+	for _, other := range d.def.operations {
+		if other.method == op.method && other.path == op.path && other.when == nil {
+			d.faults.Add(n.Get("path").Errorf("unreachable-operation",
+				"%s %s is always taken by operation %s, which comes first", op.method, op.path, other.name).
+				WithHint("tell the two apart by when, or put the one that has it first"))
+			break
+		}
+	}
+	d.def.operations = append(d.def.operations, op)
+}

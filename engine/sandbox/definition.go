@@ -1,0 +1,107 @@
+// Package sandbox plays vendors: from a sandbox file it makes a stateful
+// stand-in of a vendor, an http.Handler that answers as the vendor's documents
+// say. It knows no vendor itself.
+//
+//	def, err := sandbox.Load(os.DirFS("."), "specs/acme.sandbox.yaml")
+//	box := sandbox.New(def, sandbox.Options{})
+//	server := httptest.NewServer(box)
+//	box.AddFault(sandbox.Fault{Kind: sandbox.LoseAnswer, Operation: "create", Nth: 2})
+//	…
+//	box.Stats().Creates["create"] // how often each identity was made
+//
+// Faults are laid over any vendor from outside: requests and answers get lost,
+// late or mangled, sessions end. See Fault.
+package sandbox
+
+import (
+	"fmt"
+	"io/fs"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/schema"
+	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// A Definition is a loaded and compiled sandbox file. It never changes, and
+// any number of sandboxes can be made from it.
+type Definition struct {
+	vendor     string
+	connection *lang.Template // over connectionScope; nil when there is nothing to say
+	state      *value.Object  // the first one
+	tokens     []string       // the collections that an expiry empties
+	token      *lang.Expr     // over requestScope; nil when the vendor has none
+	before     rules
+	operations []*operation
+}
+
+// An operation is one thing that the vendor can be asked for.
+type operation struct {
+	name     string
+	place    diag.Place
+	method   string
+	path     string
+	when     *lang.Expr // over requestScope; nil for always
+	identity *lang.Expr // over requestScope; nil when nothing is counted
+	rules    rules
+}
+
+// Load reads and compiles the sandbox file called name. The error is a
+// diag.List with all that is wrong with the file, or what fsys said.
+func Load(fsys fs.FS, name string) (*Definition, error) {
+	text, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, fmt.Errorf("read sandbox: %w", err)
+	}
+	n, faults := source.Read(name, text)
+	if n == nil || faults.HasErrors() {
+		return nil, faults.Err()
+	}
+	if shape := schema.CheckShape("sandbox", n); shape.HasErrors() {
+		return nil, shape.Err()
+	}
+	d := decode(n, &faults)
+	faults.Sort()
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// Vendor returns the name of the vendor that is played.
+func (d *Definition) Vendor() string { return d.vendor }
+
+// Operations returns the names of the operations, in the order of the file.
+func (d *Definition) Operations() []string {
+	names := make([]string, len(d.operations))
+	for i, op := range d.operations {
+		names[i] = op.name
+	}
+	return names
+}
+
+// A Connection says how a client reaches a sandbox and logs in to it.
+type Connection struct {
+	Vendor  string
+	BaseURL string
+	// Config holds what a connection of a real vendor would: user names, keys.
+	Config map[string]any
+}
+
+// Connection returns the connection for a sandbox that listens at url: the one
+// that its file describes, else url itself without any config.
+func (d *Definition) Connection(url string) (Connection, error) {
+	c := Connection{Vendor: d.vendor, BaseURL: url}
+	if d.connection == nil {
+		return c, nil
+	}
+	v, err := d.connection.Eval(lang.Vars{value.ObjectOf("url", url)})
+	if err != nil {
+		return Connection{}, fmt.Errorf("connection of sandbox %s: %w", d.vendor, err)
+	}
+	o, _ := v.(*value.Object)
+	c.BaseURL, _ = o.At("base_url").(string)
+	c.Config, _ = value.ToGo(o.At("config")).(map[string]any)
+	return c, nil
+}

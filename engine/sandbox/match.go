@@ -1,0 +1,67 @@
+package sandbox
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// match finds the operation that a request asks for, else the answer that says
+// what is wrong with its path or method.
+func (d *Definition) match(t *turn) (*operation, *answer, error) {
+	method, _ := t.request.At("method").(string)
+	path, _ := t.request.At("path").(string)
+	var others []string // methods of the path
+	known := false
+	for _, op := range d.operations {
+		if op.path != path {
+			continue
+		}
+		if op.method != method {
+			others = append(others, op.method)
+			continue
+		}
+		known = true
+		hit, err := holds(op.when, t.vars())
+		if hit || err != nil {
+			return op, nil, err
+		}
+	}
+	if !known && len(others) > 0 {
+		slices.Sort(others)
+		allowed := strings.Join(slices.Compact(others), ", ")
+		a := textAnswer(http.StatusMethodNotAllowed,
+			fmt.Sprintf("sandbox %s: %s takes %s, not %s", d.vendor, path, allowed, method))
+		a.header.Set("Allow", allowed)
+		return nil, a, nil
+	}
+	what := "has no " + method + " " + path
+	if known {
+		what = "has no operation for this request to " + method + " " + path
+	}
+	return nil, textAnswer(http.StatusNotFound, "sandbox "+d.vendor+" "+what), nil
+}
+
+// tokenOf returns the token of a request as a text, "" for none.
+func (d *Definition) tokenOf(t *turn) (string, error) {
+	if d.token == nil {
+		return "", nil
+	}
+	return textOf(d.token, t.vars())
+}
+
+// textOf evaluates to a text: "" for null, JSON for what is no scalar.
+func textOf(e *lang.Expr, vars lang.Vars) (string, error) {
+	v, err := e.Eval(vars)
+	if v == nil || err != nil {
+		return "", err
+	}
+	if text, err := value.Text(v); err == nil {
+		return text, nil
+	}
+	return shown(v), nil
+}

@@ -1,0 +1,58 @@
+package sandbox
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// maxBody bounds what one request may send.
+const maxBody = 16 << 20
+
+// readRequest turns a request into what expressions see of it. body is null
+// when the text is not JSON, and form is empty when it is not a form.
+func readRequest(r *http.Request) (seen *value.Object, text string, err error) {
+	raw, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+	if err != nil {
+		return nil, "", err
+	}
+	if len(raw) > maxBody {
+		return nil, "", fmt.Errorf("the request is larger than %d bytes", maxBody)
+	}
+	text = strings.ToValidUTF8(string(raw), "\uFFFD")
+	body, err := value.Decode(raw)
+	if err != nil {
+		body = nil
+	}
+	form := url.Values{}
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+		// What is wrong with a form is left to the rules, as it is with JSON.
+		form, _ = url.ParseQuery(text)
+	}
+	return value.ObjectOf(
+		"method", r.Method,
+		"path", r.URL.Path,
+		"query", firsts(r.URL.Query(), asIs),
+		"headers", firsts(r.Header, strings.ToLower),
+		"body", body,
+		"form", firsts(form, asIs),
+		"text", text,
+	), text, nil
+}
+
+func asIs(name string) string { return name }
+
+// firsts keeps the first of several values with one name.
+func firsts(values map[string][]string, rename func(string) string) *value.Object {
+	o := value.NewObject(len(values))
+	for name, v := range values {
+		if len(v) > 0 {
+			o.Set(rename(name), v[0])
+		}
+	}
+	return o
+}
