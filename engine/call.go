@@ -22,9 +22,9 @@ func (p *Program) Call(ctx context.Context, name string, r Request) (*Result, er
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	given, faults := readInputs(op.Inputs, r)
+	given, unread, faults := readInputs(op.Inputs, r)
 	bound, bad := op.Inputs.Bind(given)
-	faults = append(faults, inputFaults(bad)...)
+	faults = append(faults, inputFaults(bad, unread)...)
 	connections, more := p.connect([]pipeline.Connection{conn})
 	faults = append(faults, more...)
 	if err := faults.Err(); err != nil {

@@ -77,14 +77,14 @@ func (p *Program) bind(pl *pipeline.Pipeline, r Request) (*boundInputs, diag.Lis
 			lists[name] = collect(name, rows, &faults)
 		}
 	}
-	values, bad := readInputs(pl.Inputs.Params, plain)
+	values, unread, bad := readInputs(pl.Inputs.Params, plain)
 	faults = append(faults, bad...)
 	for name, list := range lists {
 		values.Set(name, orEmptyList(list))
 	}
 	bound, violations := pl.Inputs.Bind(values)
 	b.values = bound
-	faults = append(faults, inputFaults(violations)...)
+	faults = append(faults, inputFaults(violations, unread)...)
 	faults.Sort()
 	return b, faults
 }
@@ -232,10 +232,11 @@ func collect(name string, rows interp.Source, faults *diag.List) value.List {
 }
 
 // readInputs turns given inputs into values; what they are is not checked yet.
-func readInputs(params *catalog.Params, r Request) (*value.Object, diag.List) {
-	values := value.NewObject(len(r.Inputs) + len(r.InputTexts))
-	var faults diag.List
+// unread are the names of those that are given but could not be read.
+func readInputs(params *catalog.Params, r Request) (values *value.Object, unread []string, faults diag.List) {
+	values = value.NewObject(len(r.Inputs) + len(r.InputTexts))
 	bad := func(name string, err error) {
+		unread = append(unread, name)
 		faults.Add(&diag.Diagnostic{Code: "bad-input", Message: fmt.Sprintf("input %s: %v", name, err), Err: err})
 	}
 	for _, name := range sortedKeys(r.Inputs) {
@@ -258,7 +259,7 @@ func readInputs(params *catalog.Params, r Request) (*value.Object, diag.List) {
 		}
 		values.Set(name, v)
 	}
-	return values, faults
+	return values, unread, faults
 }
 
 func typeOf(param *catalog.Param) *lang.Type {
@@ -310,10 +311,14 @@ func sortedKeys[V any](m map[string]V) []string {
 	return names
 }
 
-// inputFaults names what is wrong with the inputs of a run.
-func inputFaults(bad []schema.Violation) diag.List {
+// inputFaults names what is wrong with the inputs of a run; of those in unread
+// that is known already.
+func inputFaults(bad []schema.Violation, unread []string) diag.List {
 	var faults diag.List
 	for _, v := range bad {
+		if slices.Contains(unread, v.Path) {
+			continue
+		}
 		faults.Add(&diag.Diagnostic{
 			Code:    "bad-input",
 			Message: fmt.Sprintf("input %s: %s", v.Path, v.Message),

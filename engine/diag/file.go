@@ -29,7 +29,7 @@ func (f *File) Line(n int) string {
 // line is Line that tells an empty line from one that is not there. The place
 // after a final break counts as a line: faults at the end of a file stand there.
 func (f *File) line(n int) (text string, ok bool) {
-	if f == nil || n < 1 {
+	if f == nil || n < 1 || len(f.Text) == 0 {
 		return "", false
 	}
 	rest := f.Text

@@ -19,7 +19,9 @@ func decode(n *source.Node, faults *diag.List) *Definition {
 	}
 	d.state(n.Get("state"))
 	d.scope = requestScope(d.stateType, operationNames(n))
-	d.tokens(n.Get("tokens"))
+	if t := n.Get("tokens"); t != nil {
+		d.def.tokens = d.collection(t)
+	}
 	if t := n.Get("token"); t != nil {
 		d.def.token = lang.CompileExpr(t, d.scope, faults)
 	}
@@ -67,18 +69,6 @@ func (d *decoder) state(n *source.Node) {
 			t = lang.ListOf(lang.AnyType)
 		}
 		d.stateType.Fields = append(d.stateType.Fields, lang.Field{Name: pair.Key.Text, Type: t})
-	}
-}
-
-func (d *decoder) tokens(n *source.Node) {
-	switch {
-	case n == nil:
-	case n.Kind == source.List:
-		for _, item := range n.Items {
-			d.def.tokens = append(d.def.tokens, d.collection(item))
-		}
-	default:
-		d.def.tokens = []string{d.collection(n)}
 	}
 }
 

@@ -30,7 +30,7 @@ type Definition struct {
 	vendor     string
 	connection *lang.Template // over connectionScope; nil when there is nothing to say
 	state      *value.Object  // the first one
-	tokens     []string       // the collections that an expiry empties
+	tokens     string         // the collection that an expiry empties; "" for none
 	token      *lang.Expr     // over requestScope; nil when the vendor has none
 	before     rules
 	operations []*operation

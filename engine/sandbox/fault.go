@@ -173,7 +173,7 @@ func (s *Sandbox) AddFault(f Fault) error {
 
 func (s *Sandbox) checkFault(f Fault) error {
 	err := f.check(s.def.Operations())
-	if err == nil && f.Kind == Expire && len(s.def.tokens) == 0 {
+	if err == nil && f.Kind == Expire && s.def.tokens == "" {
 		err = errors.New("its file names no tokens that could expire")
 	}
 	if err != nil {

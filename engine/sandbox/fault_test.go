@@ -220,7 +220,7 @@ func TestTruncatedAnswersBreakOffBelowTheirLength(t *testing.T) {
 	box, url := start(t, load(t, shop), Options{})
 	lay(t, box, "truncate")
 	status, text, err := tryPost(url+"/all", "")
-	if status != 200 || text != `{"orders":[],"l` || !errors.Is(err, io.ErrUnexpectedEOF) {
+	if status != 200 || text != `{"orders":[]` || !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("got %d %s, %v; want the first half and %v", status, text, err, io.ErrUnexpectedEOF)
 	}
 	if status, text, err := tryPost(url+"/quiet", ""); err == nil {

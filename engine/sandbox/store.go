@@ -78,11 +78,9 @@ func (s *store) setList(name string, list value.List) {
 	s.state.Set(name, list)
 }
 
-// empty takes everything out of these lists.
-func (s *store) empty(names []string) {
-	for _, name := range names {
-		s.setList(name, value.List{})
-	}
+// empty takes everything out of a list.
+func (s *store) empty(name string) {
+	s.setList(name, value.List{})
 	s.prune()
 }
 

@@ -191,6 +191,7 @@ func TestLoginsThatFail(t *testing.T) {
 		wait   time.Duration
 	}{
 		{"denied", answer(403, `locked`), "auth login-failed: cannot log in to acme: acme.login: locked", true, 0},
+		{"refused in JSON", answer(400, `"user or password wrong"`), "auth login-failed: cannot log in to acme: acme.login: user or password wrong", true, 0},
 		{"throttled", answer(429, `slow down`), "busy login-failed: cannot log in to acme: acme.login: slow down", false, 7 * time.Second},
 		{"down", answer(500, ``), "busy login-failed: cannot log in to acme: acme.login: HTTP status 500 Internal Server Error", false, 7 * time.Second},
 		{"a page", answer(200, `<html><title>Maintenance</title>`), "busy login-failed: cannot log in to acme: acme.login: the answer is not JSON: Maintenance", false, 0},

@@ -1,9 +1,11 @@
 package call
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/schema"
@@ -16,8 +18,14 @@ const refusedRedirect = "redirected"
 func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
 	op := j.op
 	data, readable := a.data(&op.Response)
-	a.shy = len(op.secretOutputs) > 0 && !(readable && hideOutputs(e.gate, op, data))
 	outcome, declared := a.classify(op, vars)
+	switch {
+	case outcome == flow.OK:
+		a.shy = !readable && len(op.secretOutputs) > 0 || readable && !hideOutputs(e.gate, op, data)
+	case !declared:
+		// What refuses a login is no secret, unless it might be a token that was misread.
+		a.shy = !readable && len(op.secretOutputs) > 0
+	}
 	res := flow.Result{Outcome: outcome, Status: a.status, Sent: true}
 	switch {
 	case outcome == flow.Empty:
@@ -52,6 +60,10 @@ func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
 		v, err := m.Get(data)
 		if err != nil {
 			e.contractBroken(res, j, a, err.Error())
+			var d *diag.Diagnostic
+			if errors.As(err, &d) {
+				res.Hint = d.Hint
+			}
 			return
 		}
 		outputs.Set(m.Name, v)

@@ -138,3 +138,41 @@ func TestConnectionsThatTheVendorClosedAreNotUsed(t *testing.T) {
 		}
 	})
 }
+
+func TestTokensAreRenewedAMinuteEarly(t *testing.T) {
+	var d doorman
+	inBubble(t, d.ServeHTTP, func(t *testing.T, client *http.Client) {
+		e := connect(t, vendorOf(t, club), "http://acme.example", member("s3cret"), Options{Client: client})
+		start := time.Now()
+		for _, step := range []struct {
+			at   time.Duration
+			want string
+		}{
+			{0, "1 logins, 1 works"},
+			{18*time.Minute + 59*time.Second, "1 logins, 2 works"},
+			{19*time.Minute + time.Second, "2 logins, 3 works"},
+		} {
+			time.Sleep(time.Until(start.Add(step.at)))
+			ask(t, e, "work")
+			if got := d.counts(); got != step.want {
+				t.Errorf("after %v: %s, want %s", step.at, got, step.want)
+			}
+		}
+	})
+}
+
+func TestStoppedWhileDiallingIsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := transport.New(func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		})
+		e := connect(t, vendorOf(t, shop), "http://acme.example", nil, Options{Client: client})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, err := e.Do(ctx, request(e, "make"), nil)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	})
+}

@@ -12,72 +12,98 @@ import (
 // either side is accepted; objects are compared member by member. Secrets are
 // not looked at: see HasSecret.
 func (t *Type) Accepts(from *Type) string {
-	return t.accepts(from, make(map[[2]*Type]bool))
+	return accepts(part{t, false, ""}, part{from, false, ""}, make(map[[2]*Type]bool))
+}
+
+// A part is a type at its place in another: an optional member may be null
+// although its type is not. The Types are not copied for that, so that those of
+// recursive schemas are recognised.
+type part struct {
+	*Type
+	null bool
+	why  string
+}
+
+func (p part) nullable() bool { return p.null || p.Nullable }
+
+// String names the part for a message.
+func (p part) String() string {
+	if p.null {
+		return p.OrNull("").String()
+	}
+	return p.Type.String()
+}
+
+// member returns the part of an object called name.
+func (p part) member(name string) (part, bool) {
+	if f, ok := p.own(name); ok {
+		return part{orAny(f.Type), f.Optional, name + " may be absent"}, true
+	}
+	return part{p.Extra, true, name + " may be absent"}, p.Extra != nil
 }
 
 // accepts assumes that a pair of types it is already comparing fits, so that
 // recursive types come to an end.
-func (t *Type) accepts(from *Type, seen map[[2]*Type]bool) string {
-	t, from = orAny(t), orAny(from)
-	pair := [2]*Type{t, from}
-	if t == from || t.Kind == Unknown || from.Kind == Unknown || seen[pair] {
+func accepts(want, from part, seen map[[2]*Type]bool) string {
+	want.Type, from.Type = orAny(want.Type), orAny(from.Type)
+	if want.Kind == Unknown || from.Kind == Unknown {
+		return ""
+	}
+	if from.nullable() && !want.nullable() {
+		why := from.why
+		if from.Why != "" {
+			why = from.Why
+		}
+		if from.Kind == Null || why == "" {
+			return fmt.Sprintf("expected %s, found %s", want, from)
+		}
+		return fmt.Sprintf("expected %s, found %s (%s)", want, from, why)
+	}
+	pair := [2]*Type{want.Type, from.Type}
+	if want.Type == from.Type || from.Kind == Null || seen[pair] {
 		return ""
 	}
 	seen[pair] = true
-	if from.Nullable && !t.Nullable && t.Kind != Null {
-		if from.Kind == Null {
-			return fmt.Sprintf("expected %s, found null", t)
-		}
-		return fmt.Sprintf("expected %s, found %s%s", t, from, because(from))
+	if !kindAccepts(want.Kind, from.Kind) || formatsDiffer(want.Type, from.Type) {
+		return fmt.Sprintf("expected %s, found %s", want, from)
 	}
-	if from.Kind == Null {
-		return ""
-	}
-	if !kindAccepts(t.Kind, from.Kind) || formatsDiffer(t, from) {
-		return fmt.Sprintf("expected %s, found %s", t, from)
-	}
-	switch t.Kind {
+	switch want.Kind {
 	case List:
-		if why := t.Elem.accepts(from.Elem, seen); why != "" {
+		if why := accepts(part{Type: want.Elem}, part{Type: from.Elem}, seen); why != "" {
 			return "elements: " + why
 		}
 	case Object:
-		return t.acceptsMembers(from, seen)
+		return acceptsMembers(want, from, seen)
 	}
-	return t.acceptsEnum(from)
+	return want.acceptsEnum(from.Type)
 }
 
-func (t *Type) acceptsMembers(from *Type, seen map[[2]*Type]bool) string {
-	for _, f := range t.Fields {
-		m, ok := from.Field(f.Name)
-		if !ok {
-			if f.Optional {
-				continue
-			}
+func acceptsMembers(want, from part, seen map[[2]*Type]bool) string {
+	for _, f := range want.Fields {
+		m, ok := from.member(f.Name)
+		if !ok && !f.Optional {
 			return fmt.Sprintf("expected a member %q, found none", f.Name)
 		}
-		want := orAny(f.Type)
-		if f.Optional {
-			want = want.OrNull("")
+		if !ok {
+			continue
 		}
-		if why := want.accepts(m, seen); why != "" {
+		if why := accepts(part{Type: f.Type, null: f.Optional}, m, seen); why != "" {
 			return fmt.Sprintf("member %q: %s", f.Name, why)
 		}
 	}
 	for _, f := range from.Fields {
-		want, ok := t.Field(f.Name)
-		if !ok {
+		switch {
+		case want.declares(f.Name):
+		case want.Extra == nil:
 			return fmt.Sprintf("unknown member %q", f.Name)
-		}
-		if t.declares(f.Name) {
-			continue
-		}
-		if why := want.accepts(f.Type, seen); why != "" {
-			return fmt.Sprintf("member %q: %s", f.Name, why)
+		default:
+			if why := accepts(part{want.Extra, true, ""}, part{Type: f.Type}, seen); why != "" {
+				return fmt.Sprintf("member %q: %s", f.Name, why)
+			}
 		}
 	}
-	if t.Extra != nil && from.Extra != nil {
-		if why := t.Extra.accepts(from.Extra, seen); why != "" {
+	if want.Extra != nil && from.Extra != nil {
+		if why := accepts(part{Type: want.Extra}, part{Type: from.Extra}, seen); why != "" {
 			return "other members: " + why
 		}
 	}
@@ -93,7 +119,7 @@ func (t *Type) acceptsEnum(from *Type) string {
 		return ""
 	}
 	for _, v := range from.Enum {
-		if v != nil && !enumHas(t.Enum, v) {
+		if !enumHas(t.Enum, v) {
 			return fmt.Sprintf("expected one of %s, found %s", listValues(t.Enum), shown(v))
 		}
 	}

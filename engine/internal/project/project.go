@@ -122,7 +122,7 @@ func (p *Project) document(name string) *document {
 	}
 	node, kind, faults := ReadFile(name, text)
 	p.faults = append(p.faults, faults...)
-	if faults.HasErrors() {
+	if node == nil {
 		return nil
 	}
 	if literal, ok := node.Literal().(*value.Object); ok {
@@ -154,7 +154,8 @@ func (p *Project) referred(name string, n *source.Node) {
 	}
 }
 
-// ReadFile reads one file, tells its kind and checks its shape. The node is nil when there are errors.
+// ReadFile reads one file, tells its kind and checks its shape. The node is nil
+// when its meaning cannot be looked at; unknown keys do not stand in the way of that.
 func ReadFile(name string, text []byte) (*source.Node, string, diag.List) {
 	node, faults := source.Read(name, text)
 	if faults.HasErrors() {
@@ -165,7 +166,10 @@ func ReadFile(name string, text []byte) (*source.Node, string, diag.List) {
 		return nil, "", append(faults, fault)
 	}
 	faults = append(faults, schema.CheckShape(kind, node)...)
-	if faults.HasErrors() {
+	misshapen := slices.ContainsFunc(faults, func(d *diag.Diagnostic) bool {
+		return d.Severity == diag.Error && d.Code != "unknown-key"
+	})
+	if misshapen {
 		return nil, kind, faults
 	}
 	return node, kind, faults

@@ -77,6 +77,7 @@ func (p *Progress) MayHaveLeft(ctx context.Context, err error) bool {
 	return p.left || p.wrote()
 }
 
+// timedOut reports whether err tells of a time limit, such as a client's own.
 func timedOut(err error) bool {
 	var e net.Error
 	return errors.As(err, &e) && e.Timeout()

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"encoding/base64"
+	"errors"
+	"flag"
+	"fmt"
+	"io/fs"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/seed627bd532/runner/engine/sandbox"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected texts of the scripts")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"runner": main})
+}
+
+// TestScripts runs testdata/*.txtar against the real command. Beside testscript's own
+// commands they have:
+//
+//	project                 copies the repository's specs/ and pipelines/ here, with short waits,
+//	                        time-outs and a password that hidden finds
+//	sandbox [FAULT…]        serves the sandbox of Intcomex, and writes connections.yaml for it
+//	counts OPERATION N      wants the sandbox to have been asked N times for an operation
+//	created IDENTITY N      wants the sandbox to have created a company N times
+//	exits CODE COMMAND…     executes a command that must end with this exit code
+//	mask stdout|stderr      writes that stream to stdout.txt or stderr.txt, with what differs
+//	                        between runs (ids, ports, times) replaced
+//	hidden                  wants no secret in both streams and in all files that were written
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			repository, err := filepath.Abs("../..")
+			env.Setenv("REPOSITORY", repository)
+			env.Values[boxKey{}] = &box{}
+			return err
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"project": project,
+			"sandbox": serve,
+			"counts":  counts,
+			"created": created,
+			"exits":   exits,
+			"mask":    mask,
+			"hidden":  hidden,
+		},
+	})
+}
+
+// password is what the sandbox of a script wants; its characters are written
+// differently in JSON, in URLs and in base64.
+const password = `p&ss "wörd"/4711+`
+
+// tokenPart is in every token of the sandbox, which holds characters that are escaped too.
+const tokenPart = "d7uRTX97TGgmnik4CSXEa5WI"
+
+func project(ts *testscript.TestScript, _ bool, _ []string) {
+	root := ts.Getenv("REPOSITORY")
+	for _, dir := range []string{"specs", "pipelines"} {
+		ts.Check(os.CopyFS(ts.MkAbs(dir), os.DirFS(filepath.Join(root, dir))))
+	}
+	replace(ts, "specs/intcomex.yaml", "first: 1s, max: 30s", "first: 5ms, max: 50ms")
+	replace(ts, "specs/intcomex.yaml", "timeout: 30s", "timeout: 400ms")
+	replace(ts, "specs/intcomex.sandbox.yaml", "username: demo, password: demo", "username: demo, password: '"+password+"'")
+}
+
+func replace(ts *testscript.TestScript, file, old, text string) {
+	content := ts.ReadFile(file)
+	if !strings.Contains(content, old) {
+		ts.Fatalf("%s has no %q", file, old)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(file), []byte(strings.ReplaceAll(content, old, text)), 0o666))
+}
+
+type boxKey struct{}
+
+// A box is the sandbox of one script.
+type box struct{ *sandbox.Sandbox }
+
+func boxOf(ts *testscript.TestScript) *box { return ts.Value(boxKey{}).(*box) }
+
+func serve(ts *testscript.TestScript, _ bool, faults []string) {
+	def, err := sandbox.Load(os.DirFS(ts.MkAbs(".")), "specs/intcomex.sandbox.yaml")
+	ts.Check(err)
+	b := boxOf(ts)
+	b.Sandbox = sandbox.New(def, sandbox.Options{})
+	for _, text := range faults {
+		f, err := sandbox.ParseFault(text)
+		ts.Check(err)
+		ts.Check(b.AddFault(f))
+	}
+	server := httptest.NewServer(b)
+	ts.Defer(server.Close)
+	writeConnections(ts, server.URL)
+}
+
+func writeConnections(ts *testscript.TestScript, base string) {
+	ts.Setenv("PASSWORD", password)
+	text := fmt.Sprintf("connections:\n  intcomex:\n    vendor: intcomex\n    base_url: %s\n    config:\n"+
+		"      username: demo\n      password: ${{ env.PASSWORD }}\n", base)
+	ts.Check(os.WriteFile(ts.MkAbs("connections.yaml"), []byte(text), 0o666))
+}
+
+func counts(ts *testscript.TestScript, _ bool, args []string) {
+	if got := strconv.Itoa(boxOf(ts).Stats().Calls[args[0]]); got != args[1] {
+		ts.Fatalf("the sandbox was asked %s times for %s, want %s", got, args[0], args[1])
+	}
+}
+
+func created(ts *testscript.TestScript, _ bool, args []string) {
+	if got := strconv.Itoa(boxOf(ts).Stats().Creates["create"][args[0]]); got != args[1] {
+		ts.Fatalf("%s was created %s times, want %s", args[0], got, args[1])
+	}
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	code := 0
+	err := ts.Exec(args[1], args[2:]...)
+	var ended *exec.ExitError
+	switch {
+	case errors.As(err, &ended):
+		code = ended.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+}
+
+// masks replace what differs between runs.
+var masks = []struct{ pattern, text string }{
+	{`\b\d{8}-\d{6}-[0-9a-f]{8}\b`, "RUN"},
+	{`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`, "TIME"},
+	{`127\.0\.0\.1:\d+`, "ADDRESS"},
+	{`\b(after|in) [0-9][0-9.msh]*(\n|$)`, "$1 SPAN$2"},
+	{`\([0-9][0-9.msh]*\)`, "(SPAN)"},
+}
+
+func mask(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "WORK")
+	for _, m := range masks {
+		text = regexp.MustCompile(m.pattern).ReplaceAllString(text, m.text)
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".txt"), []byte(text), 0o666))
+}
+
+func hidden(ts *testscript.TestScript, _ bool, _ []string) {
+	texts := map[string]string{"stdout": ts.ReadFile("stdout"), "stderr": ts.ReadFile("stderr")}
+	work := ts.Getenv("WORK")
+	ts.Check(filepath.WalkDir(work, func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(file, ".sandbox.yaml") {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		texts[file] = string(text)
+		return err
+	}))
+	quoted := strconv.Quote(password)
+	for name, text := range texts {
+		for _, secret := range []string{
+			password, tokenPart, quoted[1 : len(quoted)-1],
+			url.QueryEscape(password), url.PathEscape(password), base64.StdEncoding.EncodeToString([]byte(password)),
+		} {
+			if strings.Contains(text, secret) {
+				ts.Fatalf("%s holds the secret %s:\n%s", name, secret, text)
+			}
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package lang
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// A chain is a name followed by members: steps.lookup?.outputs.AccountId. It is
+// walked in one loop, without a frame when it starts at a scope's name.
+type chain struct {
+	name  string
+	index int // of the name in Vars
+	local int // slot of a let variable or element, or -1
+	links []link
+}
+
+type link struct {
+	name     string
+	at       spot
+	optional bool // written with ?.
+}
+
+func (c *compiler) root(t *Type, ch *chain) term {
+	return c.chained(ch, c.narrow(ch, t))
+}
+
+func (c *compiler) chained(ch *chain, t *Type) term {
+	run := func(f *frame) (value.Value, error) { return ch.walk(ch.rootOf(f.vars)) }
+	if ch.local >= 0 {
+		run = func(f *frame) (value.Value, error) { return ch.walk(f.locals[ch.local]) }
+	}
+	return term{typ: t, chain: ch, run: run}
+}
+
+func (ch *chain) rootOf(vars Vars) value.Value {
+	if ch.index < len(vars) {
+		return vars[ch.index]
+	}
+	return nil
+}
+
+// walk follows the links. A ?. on null ends the chain with null.
+func (ch *chain) walk(v value.Value) (value.Value, error) {
+	v, err := ch.follow(v)
+	if err == errSkip { // never wrapped, never seen outside
+		return nil, nil
+	}
+	return v, err
+}
+
+// follow is walk for a chain that goes on after its links: a ?. on null gives errSkip.
+// A member that is not there is null.
+func (ch *chain) follow(v value.Value) (value.Value, error) {
+	for i := range ch.links {
+		l := &ch.links[i]
+		switch o := v.(type) {
+		case *value.Object:
+			v = o.At(l.name)
+		case nil:
+			if l.optional {
+				return nil, errSkip
+			}
+			return nil, l.at.errorf("cannot read %s of null: %s is null", l.name, ch.upTo(i))
+		default:
+			return nil, l.at.errorf("cannot read %s of %s", l.name, kindOf(v))
+		}
+	}
+	return v, nil
+}
+
+// upTo writes the chain as far as its first n links.
+func (ch *chain) upTo(n int) string {
+	var b strings.Builder
+	b.WriteString(ch.name)
+	for _, l := range ch.links[:n] {
+		if l.optional {
+			b.WriteByte('?')
+		}
+		b.WriteString("." + l.name)
+	}
+	return strings.TrimPrefix(b.String(), "#.") // .x of an element
+}
+
+// String returns the chain as written with dots.
+func (ch *chain) String() string { return ch.upTo(len(ch.links)) }
+
+func (ch *chain) extend(l link) *chain {
+	longer := *ch
+	longer.links = append(ch.links[:len(ch.links):len(ch.links)], l)
+	return &longer
+}
+
+// errSkip ends a chain whose ?. met null, as far as optionalChain.
+var errSkip = errors.New("chain skipped")
+
+// key identifies what a chain reads; with ?. or without it reads the same.
+func (ch *chain) key(links int) string {
+	var b strings.Builder
+	if ch.local >= 0 {
+		b.WriteString("#" + strconv.Itoa(ch.local))
+	} else {
+		b.WriteString(strconv.Itoa(ch.index))
+	}
+	for _, l := range ch.links[:links] {
+		b.WriteString("\x00" + l.name)
+	}
+	return b.String()
+}

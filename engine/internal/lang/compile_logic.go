@@ -1,0 +1,145 @@
+package lang
+
+import (
+	"fmt"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+func (c *compiler) logical(n *ast.BinaryNode) term {
+	isAnd := n.Operator == "and" || n.Operator == "&&"
+	l := c.term(n.Left)
+	c.wantBoolean(l, n.Operator)
+	r := c.under(c.proven(n.Left, isAnd), n.Right)
+	c.wantBoolean(r, n.Operator)
+	left, right := c.spotOf(n.Left), c.spotOf(n.Right)
+	return term{typ: BooleanType, run: func(f *frame) (value.Value, error) {
+		b, err := truth(f, l.run, left)
+		if err != nil || b != isAnd {
+			return b, err
+		}
+		return truth(f, r.run, right)
+	}}
+}
+
+func (c *compiler) coalesce(n *ast.BinaryNode) term {
+	l, r := c.term(n.Left), c.term(n.Right)
+	c.refuseOmit(l)
+	t := join(l.typ.notNull(), r.typ)
+	if l.typ.Kind == Null {
+		t = r.typ
+	}
+	return term{typ: t, run: func(f *frame) (value.Value, error) {
+		v, err := l.run(f)
+		if err != nil || v != nil {
+			return v, err
+		}
+		return r.run(f)
+	}}
+}
+
+func (c *compiler) equality(n *ast.BinaryNode) term {
+	l, r := c.term(n.Left), c.term(n.Right)
+	c.comparable(n, l, r, n.Operator)
+	same := n.Operator == "=="
+	at := c.spotOf(n)
+	return term{typ: BooleanType, run: func(f *frame) (value.Value, error) {
+		a, err := l.run(f)
+		if err != nil {
+			return nil, err
+		}
+		b, err := r.run(f)
+		if err != nil {
+			return nil, err
+		}
+		eq, err := equal(f, a, b)
+		if err != nil {
+			return nil, at.wrap(err)
+		}
+		return eq == same, nil
+	}}
+}
+
+// equal is value.Equal within the budget.
+func equal(f *frame, a, b value.Value) (bool, error) {
+	switch x := a.(type) {
+	case string:
+		y, ok := b.(string)
+		return ok && x == y, f.spend(1)
+	case value.List, *value.Object:
+		if kindOf(a) != kindOf(b) {
+			return false, f.spend(1)
+		}
+		if err := f.spendDeep(a); err != nil {
+			return false, err
+		}
+	}
+	return value.Equal(a, b), f.spend(1)
+}
+
+func (c *compiler) in(n *ast.BinaryNode) term {
+	l, r := c.term(n.Left), c.operand(c.term(n.Right))
+	c.refuseOmit(l)
+	switch r.typ.Kind {
+	case Unknown:
+	case List:
+		c.inList(n, l, r)
+	case Object:
+		c.want(l, kinds(Text), false, "the name of a member")
+	default:
+		d := c.mismatch(n, "in needs a list or object on its right, found %s", r.typ)
+		if r.typ.Kind == Text {
+			d.Hint = "write text contains part"
+		}
+	}
+	at := c.spotOf(n)
+	return term{typ: BooleanType, run: func(f *frame) (value.Value, error) {
+		a, err := l.run(f)
+		if err != nil {
+			return nil, err
+		}
+		b, err := r.run(f)
+		if err != nil {
+			return nil, err
+		}
+		found, err := contained(f, a, b)
+		if err != nil {
+			return nil, at.wrap(err)
+		}
+		return found, nil
+	}}
+}
+
+// inList compares the left side with each element of a constant list, else with the type of the elements.
+func (c *compiler) inList(n *ast.BinaryNode, l, r term) {
+	if list, ok := n.Right.(*ast.ArrayNode); ok {
+		for _, e := range list.Nodes {
+			c.comparable(e, l, c.term(e), "in")
+		}
+		return
+	}
+	elem := r.typ.elem()
+	c.comparable(n, l, term{node: n.Right, typ: elem}, "in")
+	c.inEnum(term{typ: elem}, l)
+}
+
+func contained(f *frame, v, in value.Value) (bool, error) {
+	switch in := in.(type) {
+	case value.List:
+		for _, e := range in {
+			if same, err := equal(f, v, e); same || err != nil {
+				return same, err
+			}
+		}
+		return false, f.spend(1)
+	case *value.Object:
+		name, ok := v.(string)
+		if !ok {
+			return false, fmt.Errorf("the name of a member is %s, expected text", shown(v))
+		}
+		_, found := in.Get(name)
+		return found, f.spend(1)
+	}
+	return false, fmt.Errorf("in needs a list or object on its right, found %s", shown(in))
+}
