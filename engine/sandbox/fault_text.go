@@ -21,11 +21,7 @@ import (
 func ParseFault(text string) (Fault, error) {
 	f, err := parseFault(text)
 	if err == nil {
-		var any []string
-		if f.Operation != "" {
-			any = []string{f.Operation}
-		}
-		err = f.check(any)
+		err = f.check([]string{f.Operation}) // which operations there are is not known here
 	}
 	if err != nil {
 		return Fault{}, fmt.Errorf("fault %q: %w", text, err)

@@ -82,7 +82,7 @@ func TestIntcomexSpecFitsTheSandbox(t *testing.T) {
 	box, _ := intcomex(t)
 	server := httptest.NewServer(box)
 	defer server.Close()
-	c := callerOf(t, server.URL, "demo")
+	c := callerOf(t, server.URL, "demo-password")
 
 	made := c.call("create_company", newcomer("PE-1"))
 	if made.Outcome != flow.OK || made.Outputs.At("account_id") != int64(221863) {
@@ -188,7 +188,7 @@ func TestIntcomexSpecReadsWhatTheGuideLeavesOpen(t *testing.T) {
 		case "create_company":
 			inputs = newcomer("PE-1")
 		}
-		if res := callerOf(t, server.URL, "demo").call(test.operation, inputs); res.Outcome != test.want {
+		if res := callerOf(t, server.URL, "demo-password").call(test.operation, inputs); res.Outcome != test.want {
 			t.Errorf("%s, %d %s\n got %s %s\nwant %s", test.operation, test.status, test.text, res.Outcome, res.Message, test.want)
 		}
 		server.Close()
@@ -214,7 +214,7 @@ func TestIntcomexSpecRefusesLoginsAsTheyCome(t *testing.T) {
 			w.WriteHeader(test.status)
 			w.Write([]byte(test.text))
 		}))
-		res := callerOf(t, server.URL, "demo").call("get_session_token", value.ObjectOf("username", "u", "password", "p"))
+		res := callerOf(t, server.URL, "demo-password").call("get_session_token", value.ObjectOf("username", "u", "password", "p"))
 		if res.Outcome != test.want {
 			t.Errorf("%d %s: got %s %s, want %s", test.status, test.text, res.Outcome, res.Message, test.want)
 		}

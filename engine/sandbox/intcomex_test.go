@@ -36,7 +36,7 @@ func intcomex(t *testing.T) (box *Sandbox, token string) {
 		t.Fatal(err)
 	}
 	box = New(def, Options{})
-	status, text := ask(t, box, "", "/GetSessionToken", `{"username": "demo", "password": "demo"}`)
+	status, text := ask(t, box, "", "/GetSessionToken", `{"username": "demo", "password": "demo-password"}`)
 	if status != 200 {
 		t.Fatalf("login: got %d %s", status, text)
 	}
@@ -151,7 +151,7 @@ func TestIntcomexKnowsRoles(t *testing.T) {
 func TestIntcomexSessions(t *testing.T) {
 	t.Parallel()
 	const dead = "The session is not active"
-	if status, text := ask(t, first(intcomex(t)), "", "/GetSessionToken", `{"username": "demo", "password": "Demo"}`); status != 401 || text != "The user name or the password is not correct" {
+	if status, text := ask(t, first(intcomex(t)), "", "/GetSessionToken", `{"username": "demo", "password": "Demo-Password"}`); status != 401 || text != "The user name or the password is not correct" {
 		t.Errorf("wrong password: got %d %s", status, text)
 	}
 	synctest.Test(t, func(t *testing.T) {

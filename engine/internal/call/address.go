@@ -9,56 +9,72 @@ import (
 )
 
 // address joins the base URL, without its final slash, and the path. Only the
-// path changes: no value can move the request to another host, into the query
-// or up the tree.
+// path changes: no value can move the request to another host, into the query,
+// to another segment or up the tree.
 func address(base *url.URL, path *lang.Template, vars lang.Vars) (*url.URL, error) {
 	u := *base
 	if path == nil {
 		return &u, nil
 	}
-	text, err := pathText(path, vars)
-	if err != nil || text == "" {
-		return &u, err
-	}
-	if err := checkPath(text); err != nil {
+	pieces, err := path.Pieces(vars)
+	if err != nil {
 		return nil, err
 	}
-	u.Path = strings.TrimSuffix(base.Path, "/") + text
-	u.RawPath = strings.TrimSuffix(base.EscapedPath(), "/") + escapePath(text)
+	var text, escaped strings.Builder
+	for _, p := range pieces {
+		if err := checkPiece(p); err != nil {
+			return nil, err
+		}
+		text.WriteString(p.Text)
+		if p.Marker {
+			escaped.WriteString(url.PathEscape(p.Text))
+		} else {
+			escaped.WriteString(escapePath(p.Text))
+		}
+	}
+	if escaped.Len() == 0 {
+		return &u, nil
+	}
+	if err := checkPath(escaped.String()); err != nil {
+		return nil, err
+	}
+	u.Path = strings.TrimSuffix(base.Path, "/") + text.String()
+	u.RawPath = strings.TrimSuffix(base.EscapedPath(), "/") + escaped.String()
 	return &u, nil
 }
 
-func pathText(path *lang.Template, vars lang.Vars) (string, error) {
-	v, err := path.Eval(vars)
-	if err != nil {
-		return "", err
+// checkPiece refuses what cannot be meant: control characters, empty values,
+// and in the path's own text the characters that end a path.
+func checkPiece(p lang.Piece) error {
+	if p.Marker {
+		// Escaped they would be harmless, were there not servers that decode before they look.
+		for _, part := range strings.FieldsFunc(p.Text, func(r rune) bool { return r == '/' || r == '\\' }) {
+			if part == ".." || part == "." {
+				return faultf("", "the value %q must not lead to another path", p.Text)
+			}
+		}
+		if p.Text == "" {
+			return faultf("", "a value in the path is empty")
+		}
 	}
-	if v == lang.Omit {
-		return "", faultf("", "the path is omit")
+	for i := range len(p.Text) {
+		switch b := p.Text[i]; {
+		case b < ' ' || b == 0x7f:
+			return faultf("", "the path holds a control character: %q", p.Text)
+		case p.Marker:
+		case b == '?' || b == '#':
+			return faultf("query parameters belong under query", "the path %q must not hold %c", p.Text, b)
+		case b == '\\':
+			return faultf("", "the path %q must not hold a backslash", p.Text)
+		}
 	}
-	text, err := value.Text(v)
-	if err != nil {
-		return "", faultf("", "the path must be text, found %s", value.KindOf(v))
-	}
-	return text, nil
+	return nil
 }
 
-// checkPath refuses paths that would lead elsewhere than their author meant. A
-// path is written unescaped; a value cannot be told from the text around it
-// here, so that these characters are refused wherever they come from.
+// checkPath refuses paths that would lead elsewhere than their author meant.
 func checkPath(path string) error {
 	if path[0] != '/' {
 		return faultf("", "the path %q must begin with /", path)
-	}
-	for i := range len(path) {
-		switch b := path[i]; {
-		case b < ' ' || b == 0x7f:
-			return faultf("", "the path %q holds a control character", path)
-		case b == '?' || b == '#':
-			return faultf("query parameters belong under query", "the path %q must not hold %c", path, b)
-		case b == '\\':
-			return faultf("", "the path %q must not hold a backslash", path)
-		}
 	}
 	for i, segment := range strings.Split(path[1:], "/") {
 		switch segment {
@@ -66,7 +82,7 @@ func checkPath(path string) error {
 			return faultf("", "the path %q must not hold the segment %s", path, segment)
 		case "":
 			if i < strings.Count(path, "/")-1 {
-				return faultf("is a value in it empty?", "the path %q has an empty segment", path)
+				return faultf("", "the path %q has an empty segment", path)
 			}
 		}
 	}
@@ -76,20 +92,11 @@ func checkPath(path string) error {
 // escapePath escapes all that RFC 3986 does not allow in a path as it stands,
 // the percent sign included.
 func escapePath(path string) string {
-	const plain = "-._~!$&'()*+,;=:@/"
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(path) {
-		c := path[i]
-		if 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte(plain, c) >= 0 {
-			b.WriteByte(c)
-			continue
-		}
-		b.WriteByte('%')
-		b.WriteByte(hex[c>>4])
-		b.WriteByte(hex[c&15])
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		segments[i] = url.PathEscape(s)
 	}
-	return b.String()
+	return strings.Join(segments, "/")
 }
 
 // appendQuery adds the query template's parameters and then the injected ones

@@ -25,6 +25,14 @@ func (e *Executor) attempt(ctx context.Context, j *job, token *credential) (flow
 	if err != nil {
 		return e.unsendable(j, err), nil
 	}
+	if ctx.Err() != nil {
+		return flow.Result{}, fmt.Errorf("%s: %w", j.name(), context.Cause(ctx))
+	}
+	if j.op.Effect == flow.Create {
+		// An interrupt must not cut off a create that is under way: nobody would
+		// know whether it happened. Its timeout bounds it anyhow.
+		ctx = context.WithoutCancel(ctx)
+	}
 	run := ctx
 	if j.op.Timeout > 0 {
 		var cancel context.CancelFunc

@@ -155,18 +155,16 @@ func TestValuesCannotLeaveTheirPlace(t *testing.T) {
 	tests := []struct {
 		operation, name, want string
 	}{
-		{"json", "a\r\nX-Evil: 1", `the path "/customers/a\r\nX-Evil: 1" holds a control character`},
-		{"json", "a?admin=1", `the path "/customers/a?admin=1" must not hold ?`},
-		{"json", "a#b", `the path "/customers/a#b" must not hold #`},
-		{"json", "..", `the path "/customers/.." must not hold the segment ..`},
-		{"json", "x/../../admin", `the path "/customers/x/../../admin" must not hold the segment ..`},
-		{"json", `..\admin`, `the path "/customers/..\\admin" must not hold a backslash`},
-		{"json", "/x", `the path "/customers//x" has an empty segment`},
+		{"json", "a\r\nX-Evil: 1", `the path holds a control character: "a\r\nX-Evil: 1"`},
+		{"json", "", "a value in the path is empty"},
+		{"json", "..", `the value ".." must not lead to another path`},
+		{"json", "x/../../admin", `the value "x/../../admin" must not lead to another path`},
+		{"json", `..\admin`, `the value "..\\admin" must not lead to another path`},
 		{"framed", "", "the header Transfer-Encoding is set by the engine alone"},
 	}
 	for _, test := range tests {
 		var inputs []any
-		if test.name != "" {
+		if test.operation == "json" {
 			inputs = []any{"name", test.name}
 		}
 		res := ask(t, e, test.operation, inputs...)

@@ -3,6 +3,7 @@ package call
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"testing"
@@ -90,8 +91,26 @@ func TestSlowAnswerTimesOut(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		res, err := e.Do(ctx, request(e, "make"), nil)
+		res, err := e.Do(ctx, request(e, "put"), nil)
 		if err != nil || summary(res) != "unknown interrupted: the run was stopped before the answer came" {
+			t.Errorf("%s, error %v", summary(res), err)
+		}
+	})
+}
+
+// Cut off, a create would be of unknown outcome: it is let come to its end.
+func TestACreateIsNotCutOffByAnInterrupt(t *testing.T) {
+	slow := func(w http.ResponseWriter, r *http.Request) {
+		body(r)
+		time.Sleep(10 * time.Second)
+		fmt.Fprint(w, `{"id": 7}`)
+	}
+	inBubble(t, slow, func(t *testing.T, client *http.Client) {
+		e := connect(t, vendorOf(t, shop), "http://acme.example", nil, Options{Client: client})
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		res, err := e.Do(ctx, request(e, "make"), nil)
+		if err != nil || res.Outcome != flow.OK {
 			t.Errorf("%s, error %v", summary(res), err)
 		}
 	})
@@ -170,7 +189,7 @@ func TestStoppedWhileDiallingIsAnError(t *testing.T) {
 		e := connect(t, vendorOf(t, shop), "http://acme.example", nil, Options{Client: client})
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
-		_, err := e.Do(ctx, request(e, "make"), nil)
+		_, err := e.Do(ctx, request(e, "put"), nil)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v", err)
 		}

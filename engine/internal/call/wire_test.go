@@ -341,7 +341,7 @@ func TestStoppedAfterSendingIsUnknown(t *testing.T) {
 		<-r.Context().Done()
 	})
 	e := connect(t, vendorOf(t, shop), base, nil, Options{})
-	res, err := e.Do(ctx, request(e, "make"), nil)
+	res, err := e.Do(ctx, request(e, "put"), nil)
 	if err != nil || summary(res) != "unknown interrupted: the run was stopped before the answer came" || !res.Sent {
 		t.Errorf("%s, sent %v, error %v", summary(res), res.Sent, err)
 	}

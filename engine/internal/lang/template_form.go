@@ -65,6 +65,51 @@ func (m mixed) eval(vars Vars) (value.Value, error) {
 	return b.String(), nil
 }
 
+// A Piece is a part of a text template: literal text, or the value of a marker.
+type Piece struct {
+	Text   string
+	Marker bool
+}
+
+// Pieces evaluates a template that gives text, part by part, for texts in which
+// values must be treated otherwise than what stands around them. A template
+// that is one marker, or none, is a single literal piece. The error is that of Eval, or
+// says that the value is no scalar.
+func (t *Template) Pieces(vars Vars) ([]Piece, error) {
+	m, ok := t.form.(mixed)
+	if !ok {
+		v, err := t.Eval(vars)
+		if err != nil {
+			return nil, err
+		}
+		if v == Omit {
+			return nil, diagAt(t.Place(), "not-text", "omit cannot stand for a text")
+		}
+		text, err := value.Text(v)
+		if err != nil {
+			return nil, diagAt(t.Place(), "not-text", err.Error())
+		}
+		return []Piece{{Text: text}}, nil
+	}
+	pieces := make([]Piece, len(m))
+	for i, p := range m {
+		if p.expr == nil {
+			pieces[i] = Piece{Text: p.text}
+			continue
+		}
+		v, err := p.scalar(vars)
+		if err != nil {
+			return nil, err
+		}
+		text, err := value.Text(v)
+		if err != nil {
+			return nil, err
+		}
+		pieces[i] = Piece{Text: text, Marker: true}
+	}
+	return pieces, nil
+}
+
 func (m mixed) appendJSON(dst []byte, vars Vars) ([]byte, bool, error) {
 	dst = append(dst, '"')
 	for _, p := range m {
