@@ -5,23 +5,30 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/project"
+	"github.com/seed627bd532/runner/engine/internal/session"
+	"github.com/seed627bd532/runner/engine/internal/transport"
 )
 
 // A Program is a loaded, linked and compiled project. It never changes; runs
 // may go on side by side.
 type Program struct {
-	project *project.Project
-	options Options
+	project  *project.Project
+	options  Options
+	warnings diag.List // of the files; every run tells them
 }
 
 // Load reads the files of a project (see Options.Paths), links and compiles
-// them. Its error is a diag.List of all that is wrong.
+// them. Its error is a diag.List of all that is wrong. Warnings do not keep a
+// program from running: each run tells them as events, and Check returns them.
 func Load(fsys fs.FS, o Options) (*Program, error) {
 	p, faults := project.Load(fsys, o.Paths...)
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	return &Program{project: p, options: o}, nil
+	if o.Client == nil {
+		o.Client = transport.Default() // one for all runs: they share connections
+	}
+	return &Program{project: p, options: o, warnings: faults}, nil
 }
 
 // Check returns all that is amiss in the files, warnings too, in order of
@@ -60,4 +67,10 @@ func (p *Program) Pipelines() []PipelineInfo {
 		all = append(all, info)
 	}
 	return all
+}
+
+// ReadInputs reads a YAML or JSON file that is one mapping of input names to
+// values; name is for messages. Numbers keep their digits. The error is a diag.List.
+func ReadInputs(name string, text []byte) (map[string]any, error) {
+	return session.ReadInputs(name, text)
 }

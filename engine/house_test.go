@@ -24,6 +24,7 @@ var floors = [][]string{
 	{"engine/internal/pipeline"},
 	{"engine/internal/interp", "engine/internal/call"},
 	{"engine/internal/project", "engine/internal/local"},
+	{"engine/internal/session"},
 	{"engine", "engine/sandbox"},
 	{"engine/enginetest"},
 	{"cmd/runner"},

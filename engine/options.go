@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"context"
-	"iter"
 	"net/http"
 	"time"
 
@@ -19,8 +17,8 @@ type Options struct {
 	// Connections says where vendors are, by the names that pipelines use.
 	// ReadConnections reads them from a file.
 	Connections map[string]Connection
-	// Client makes the requests; nil means one that is tuned for many calls to
-	// few hosts. Redirects are handled by the engine.
+	// Client makes the requests of all runs; nil means one that is tuned for many
+	// calls to few hosts. Redirects are handled by the engine.
 	Client *http.Client
 	// Auth are further ways to get a token, beside auth.Builtin().
 	Auth auth.Kinds
@@ -30,27 +28,15 @@ type Options struct {
 	Events event.Sink
 }
 
-// A Connection is a vendor at one place, with the credentials for it.
-type Connection struct {
-	// Vendor is the name of a vendor file.
-	Vendor string
-	// BaseURL is the vendor's root, http or https.
-	BaseURL string
-	// Config is what the vendor file asks for under config.
-	Config map[string]any
-
-	late *lateConnection // from a file: evaluated when a run needs it
-}
-
 // A Request asks for one run of a pipeline.
 type Request struct {
 	// Pipeline is the path of a loaded pipeline, such as
 	// "pipelines/intcomex/ensure_company.yaml".
 	Pipeline string
-	// Inputs are the pipeline's inputs as Go values: anything that
-	// encoding/json can marshal, numbers best as int64 or json.Number. A list input may be a file
-	// (see File) or a sequence: iter.Seq[any], or iter.Seq2[any, error], whose error
-	// belongs to the row.
+	// Inputs are the pipeline's inputs as Go values: anything that encoding/json
+	// can marshal, numbers best as int64 or json.Number. A list input may be a File
+	// or a sequence: iter.Seq[any], or iter.Seq2[any, error], whose error belongs to
+	// the row. An optional input that is nil counts as not given.
 	Inputs map[string]any
 	// InputTexts are inputs as text, read by the type of each: "5", "true",
 	// "a;b" for a list, JSON for objects. An input may be in one of the two maps only.
@@ -59,16 +45,16 @@ type Request struct {
 	// means that no files are written, and that such outputs are in
 	// Result.Outputs as lists.
 	OutDir string
-	// Timeout ends the run as failed after this time; 0 means never.
+	// Timeout ends the run as failed after this time; 0 or less means never.
 	Timeout time.Duration
 	// Rows hears of every row of the pipeline's own foreach steps as soon as it
 	// ends, one at a time; nil for nobody.
 	Rows func(Row)
 }
 
-// File stands for an input that is read from a file: rows for a list (.csv,
-// .json, .jsonl), one JSON value for an object, the text itself otherwise. The path is relative to the
-// working directory.
+// File stands for an input that is read from a file: rows for a list (.csv, .json,
+// .jsonl); else one JSON value (.json), or the text itself, read by the type of
+// the input. The path is relative to the working directory.
 type File string
 
 // A Row is one row of a foreach that ended.
@@ -77,45 +63,8 @@ type Row struct {
 	Step, Key string
 	// Status is "done", "failed", "ambiguous" or "skipped".
 	Status string
-	// Outputs are the row's outputs; nil unless done.
+	// Outputs are the row's outputs without the secret ones; nil unless done.
 	Outputs map[string]any
 	// Error is why the row is not done; "" when it is.
 	Error string
-}
-
-// Stream runs the pipeline and yields the rows of its foreach steps as they
-// end. A run that fails yields its error last. Leaving the loop interrupts the run.
-func (p *Program) Stream(ctx context.Context, r Request) iter.Seq2[Row, error] {
-	return func(yield func(Row, error) bool) {
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		rows := make(chan Row)
-		ended := make(chan error, 1)
-		hear := r.Rows
-		r.Rows = func(row Row) {
-			if hear != nil {
-				hear(row)
-			}
-			select {
-			case rows <- row:
-			case <-ctx.Done():
-			}
-		}
-		go func() {
-			_, err := p.Run(ctx, r)
-			ended <- err
-			close(rows)
-		}()
-		for row := range rows {
-			if !yield(row, nil) {
-				cancel()
-				for range rows { // until the run has ended
-				}
-				return
-			}
-		}
-		if err := <-ended; err != nil {
-			yield(Row{}, err)
-		}
-	}
 }

@@ -1,13 +1,11 @@
 package engine
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/event"
-	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/interp"
+	"github.com/seed627bd532/runner/engine/internal/session"
+	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // Status is how a run ended.
@@ -42,11 +40,13 @@ func (s Status) ExitCode() int {
 
 // A Result is what a run came to.
 type Result struct {
-	RunID    string
+	RunID string
+	// Pipeline is the path of the pipeline, or the name of the operation of a Call.
 	Pipeline string
 	Status   Status
 	// Outputs are the pipeline's outputs: plain Go values, exact decimals as
-	// json.Number. An output that went to a file is {"file": path, "rows": n}. Empty when the run failed.
+	// json.Number. An output that went to a file is
+	// {"file": path, "rows": n}. Empty when a step failed.
 	Outputs map[string]any
 }
 
@@ -54,7 +54,7 @@ type Result struct {
 type Error struct {
 	Status  Status
 	Failure event.Failure
-	// Err is the cause; may be nil.
+	// Err is the cause, for errors.Is and errors.As; may be nil.
 	Err error
 }
 
@@ -72,47 +72,12 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// errTimeout is the cause of a run that took longer than it may.
-var errTimeout = errors.New("the run took longer than its timeout allows")
-
-// failure turns what ended a run into status and account.
-func failure(err error, interrupted bool) *Error {
-	e := &Error{Status: Failed, Err: err, Failure: event.Failure{Code: "internal", Message: err.Error()}}
-	var f *interp.Failure
-	if errors.As(err, &f) {
-		e.Failure = event.Failure{
-			Code:      f.Code,
-			Step:      f.Step,
-			Operation: f.Operation,
-			Outcome:   string(f.Outcome),
-			Message:   f.Message,
-			Hint:      f.Hint,
-		}
-		if f.Ambiguous {
-			e.Status = Ambiguous
-		}
+// result turns the end of a run into what the caller gets.
+func result(name string, end *session.End) (*Result, error) {
+	outputs, _ := value.ToGo(end.Outputs).(map[string]any)
+	res := &Result{RunID: end.RunID, Pipeline: name, Status: Status(end.Status), Outputs: outputs}
+	if end.Failure == nil {
+		return res, nil
 	}
-	switch {
-	case errors.Is(err, errTimeout):
-		e.Failure.Code = "timeout"
-	case interrupted:
-		e.Status = Interrupted
-	}
-	return e
-}
-
-// tallied returns the status of a run that came to its end, and its error when rows are ambiguous.
-func tallied(t flow.Tally) (Status, *Error) {
-	switch {
-	case t.Ambiguous > 0:
-		return Ambiguous, &Error{Status: Ambiguous, Failure: event.Failure{
-			Code:    "ambiguous",
-			Outcome: string(flow.Unknown),
-			Message: fmt.Sprintf("of %d rows it is not known whether their create happened; the results name them", t.Ambiguous),
-			Hint:    "look at the vendor before anything creates them anew",
-		}}
-	case t.Failed > 0:
-		return Partial, nil
-	}
-	return Succeeded, nil
+	return res, &Error{Status: res.Status, Failure: *end.Failure, Err: end.Err}
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -33,8 +35,27 @@ func (c *cli) call(ctx context.Context, name string, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := knownVendor(root, vendor); err != nil {
+		return err
+	}
 	return c.job(ctx, root, f, "specs/"+vendor+".yaml", func(p *engine.Program, r engine.Request) error {
 		_, err := p.Call(ctx, name, r)
 		return err
 	})
+}
+
+// knownVendor refuses a vendor that has no file.
+func knownVendor(root, vendor string) error {
+	if _, err := os.Stat(filepath.Join(root, "specs", vendor+".yaml")); err == nil {
+		return nil
+	}
+	files, _ := filepath.Glob(filepath.Join(root, "specs", "*.yaml")) // the pattern is well formed
+	var names []string
+	for _, file := range files {
+		if name := strings.TrimSuffix(filepath.Base(file), ".yaml"); !strings.HasSuffix(name, ".sandbox") {
+			names = append(names, name)
+		}
+	}
+	return usage("there is no vendor %s: no specs/%s.yaml below %s", vendor, vendor, root).
+		WithHint(didYouMean("", vendor, names, "the vendors are "+strings.Join(names, ", ")))
 }

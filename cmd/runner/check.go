@@ -48,10 +48,11 @@ func (c *cli) check(args []string) error {
 	}
 	for _, file := range sandboxes {
 		_, err := sandbox.Load(fsys, file)
-		var more diag.List
-		if errors.As(err, &more) {
-			faults = append(faults, more...)
+		more := faultsOf(err)
+		if err != nil && more == nil {
+			return err
 		}
+		faults = append(faults, more...)
 	}
 	faults.Sort()
 	if len(faults) == 0 {

@@ -19,16 +19,18 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], world{
-		env:    os.LookupEnv,
-		stdout: os.Stdout,
-		stderr: os.Stderr,
+		env:     os.LookupEnv,
+		stdout:  os.Stdout,
+		stderr:  os.Stderr,
+		release: stop,
 	}))
 }
 
 // A world is what a command touches beside files and the network.
 type world struct {
 	env            func(string) (string, bool)
-	stdout, stderr io.Writer
+	stdout, stderr io.Writer // stderr is safe for concurrent use
+	release        func()    // gives signals their usual effect back
 }
 
 // run executes one command line and returns the exit code.

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -83,6 +85,10 @@ func (c *cli) run(ctx context.Context, name string, f *runFlags) error {
 		return err
 	}
 	return c.job(ctx, root, f, file, func(p *engine.Program, r engine.Request) error {
+		isIt := func(info engine.PipelineInfo) bool { return info.Path == file }
+		if !slices.ContainsFunc(p.Pipelines(), isIt) {
+			return usage("%s is no pipeline", name).WithHint("a pipeline's first key is pipeline")
+		}
 		r.Pipeline, r.OutDir = file, f.outDir
 		_, err := p.Run(ctx, r)
 		return err
@@ -122,6 +128,11 @@ func (c *cli) job(ctx context.Context, root string, f *runFlags, file string, st
 			return err
 		}
 	}
+	heard := context.AfterFunc(ctx, func() {
+		c.release()
+		fmt.Fprintln(c.stderr, "stopping: the answer to a create that was sent is waited for; interrupt again to end at once")
+	})
+	defer heard()
 	var failed *engine.Error // the events have told of it
 	if err := start(p, request); err != nil && !errors.As(err, &failed) {
 		return err

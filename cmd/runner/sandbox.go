@@ -126,7 +126,7 @@ func parseFaults(texts []string) ([]*fault, error) {
 	for i, text := range texts {
 		f, err := sandbox.ParseFault(text)
 		if err != nil {
-			return nil, usage("--fault: %v", err)
+			return nil, usage("--%v", err)
 		}
 		faults[i] = &fault{Fault: f}
 	}
@@ -148,7 +148,7 @@ func (s *sandboxes) start(fsys fs.FS, vendor string, port int, faults []*fault) 
 			continue
 		}
 		if err := box.AddFault(f.Fault); err != nil {
-			return usage("--fault: %v", err)
+			return usage("--%v", err)
 		}
 		f.laid = true
 	}

@@ -77,7 +77,7 @@ func project(ts *testscript.TestScript, _ bool, _ []string) {
 	}
 	replace(ts, "specs/intcomex.yaml", "first: 1s, max: 30s", "first: 5ms, max: 50ms")
 	replace(ts, "specs/intcomex.yaml", "timeout: 30s", "timeout: 400ms")
-	replace(ts, "specs/intcomex.sandbox.yaml", "username: demo, password: demo", "username: demo, password: '"+password+"'")
+	replace(ts, "specs/intcomex.sandbox.yaml", "username: demo, password: demo-password", "username: demo, password: '"+password+"'")
 }
 
 func replace(ts *testscript.TestScript, file, old, text string) {
@@ -148,6 +148,7 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 var masks = []struct{ pattern, text string }{
 	{`\b\d{8}-\d{6}-[0-9a-f]{8}\b`, "RUN"},
 	{`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`, "TIME"},
+	{`after \d+ bytes`, "after N bytes"},
 	{`127\.0\.0\.1:\d+`, "ADDRESS"},
 	{`\b(after|in) [0-9][0-9.msh]*(\n|$)`, "$1 SPAN$2"},
 	{`\([0-9][0-9.msh]*\)`, "(SPAN)"},

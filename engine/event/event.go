@@ -2,7 +2,10 @@
 // the reports and the result are folds over it.
 package event
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // An Event is one of the types below. The set is closed.
 type Event interface{ head() *Head }
@@ -23,6 +26,22 @@ func HeadOf(e Event) *Head { return e.head() }
 // A Sink receives events in order, one at a time, already redacted. It must
 // not keep or change an event after Emit returns, and cannot fail a run.
 type Sink interface{ Emit(Event) }
+
+// Detailed is what a Sink may also be, to say whether it looks at headers and
+// bodies. Where nobody does they are not made, and requests and answers are told
+// of without them. A Sink that does not say is taken to look.
+type Detailed interface {
+	// Details gives the same answer as long as the sink lives.
+	Details() bool
+}
+
+// WantsDetails reports whether headers and bodies are worth making for s, which may be nil.
+func WantsDetails(s Sink) bool {
+	if d, ok := s.(Detailed); ok {
+		return d.Details()
+	}
+	return s != nil
+}
 
 // RunStarted opens a run.
 type RunStarted struct {
@@ -49,7 +68,8 @@ type StepFinished struct {
 	Took      time.Duration
 }
 
-// RequestSent tells of one HTTP request. Body is for --verbose, shortened and masked.
+// RequestSent tells of one HTTP request. Header and Body are for --verbose,
+// shortened and masked; they are empty where no sink wants details.
 type RequestSent struct {
 	Head
 	Key       string
@@ -61,7 +81,8 @@ type RequestSent struct {
 	Body      string
 }
 
-// ResponseReceived tells of its answer, or of the error in its place.
+// ResponseReceived tells of its answer, or of the error in its place. Body is
+// empty where no sink wants details.
 type ResponseReceived struct {
 	Head
 	Key       string
@@ -134,6 +155,11 @@ func Fan(sinks ...Sink) Sink {
 }
 
 type fan []Sink
+
+var _ Detailed = fan(nil)
+
+// Details reports whether any of the sinks wants them.
+func (f fan) Details() bool { return slices.ContainsFunc(f, WantsDetails) }
 
 func (f fan) Emit(e Event) {
 	for _, s := range f {

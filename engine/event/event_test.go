@@ -70,3 +70,27 @@ func ExampleSink() {
 	fmt.Println(f.n, "failed")
 	// Output: 1 failed
 }
+
+// plain is a sink that needs no headers and bodies.
+type plain struct{ log }
+
+func (plain) Details() bool { return false }
+
+func TestDetailsAreWantedByWhoeverDoesNotDeclineThem(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		sink event.Sink
+		want bool
+	}{
+		{"nobody", nil, false},
+		{"a sink that does not say", log{}, true},
+		{"a sink that declines", plain{}, false},
+		{"a fan of nothing", event.Fan(), false},
+		{"a fan of sinks that decline", event.Fan(plain{}, event.Fan(plain{})), false},
+		{"a fan with one that does not", event.Fan(plain{}, log{}), true},
+	} {
+		if got := event.WantsDetails(test.sink); got != test.want {
+			t.Errorf("%s: %v", test.name, got)
+		}
+	}
+}

@@ -33,7 +33,10 @@ type Console struct {
 	loops   map[string]*rowCount // of foreach steps that are under way, by key
 }
 
-var _ event.Sink = (*Console)(nil)
+var (
+	_ event.Sink     = (*Console)(nil)
+	_ event.Detailed = (*Console)(nil)
+)
 
 // NewConsole returns a console that writes to w.
 func NewConsole(w io.Writer, o ConsoleOptions) *Console {
@@ -44,6 +47,9 @@ func NewConsole(w io.Writer, o ConsoleOptions) *Console {
 		loops:   map[string]*rowCount{},
 	}
 }
+
+// Details reports whether the console shows headers and bodies.
+func (c *Console) Details() bool { return c.verbose }
 
 // Emit shows e, if it is worth it.
 func (c *Console) Emit(e event.Event) {

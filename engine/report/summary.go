@@ -12,7 +12,13 @@ type Summary struct {
 	failure  *event.Failure
 }
 
-var _ event.Sink = (*Summary)(nil)
+var (
+	_ event.Sink     = (*Summary)(nil)
+	_ event.Detailed = (*Summary)(nil)
+)
+
+// Details is false: a result holds neither requests nor answers.
+func (s *Summary) Details() bool { return false }
 
 // Invalid returns the summary of a run that never began because its files or
 // inputs are wrong.

@@ -92,8 +92,8 @@ func TestIntcomexSpecFitsTheSandbox(t *testing.T) {
 	if company.At("CompanyName") != ` "Café" 'Niño' ` || company.At("CustomerId") != "007" || company.At("Zip") != "00001" {
 		t.Errorf("blanks, quotes or zeros were lost: %s", shown(company))
 	}
-	if _, sent := company.Get("CrefoNumber"); sent {
-		t.Error("an input that was not given was sent")
+	if unused, sent := company.Get("CrefoNumber"); !sent || unused != "" {
+		t.Errorf("a code that was not given was sent as %v, not as the guide's empty text", unused)
 	}
 	for _, test := range []struct {
 		operation, output string
@@ -145,11 +145,14 @@ func TestIntcomexSpecReadsWhatTheGuideLeavesOpen(t *testing.T) {
 		{"ping", 200, "", flow.OK},
 		{"ping", 200, "session is not active", flow.Auth},
 		{"ping", 200, "hello", flow.Auth},
+		{"ping", 200, "null", flow.OK},
+		{"ping", 204, "", flow.OK},
 		{"ping", 500, "", flow.Unknown},
 
 		{"get_company_by_vat_id", 200, "[]", flow.OK},
 		{"get_company_by_vat_id", 200, "null", flow.Empty},
 		{"get_company_by_vat_id", 200, "", flow.Empty},
+		{"get_company_by_vat_id", 204, "", flow.Empty},
 		{"get_company_by_vat_id", 404, `"Company not found"`, flow.Empty},
 		{"get_company_by_vat_id", 404, `{"Message":"No empresa con ese VAT"}`, flow.Empty},
 		{"get_company_by_vat_id", 404, "", flow.NotFound},
@@ -162,6 +165,9 @@ func TestIntcomexSpecReadsWhatTheGuideLeavesOpen(t *testing.T) {
 		{"get_company_by_vat_id", 400, "Invalid token", flow.Auth},
 		{"get_company_by_vat_id", 400, "vatId is required", flow.Invalid},
 		{"get_company_by_vat_id", 400, "The token has expired", flow.Auth},
+		{"get_company_by_vat_id", 200, `{"Message":"Session expired"}`, flow.Auth},
+		{"get_company_by_vat_id", 500, `{"Message":"Session expired"}`, flow.Auth},
+		{"get_company_by_vat_id", 400, "User is not logged in", flow.Auth},
 		{"get_company_by_vat_id", 200, "Access denied", flow.Unknown},
 		{"get_company_by_vat_id", 200, `[{"AccountId":1,"CompanyName":"Session Validation Inc."}]`, flow.OK},
 		{"get_company_by_vat_id", 200, `[{"AccountId":"1","CompanyName":"x"}]`, flow.Invalid},
@@ -169,6 +175,8 @@ func TestIntcomexSpecReadsWhatTheGuideLeavesOpen(t *testing.T) {
 		{"create_company", 200, `{"AccountId":1,"CompanyName":"x"}`, flow.OK},
 		{"create_company", 200, `{"CompanyName":"x"}`, flow.Unknown},
 		{"create_company", 200, "null", flow.Unknown},
+		{"create_company", 200, `{"AccountId":"1","CompanyName":"Token Session Expired Ltd."}`, flow.Unknown},
+		{"create_company", 500, `{"ExceptionMessage":"Session is closed!"}`, flow.Unknown},
 		{"create_company", 500, "The token of the supplier has expired", flow.Unknown},
 		{"create_company", 500, "<html>Your session has expired</html>", flow.Unknown},
 		{"create_company", 403, "role", flow.Denied},
@@ -203,6 +211,8 @@ func TestIntcomexSpecRefusesLoginsAsTheyCome(t *testing.T) {
 		want   flow.Outcome
 	}{
 		{200, `"<token> a/b+c= d"`, flow.OK},
+		{200, `"Invalid username or password."`, flow.Denied},
+		{200, `{"ErrorMessage":"La contraseña no es válida: usuario inválido"}`, flow.Denied},
 		{400, "no", flow.Denied},
 		{401, "", flow.Denied},
 		{500, "Invalid user name or password", flow.Denied},

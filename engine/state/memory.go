@@ -93,13 +93,15 @@ func (m *Memory) Creates(_ context.Context, identity string, since time.Time) ([
 
 func (m *Memory) put(e Entry) {
 	i := id{e.Run, e.Kind, e.Key}
-	m.entries[i] = e
-	for above := range placesAbove(i) {
-		if m.below[above] == nil {
-			m.below[above] = map[id]bool{}
+	if _, known := m.entries[i]; !known {
+		for above := range placesAbove(i) {
+			if m.below[above] == nil {
+				m.below[above] = map[id]bool{}
+			}
+			m.below[above][i] = true
 		}
-		m.below[above][i] = true
 	}
+	m.entries[i] = e
 	switch {
 	case e.Identity == "":
 	case e.Status == Undone:
@@ -116,6 +118,9 @@ func (m *Memory) put(e Entry) {
 }
 
 func (m *Memory) forget(i id) {
+	if _, known := m.entries[i]; !known {
+		return
+	}
 	delete(m.entries, i)
 	for above := range placesAbove(i) {
 		delete(m.below[above], i)

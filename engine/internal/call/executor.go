@@ -109,7 +109,7 @@ func (e *Executor) connect(c *Connection, o Options) *connection {
 	for _, op := range c.Vendor.Operations {
 		prepared.operations[op.Name] = prepare(op)
 	}
-	hideParams(e.gate, c.Vendor.Config, c.Config)
+	HideParams(e.gate, c.Vendor.Config, c.Config)
 	if password, ok := c.BaseURL.User.Password(); ok {
 		e.gate.Add(password)
 	}

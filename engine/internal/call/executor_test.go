@@ -98,7 +98,7 @@ operations:
 		{`{"result":{"id":1,"name":{"first":"Ann"}}}`, `ok`},
 		{`{"result":{"id":1.5}}`, "invalid contract-broken: the answer of acme.find breaks its contract: id: expected integer, found number 1.5"},
 		{`{"result":{"id":1,"name":{}}}`, `invalid contract-broken: the answer of acme.find breaks its contract: name: missing member "first"`},
-		{`{"id":1}`, "invalid contract-broken: the answer of acme.find breaks its contract: expected object, found null"},
+		{`{"id":1}`, `invalid contract-broken: the answer of acme.find breaks its contract: expected object, found null; it says {"id":1}`},
 	}
 	var answer string
 	base := serve(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, answer) })

@@ -15,23 +15,30 @@ func (e *Executor) tellSent(j *job, w *wire) {
 	if j.events == nil {
 		return
 	}
-	header := make(map[string]string, len(w.header))
-	for name, values := range w.header {
-		if w.hidden[name] || credentialHeader[name] {
-			header[name] = redact.Mask
-			continue
-		}
-		header[name] = e.gate.Text(strings.Join(values, ", "))
-	}
-	j.events.Emit(&event.RequestSent{
+	sent := &event.RequestSent{
 		Key:       string(j.key),
 		Operation: j.name(),
 		Attempt:   j.attempt,
 		Method:    w.method,
 		URL:       e.gate.Text(w.url.Redacted()),
-		Header:    header,
-		Body:      e.excerpt(string(w.body)),
-	})
+	}
+	if event.WantsDetails(j.events) {
+		sent.Header, sent.Body = e.headers(w), e.excerpt(string(w.body))
+	}
+	j.events.Emit(sent)
+}
+
+// headers returns the request's headers as they may be shown.
+func (e *Executor) headers(w *wire) map[string]string {
+	shown := make(map[string]string, len(w.header))
+	for name, values := range w.header {
+		if w.hidden[name] || credentialHeader[name] {
+			shown[name] = redact.Mask
+			continue
+		}
+		shown[name] = e.gate.Text(strings.Join(values, ", "))
+	}
+	return shown
 }
 
 // credentialHeader are headers whose values are never shown, wherever they came from.
@@ -46,18 +53,21 @@ func (e *Executor) tellReceived(j *job, a *answer, res flow.Result, took time.Du
 	if j.events == nil {
 		return
 	}
-	body := "(not shown: it may hold a secret)"
-	if !a.withheld() || a.looksLikeHTML() {
-		body = e.excerpt(a.head())
-	}
-	j.events.Emit(&event.ResponseReceived{
+	received := &event.ResponseReceived{
 		Key:       string(j.key),
 		Operation: j.name(),
 		Status:    a.status,
 		Outcome:   string(res.Outcome),
-		Body:      body,
 		Took:      took,
-	})
+	}
+	switch {
+	case !event.WantsDetails(j.events):
+	case a.withheld() && !a.looksLikeHTML():
+		received.Body = "(not shown: it may hold a secret)"
+	default:
+		received.Body = e.excerpt(a.head())
+	}
+	j.events.Emit(received)
 }
 
 // tellUnanswered tells of what came in the place of an answer.

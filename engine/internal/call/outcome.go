@@ -83,6 +83,9 @@ func byStatus(status int, h http.Header, effect flow.Effect) flow.Outcome {
 	}
 	switch {
 	case isRedirect(status) && h.Get("Location") != "":
+		if effect == flow.Create && status == http.StatusSeeOther {
+			return flow.Unknown // RFC 9110, 15.4.4: the answer to work that was done
+		}
 		return flow.Invalid
 	case status >= 400 && status <= 499:
 		return flow.Invalid

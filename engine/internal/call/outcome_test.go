@@ -72,7 +72,6 @@ operations:
     request: {method: DELETE, path: /silent}
     response:
       as: none
-      outputs: {}
   word:
     effect: read
     request: {method: GET, path: /word}
@@ -128,7 +127,7 @@ func TestOutcomes(t *testing.T) {
 		{"wrapped", answer{200, "", `{"error":{"text":"later","code":7}}`}, "busy: later", ""},
 		{"wrapped", answer{200, "", `[1]`}, "unknown: [1]", ""},
 		{"wrapped", answer{200, "", `<html></html>`}, "unknown unreadable: the answer is not JSON: <html></html>", ""},
-		{"wrapped", answer{200, "", `{"success":true}`}, "invalid contract-broken: the answer of acme.wrapped breaks its contract: expected object, found null", ""},
+		{"wrapped", answer{200, "", `{"success":true}`}, `invalid contract-broken: the answer of acme.wrapped breaks its contract: expected object, found null; it says {"success":true}`, ""},
 		{"plain", answer{200, "", ``}, "ok", `{}`},
 		{"plain", answer{200, "", `log in first`}, "denied: log in first", ""},
 		{"silent", answer{200, "", `<html>whatever`}, "ok", `{}`},

@@ -44,6 +44,7 @@ func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
 
 // accept checks the data of a successful answer and maps its outputs.
 func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
+	get := func(m *lang.Mapping) (value.Value, error) { return m.Get(data) }
 	if s := j.op.Response.Schema; s != nil {
 		v, err := a.decodeData(data)
 		if err != nil {
@@ -51,13 +52,18 @@ func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
 			return
 		}
 		if violations := s.Validate(v); len(violations) > 0 {
-			e.contractBroken(res, j, a, violated(violations, a.withheld()))
+			what := violated(violations, a.withheld())
+			if violations[0].Path == "" {
+				what += e.saidInstead(a)
+			}
+			e.contractBroken(res, j, a, what)
 			return
 		}
+		get = func(m *lang.Mapping) (value.Value, error) { return m.GetFrom(data, v) }
 	}
 	outputs := value.NewObject(len(j.op.Response.Outputs))
 	for _, m := range j.op.Response.Outputs {
-		v, err := m.Get(data)
+		v, err := get(m)
 		if err != nil {
 			e.contractBroken(res, j, a, err.Error())
 			var d *diag.Diagnostic
@@ -69,6 +75,16 @@ func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
 		outputs.Set(m.Name, v)
 	}
 	res.Outputs = outputs
+}
+
+// saidInstead returns the vendor's own words of an answer that is altogether
+// another one than was awaited: an object such as {"error": …} under status 200.
+func (e *Executor) saidInstead(a *answer) string {
+	v, err := a.decode()
+	if o, ok := v.(*value.Object); err != nil || !ok || o.Len() == 0 || a.withheld() {
+		return ""
+	}
+	return "; it says " + e.short(a.head())
 }
 
 // violated says how an answer breaks its schema. What was found is not told of
@@ -104,7 +120,7 @@ func (e *Executor) refuse(res *flow.Result, j *job, a *answer, declared bool) {
 	res.Message = e.words(j.op, a)
 	switch {
 	case declared:
-	case isRedirect(a.status) && res.Outcome == flow.Invalid:
+	case isRedirect(a.status) && a.header.Get("Location") != "":
 		res.Code = refusedRedirect
 		res.Message = e.short(fmt.Sprintf("redirected to %s, which is not followed", a.header.Get("Location")))
 		res.Hint = "credentials go to the connection's base_url only, and a POST stays a POST; if the vendor moved, change base_url or the operation's path"

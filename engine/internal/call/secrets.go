@@ -7,8 +7,8 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-// hideParams tells the gate of the values of secret params. p may be nil.
-func hideParams(gate *redact.Gate, p *catalog.Params, values *value.Object) {
+// HideParams tells the gate of the values of secret params. p may be nil.
+func HideParams(gate *redact.Gate, p *catalog.Params, values *value.Object) {
 	if p == nil {
 		return
 	}
@@ -21,7 +21,7 @@ func hideParams(gate *redact.Gate, p *catalog.Params, values *value.Object) {
 	}
 }
 
-func (e *Executor) hideInputs(j *job) { hideParams(e.gate, j.op.Inputs, j.inputs) }
+func (e *Executor) hideInputs(j *job) { HideParams(e.gate, j.op.Inputs, j.inputs) }
 
 // hideTyped tells the gate of the secrets within v, as its type marks them.
 func hideTyped(gate *redact.Gate, t *lang.Type, v value.Value) {

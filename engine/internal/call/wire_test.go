@@ -302,6 +302,7 @@ operations:
 		{"ask", 302, "/there", "invalid redirected: redirected to /there, which is not followed", 1},
 		{"ask", 307, "/there", "invalid redirected: redirected to /there, which is not followed", 1},
 		{"make", 308, "/there", "invalid redirected: redirected to /there, which is not followed", 1},
+		{"make", 303, "/things/1", "unknown redirected: redirected to /things/1, which is not followed", 1},
 		{"session", 302, "/login", "denied: HTTP status 302 Found", 1},
 	}
 	for _, test := range tests {

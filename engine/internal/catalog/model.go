@@ -33,6 +33,15 @@ func (v *Vendor) Operation(name string) *Operation {
 	return nil
 }
 
+// OperationNames lists the operations in file order.
+func (v *Vendor) OperationNames() []string {
+	names := make([]string, len(v.Operations))
+	for i, o := range v.Operations {
+		names[i] = o.Name
+	}
+	return names
+}
+
 // Auth says how calls prove who is calling. The zero value proves nothing.
 type Auth struct {
 	// Token says how a token is got; nil when Inject needs none.

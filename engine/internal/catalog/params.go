@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -33,7 +32,13 @@ type Param struct {
 
 	schema *schema.Schema
 	item   *schema.Schema // of a list's elements; nil when the schema says nothing about them
+	// rowwise lists are right when each of their elements is.
+	rowwise bool
 }
+
+// Rowwise reports whether a list may be checked element by element: its schema
+// says nothing about how many there are, or how they differ.
+func (p *Param) Rowwise() bool { return p.Type.Kind == lang.List && p.rowwise }
 
 // Required reports whether the param must be given.
 func (p *Param) Required() bool { return !p.Optional && !p.HasDefault }
@@ -83,8 +88,9 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 	}
 	compiled, err := lib.Compile(raw, base)
 	if err != nil {
-		faults.Add(schemaFault(pair.Value, err))
-		return nil
+		addSchemaFault(faults, pair.Value, err)
+		// Of any type, so that those who use it need not suffer.
+		return &Param{Name: pair.Key.Text, Place: placeOf(pair.Key, "declared here"), Type: lang.AnyType, Optional: true}
 	}
 	q := &Param{
 		Name:   pair.Key.Text,
@@ -95,185 +101,49 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 		// The list compiled, so its items do.
 		q.item, _ = lib.Compile(items, base)
 	}
-	q.Optional = raw.At("optional") == true
-	q.Secret = raw.At("secret") == true
-	if d, ok := raw.Get("default"); ok {
+	q.rowwise = onlyItems(raw)
+	t := *lang.FromSchema(raw, base, lib)
+	q.Secret = t.Secret || raw.At("secret") == true
+	t.Declared, t.Secret = q.Place, q.Secret
+	q.Type = &t
+	d, hasDefault := raw.Get("default")
+	q.Optional = raw.At("optional") == true && !hasDefault // with a default it is never null
+	if hasDefault {
 		q.Default, q.HasDefault = d, true
 		if bad := q.check(d); len(bad) > 0 {
 			faults.Add(pair.Value.Get("default").Errorf("wrong-value", "the default of %s does not fit: %s", q.Name, bad[0].Message))
 		}
 	}
-	t := *lang.FromSchema(raw, base, lib)
-	t.Declared, t.Secret = q.Place, q.Secret
-	q.Type = &t
 	return q
 }
 
-// schemaFault places what is wrong with a schema at the part that is wrong.
-func schemaFault(n *source.Node, err error) *diag.Diagnostic {
+// onlyItems reports whether a list's schema says nothing about the list as a whole.
+func onlyItems(raw *value.Object) bool {
+	for key := range raw.All() {
+		switch key {
+		case "type", "items", "title", "description", "$comment", "example", "examples", "deprecated",
+			"optional", "secret", "default", "file":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// addSchemaFault places what is wrong with a schema at the part that is wrong.
+// References to broken files are no fault of their own.
+func addSchemaFault(faults *diag.List, n *source.Node, err error) {
 	var inside *schema.CompileError
-	if errors.As(err, &inside) {
+	switch {
+	case errors.Is(err, schema.ErrBroken):
+	case errors.As(err, &inside):
 		n, _ = n.Find(inside.Pointer)
-		return n.Errorf("bad-schema", "%s", inside.Message)
+		faults.Add(n.Errorf("bad-schema", "%s", inside.Message))
+	default:
+		faults.Add(n.Errorf("bad-schema", "%v", err))
 	}
-	return n.Errorf("bad-schema", "%v", err)
-}
-
-func (p *Param) check(v value.Value) []schema.Violation {
-	bad := p.schema.Validate(v)
-	for i := range bad {
-		bad[i].Path = joinPath(p.Name, bad[i].Path)
-		bad[i].Pointer = "/" + p.Name + bad[i].Pointer
-	}
-	return bad
-}
-
-func joinPath(name, rest string) string {
-	if rest == "" || rest[0] == '[' {
-		return name + rest
-	}
-	return name + "." + rest
-}
-
-// CheckItem holds one element of a list param against the schema of its items.
-// Paths are relative to the element.
-func (p *Param) CheckItem(v value.Value) []schema.Violation {
-	if p.item == nil {
-		return nil
-	}
-	return p.item.Validate(v)
-}
-
-// Bind checks given values and fills in defaults. The answer has every param,
-// in declaration order, null where an optional one was not given (or given as
-// null). Violations name missing, surplus and unfitting values.
-func (p *Params) Bind(given *value.Object) (*value.Object, []schema.Violation) {
-	bound := value.NewObject(len(p.List))
-	var bad []schema.Violation
-	for _, q := range p.List {
-		v, ok := given.Get(q.Name)
-		if ok && v == nil && (q.Optional || q.HasDefault) {
-			ok = false
-		}
-		switch {
-		case ok:
-			bad = append(bad, q.check(v)...)
-			v = q.normal(v)
-		case q.HasDefault:
-			v = q.Default
-		case !q.Optional:
-			bad = append(bad, schema.Violation{Path: q.Name, Pointer: "/" + q.Name, Message: "is missing"})
-		}
-		bound.Set(q.Name, v)
-	}
-	for name := range given.All() {
-		if p.Get(name) == nil {
-			msg := "is not known here"
-			if near := diag.Nearest(name, p.Names()); near != "" {
-				msg += fmt.Sprintf("; did you mean %s?", near)
-			}
-			bad = append(bad, schema.Violation{Path: name, Pointer: "/" + name, Message: msg})
-		}
-	}
-	return bound, bad
-}
-
-// normal gives integers one form: 15.0 is 15 where an integer is asked for.
-func (p *Param) normal(v value.Value) value.Value {
-	if p.Type.Kind == lang.Integer {
-		if i, ok := value.IsInteger(v); ok {
-			return i
-		}
-	}
-	return v
 }
 
 func placeOf(n *source.Node, note string) diag.Place {
 	return diag.Place{File: n.File, Pos: n.Pos, Note: note}
-}
-
-// CheckWith holds the arguments of a call against the params of what is
-// called: missing and surplus names, types, secrets that would flow into something that
-// is not secret. what names the callee for messages; at is where to report missing
-// arguments; with may be nil (none given).
-func CheckWith(what string, params *Params, with *lang.Template, at diag.Place, faults *diag.List) {
-	var given []lang.Field
-	places := map[string]diag.Place{}
-	switch {
-	case with == nil:
-	case with.Members() != nil:
-		at = with.Place()
-		for _, m := range with.Members() {
-			if m.Key != nil {
-				faults.Add(fault(m.Place, "dynamic-input", "an input's name cannot be computed", "write the name as it is declared"))
-				return
-			}
-			given = append(given, lang.Field{Name: m.Name, Type: m.Value.Type()})
-			places[m.Name] = m.Place
-		}
-	default:
-		at = with.Place()
-		t := with.Type()
-		switch {
-		case t == nil || t.Kind == lang.Unknown || t.Kind == lang.Object && len(t.Fields) == 0 && t.Extra != nil:
-			return // checked when it runs
-		case t.Kind != lang.Object:
-			faults.Add(fault(at, "wrong-type", fmt.Sprintf("with must be an object of the inputs of %s, found %s", what, t), ""))
-			return
-		}
-		given = t.Fields
-	}
-	seen := map[string]bool{}
-	for _, g := range given {
-		seen[g.Name] = true
-		place, ok := places[g.Name]
-		if !ok {
-			place = at
-		}
-		checkArgument(what, params, g, place, faults)
-	}
-	for _, q := range params.List {
-		if q.Required() && !seen[q.Name] {
-			d := fault(at, "missing-input", fmt.Sprintf("%s needs the input %s (%s)", what, q.Name, q.Type), fmt.Sprintf("add %s below with", q.Name))
-			d.Related = []diag.Place{q.Place}
-			faults.Add(d)
-		}
-	}
-}
-
-func checkArgument(what string, params *Params, g lang.Field, place diag.Place, faults *diag.List) {
-	q := params.Get(g.Name)
-	if q == nil {
-		faults.Add(fault(place, "unknown-input", fmt.Sprintf("%s has no input %s", what, g.Name), DidYouMean(g.Name, params.Names())))
-		return
-	}
-	want := q.Type
-	if !q.Required() {
-		want = want.OrNull("it is optional")
-	}
-	from := g.Type
-	if g.Optional {
-		from = from.OrNull(g.Name + " is optional here")
-	}
-	if why := want.Accepts(from); why != "" {
-		hint := ""
-		if from != nil && from.Nullable && !want.Nullable {
-			hint = "give a value for the case of null with ??"
-			if from.Why != "" {
-				hint += " (" + from.Why + ")"
-			}
-		}
-		d := fault(place, "wrong-type", fmt.Sprintf("input %s of %s: %s", g.Name, what, why), hint)
-		d.Related = []diag.Place{q.Place}
-		faults.Add(d)
-	}
-	if from != nil && from.Secret && !q.Secret {
-		d := fault(place, "secret-leak", fmt.Sprintf("a secret would flow into the input %s of %s, which is not secret", g.Name, what), "mark that input secret: true, or do not pass the secret")
-		d.Related = []diag.Place{q.Place}
-		faults.Add(d)
-	}
-}
-
-func fault(at diag.Place, code, message, hint string) *diag.Diagnostic {
-	return &diag.Diagnostic{File: at.File, Pos: at.Pos, Code: code, Message: message, Hint: hint}
 }

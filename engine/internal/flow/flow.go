@@ -121,6 +121,7 @@ type Result struct {
 type Executor interface {
 	// Do returns an error only when ctx ended before the request was sent, or
 	// when the engine itself failed; everything a vendor or the network does is a Result.
+	// events may be nil, when nobody listens.
 	Do(ctx context.Context, r CallRequest, events event.Sink) (Result, error)
 }
 

@@ -1,8 +1,8 @@
 package interp
 
 import (
+	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
@@ -90,14 +90,14 @@ func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object)
 		CallKey:    key,
 	})
 	if err == nil && !res.Outcome.Success() {
-		err = refusal(a, key, res)
+		err = refusal(a, key, identity, res)
 	}
 	w.rt.Emit(&event.StepFinished{
 		Key:       string(key),
 		Operation: a.Name(),
 		Outcome:   string(res.Outcome),
 		Sent:      res.Sent,
-		Error:     errorText(err),
+		Error:     messageOf(err),
 	})
 	return res, err
 }
@@ -130,6 +130,9 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 		}
 		if n >= retry.Attempts || !repeatable(req.Effect, res) {
 			return res, nil
+		}
+		if err := w.rt.Interrupted(); err != nil {
+			return res, interrupted(key, err)
 		}
 		wait := max(backoff(retry, n, key), res.RetryAfter)
 		w.rt.Emit(&event.RetryScheduled{
@@ -175,7 +178,7 @@ func backoff(r catalog.Retry, n int, key flow.Key) time.Duration {
 }
 
 // refusal turns a result that is no success into the failure that people read.
-func refusal(a *pipeline.Call, key flow.Key, res flow.Result) *Failure {
+func refusal(a *pipeline.Call, key flow.Key, identity string, res flow.Result) *Failure {
 	f := &Failure{
 		Code:      res.Code,
 		Step:      string(key),
@@ -194,27 +197,39 @@ func refusal(a *pipeline.Call, key flow.Key, res flow.Result) *Failure {
 	if a.Operation.Effect == flow.Create && res.Outcome == flow.Unknown {
 		f.Ambiguous = true
 		f.Code = "ambiguous"
-		f.Message, f.Hint = account(res)
+		f.Message, f.Hint = account(identity, res)
 	}
 	return f
 }
 
 // account says what a person needs to know about a create of unknown outcome.
-func account(res flow.Result) (message, hint string) {
-	var b strings.Builder
+func account(identity string, res flow.Result) (message, hint string) {
+	message = "it was not sent, since an earlier one may or may not have been done"
 	if res.Sent {
-		fmt.Fprintf(&b, "it may or may not have been done: %s was sent at %s", res.Endpoint, res.At.UTC().Format(time.RFC3339))
-	} else {
-		b.WriteString("it was not sent, since an earlier one may or may not have been done")
+		message = fmt.Sprintf("it may or may not have been done: %s was sent at %s", res.Endpoint, res.At.UTC().Format(time.RFC3339))
 	}
 	if res.Message != "" {
-		b.WriteString("; " + res.Message)
+		message += "; " + res.Message
 	}
-	hint = res.Hint
-	if hint == "" {
-		hint = "it was not sent again. Look at the vendor whether it is there before anything creates it anew"
+	what := "it"
+	if identity != "" {
+		what = identity
 	}
-	return b.String(), hint
+	hint = fmt.Sprintf("it was not sent again. Look at the vendor whether %s is there before anything creates it anew", what)
+	if res.Hint != "" {
+		hint += "; " + res.Hint
+	}
+	return message, hint
+}
+
+// messageOf is the text of an error for an event that names operation and
+// outcome beside it.
+func messageOf(err error) string {
+	var f *Failure
+	if errors.As(err, &f) {
+		return f.Message
+	}
+	return errorText(err)
 }
 
 func errorText(err error) string {

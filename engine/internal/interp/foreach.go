@@ -76,7 +76,7 @@ func (w *walker) ended(s *pipeline.Step, key flow.Key, outcomes flow.Outcomes) e
 	var f *Failure
 	errors.As(err, &f)
 	stopped := *f
-	stopped.Message = fmt.Sprintf("%s (%d of %d rows were done before)", f.Message, done, len(outcomes.Items))
+	stopped.Message = fmt.Sprintf("%s (rows done before: %d)", f.Message, done)
 	return &stopped
 }
 

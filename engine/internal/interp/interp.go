@@ -102,7 +102,9 @@ func (w *walker) step(s *pipeline.Step, parent flow.Key, vars lang.Vars) (*value
 			return nil, w.evalFailure(key, "if", err)
 		}
 		if !yes {
-			w.rt.Emit(&event.StepFinished{Key: string(key), Operation: operationName(s), Skipped: true})
+			if s.ID != "" { // without one, its key is that of what it stands in
+				w.rt.Emit(&event.StepFinished{Key: string(key), Operation: operationName(s), Skipped: true})
+			}
 			return s.SkippedRecord(), nil
 		}
 	}

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"errors"
+	"sync"
 
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -23,6 +24,26 @@ type frame struct {
 	vars   Vars
 	locals []value.Value // let variables, elements and indexes of predicates
 	left   int
+}
+
+// frames are used again: no value that an expression yields holds on to one.
+var frames = sync.Pool{New: func() any { return new(frame) }}
+
+func newFrame(vars Vars, slots int) *frame {
+	f := frames.Get().(*frame)
+	f.vars, f.left = vars, budget
+	if cap(f.locals) < slots {
+		f.locals = make([]value.Value, slots)
+	}
+	f.locals = f.locals[:slots]
+	return f
+}
+
+// release lets go of all that the evaluation saw.
+func (f *frame) release() {
+	clear(f.locals)
+	f.vars = nil
+	frames.Put(f)
 }
 
 // code computes the value of one node of an expression.

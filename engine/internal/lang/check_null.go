@@ -110,7 +110,7 @@ func (c *compiler) provenByLength(n *ast.BinaryNode) []string {
 	if !ok || callee.Value != "len" || !isInt {
 		return nil
 	}
-	holdsForNull := map[string]bool{">": 0 > k, ">=": 0 >= k, "<": 0 < k, "<=": 0 <= k, "==": 0 == k}
+	holdsForNull := map[string]bool{">": k < 0, ">=": k <= 0, "<": k > 0, "<=": k >= 0, "==": k == 0} // with len at 0
 	x := c.done[call.Arguments[0]]
 	if x.chain == nil || holdsForNull[n.Operator] {
 		return nil

@@ -112,10 +112,8 @@ func (e *Expr) Eval(vars Vars) (value.Value, error) {
 	if e.path != nil {
 		return e.path.walk(e.path.rootOf(vars))
 	}
-	f := &frame{vars: vars, left: budget}
-	if e.slots > 0 {
-		f.locals = make([]value.Value, e.slots)
-	}
+	f := newFrame(vars, e.slots)
+	defer f.release()
 	v, err := e.run(f)
 	if err != nil {
 		return nil, e.start.wrap(err)

@@ -63,9 +63,23 @@ func (m *Mapping) Type() *Type { return m.typ }
 // *diag.Diagnostic at the mapping, and never shows the value of a secret.
 func (m *Mapping) Get(body []byte) (value.Value, error) { return m.get(m.Name, body) }
 
+// GetFrom is Get for a body whose value is known: an output that is the whole
+// body need not be decoded again.
+func (m *Mapping) GetFrom(body []byte, whole value.Value) (value.Value, error) {
+	if m.path.isWhole() {
+		return m.from(m.Name, whole, true, nil)
+	}
+	return m.Get(body)
+}
+
 // get is Get for the output that messages call label.
 func (m *Mapping) get(label string, body []byte) (value.Value, error) {
 	v, found, err := m.path.Get(body)
+	return m.from(label, v, found, err)
+}
+
+// from makes the output of what the path has found.
+func (m *Mapping) from(label string, v value.Value, found bool, err error) (value.Value, error) {
 	if err != nil {
 		return nil, m.fault("output-mismatch", err, "output %s: %v", label, err)
 	}

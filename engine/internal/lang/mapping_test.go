@@ -247,3 +247,25 @@ func extract(m *Mapping, answer string) string {
 	}
 	return string(value.AppendJSON(nil, v))
 }
+
+func TestMappingGetsTheSameFromADecodedBody(t *testing.T) {
+	t.Parallel()
+	for _, yaml := range []string{`"@this"`, `{path: "@this", type: object}`, `{path: "@this", type: list, default: []}`, `a`, `a.b`, `"a|b"`, `nope`} {
+		var faults diag.List
+		m := CompileMapping("x", yamlNode(t, yaml), AnyType, &faults)
+		if m == nil {
+			t.Fatalf("%s: %v", yaml, faults)
+		}
+		for _, body := range []string{`{"a": {"b": 1.50}}`, `[1]`, `null`, `" "`} {
+			whole, err := value.Decode([]byte(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, wantErr := m.Get([]byte(body))
+			got, gotErr := m.GetFrom([]byte(body), whole)
+			if !value.Equal(got, want) || (gotErr == nil) != (wantErr == nil) || gotErr != nil && gotErr.Error() != wantErr.Error() {
+				t.Errorf("%s of %s: got %v, %v, want %v, %v", yaml, body, got, gotErr, want, wantErr)
+			}
+		}
+	}
+}

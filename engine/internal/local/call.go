@@ -35,7 +35,7 @@ func (rt *runtime) Call(r flow.CallRequest) (flow.Result, error) {
 
 // do hands the call to the executor.
 func (rt *runtime) do(r flow.CallRequest) (flow.Result, error) {
-	res, err := rt.Executor.Do(rt.ctx, r, rt.events)
+	res, err := rt.Executor.Do(rt.ctx, r, rt.events.listener())
 	if err == nil {
 		return res, nil
 	}

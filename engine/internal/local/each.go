@@ -82,31 +82,54 @@ func (l *loop) take(row flow.Row, err error) bool {
 
 // start sets rows going while there is room. The caller holds mu.
 func (l *loop) start() {
-	for l.running < l.parallel && len(l.waiting) > 0 && l.open() {
-		i := slices.IndexFunc(l.waiting, func(r flow.Row) bool { return !l.busy[r.Group] })
-		if i < 0 {
+	for l.running < l.parallel {
+		row, ok := l.next()
+		if !ok {
 			return
 		}
-		row := l.waiting[i]
-		l.waiting = slices.Delete(l.waiting, i, i+1)
-		if row.Group != "" {
-			l.busy[row.Group] = true
-		}
 		l.running++
-		go l.one(row)
+		go l.work(row)
 	}
 }
 
-// one runs a row and sets going what waited for it.
-func (l *loop) one(row flow.Row) {
-	it, err := l.do(row)
+// next takes the first row that may run out of those that wait. The caller holds mu.
+func (l *loop) next() (row flow.Row, ok bool) {
+	if len(l.waiting) == 0 || !l.open() {
+		return row, false
+	}
+	i := slices.IndexFunc(l.waiting, func(r flow.Row) bool { return !l.busy[r.Group] })
+	if i < 0 {
+		return row, false
+	}
+	row = l.waiting[i]
+	l.waiting = slices.Delete(l.waiting, i, i+1)
+	if row.Group != "" {
+		l.busy[row.Group] = true
+	}
+	return row, true
+}
+
+// work runs a row, and then others as long as there are any: a goroutine that
+// goes on has a stack of the right size, which a new one would have to grow.
+func (l *loop) work(row flow.Row) {
+	for more := true; more; {
+		it, err := l.do(row)
+		row, more = l.ended(row, it, err)
+	}
+}
+
+// ended books a row and returns the one to go on with.
+func (l *loop) ended(row flow.Row, it flow.Item, err error) (next flow.Row, more bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.end(row, it, err)
-	l.running--
 	delete(l.busy, row.Group)
-	l.start()
+	if next, more = l.next(); !more {
+		l.running--
+	}
+	l.start() // the end of a group's row may let in more than one
 	l.changed.Broadcast()
+	return next, more
 }
 
 // finish waits for the rows that run and sums up.

@@ -27,7 +27,7 @@ func (rt *inline) Call(r flow.CallRequest) (flow.Result, error) {
 	if err := rt.Interrupted(); err != nil {
 		return flow.Result{}, err
 	}
-	res, err := rt.executor.Do(rt.ctx, r, rt.events)
+	res, err := rt.executor.Do(rt.ctx, r, rt.events.listener())
 	switch {
 	case err == nil:
 		return res, nil

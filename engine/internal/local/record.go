@@ -2,29 +2,37 @@ package local
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
+// payloadSize is room for most payloads.
+const payloadSize = 1 << 10
+
 // encodeResult writes a result as JSON. Fatal results are never recorded.
 func encodeResult(r flow.Result) []byte {
-	o := value.ObjectOf(
-		"outcome", string(r.Outcome),
-		"status", int64(r.Status),
-		"message", r.Message,
-		"hint", r.Hint,
-		"code", r.Code,
-		"outputs", object(r.Outputs),
-		"body", r.Body,
-		"sent", r.Sent,
-		"retry_after", r.RetryAfter.String(),
-		"reused", r.Reused,
-		"at", encodeTime(r.At),
-		"endpoint", r.Endpoint,
-	)
-	return value.AppendJSON(nil, o)
+	dst := make([]byte, 0, payloadSize)
+	dst = appendText(dst, `{"outcome":`, string(r.Outcome))
+	dst = strconv.AppendInt(append(dst, `,"status":`...), int64(r.Status), 10)
+	dst = appendText(dst, `,"message":`, r.Message)
+	dst = appendText(dst, `,"hint":`, r.Hint)
+	dst = appendText(dst, `,"code":`, r.Code)
+	dst = value.AppendJSON(append(dst, `,"outputs":`...), object(r.Outputs))
+	dst = value.AppendJSON(append(dst, `,"body":`...), r.Body)
+	dst = strconv.AppendBool(append(dst, `,"sent":`...), r.Sent)
+	dst = appendText(dst, `,"retry_after":`, r.RetryAfter.String())
+	dst = strconv.AppendBool(append(dst, `,"reused":`...), r.Reused)
+	dst = appendText(dst, `,"at":`, encodeTime(r.At))
+	dst = appendText(dst, `,"endpoint":`, r.Endpoint)
+	return append(dst, '}')
+}
+
+// appendText appends the lead and text as a JSON string.
+func appendText(dst []byte, lead, text string) []byte {
+	return value.AppendJSON(append(dst, lead...), text)
 }
 
 // decodeResult reads what encodeResult wrote.

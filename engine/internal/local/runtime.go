@@ -44,7 +44,7 @@ func New(ctx context.Context, o Options) flow.Runtime {
 	if o.Keep == nil {
 		o.Keep = func(_ flow.CallRequest, r flow.Result) flow.Result { return r }
 	}
-	return &runtime{ctx: ctx, Options: o, events: &stamp{run: o.RunID, sink: o.Events}}
+	return &runtime{ctx: ctx, calm: context.WithoutCancel(ctx), Options: o, events: &stamp{run: o.RunID, sink: o.Events}}
 }
 
 // runtime is the durable runtime: what it was asked before is answered from
@@ -53,6 +53,8 @@ type runtime struct {
 	// ctx is a field because the interface that durable code is written
 	// against knows no contexts: a runtime stands for one.
 	ctx context.Context
+	// calm is ctx without its end, for what must be written down regardless.
+	calm context.Context
 	Options
 	events *stamp
 }
@@ -75,7 +77,7 @@ func (rt *runtime) Now(key flow.Key) (time.Time, error) {
 // Cleanup runs f with a runtime that is never interrupted.
 func (rt *runtime) Cleanup(f func(flow.Runtime) error) error {
 	calm := *rt
-	calm.ctx = context.WithoutCancel(rt.ctx)
+	calm.ctx = rt.calm
 	return f(&calm)
 }
 
@@ -131,7 +133,7 @@ func (rt *runtime) write(e state.Entry, how func(context.Context, state.Entry) e
 	if e.At.IsZero() {
 		e.At = time.Now()
 	}
-	if err := how(context.WithoutCancel(rt.ctx), e); err != nil {
+	if err := how(rt.calm, e); err != nil {
 		return fmt.Errorf("cannot write %s to the journal: %w", e.Key, err)
 	}
 	return nil

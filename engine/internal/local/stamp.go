@@ -17,6 +17,19 @@ type stamp struct {
 	seq uint64
 }
 
+var _ event.Detailed = (*stamp)(nil)
+
+// Details passes on what the sink says.
+func (s *stamp) Details() bool { return event.WantsDetails(s.sink) }
+
+// listener returns s, or nil when nobody listens.
+func (s *stamp) listener() event.Sink {
+	if s.sink == nil {
+		return nil
+	}
+	return s
+}
+
 // Emit fills in e's head and passes it on.
 func (s *stamp) Emit(e event.Event) {
 	if s.sink == nil {

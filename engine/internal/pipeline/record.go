@@ -107,7 +107,11 @@ func outcomeValue(o flow.Outcome) value.Value {
 	return string(o)
 }
 
+// complete returns outputs with every declared member in its place; the rest follows.
 func complete(t *lang.Type, outputs *value.Object) *value.Object {
+	if isComplete(t, outputs) {
+		return outputs
+	}
 	all := value.NewObject(outputs.Len())
 	if t != nil {
 		for _, f := range t.Fields {
@@ -118,6 +122,23 @@ func complete(t *lang.Type, outputs *value.Object) *value.Object {
 		all.Set(name, v)
 	}
 	return all
+}
+
+func isComplete(t *lang.Type, outputs *value.Object) bool {
+	if t == nil || outputs == nil || outputs.Len() < len(t.Fields) {
+		return false
+	}
+	i := 0
+	for name := range outputs.All() {
+		if i == len(t.Fields) {
+			break
+		}
+		if t.Fields[i].Name != name {
+			return false
+		}
+		i++
+	}
+	return true
 }
 
 // Words that a row of results has beside the outputs.
@@ -145,11 +166,19 @@ func (s *Step) foreachType() *lang.Type {
 }
 
 func (s *Step) rowOutputs() []lang.Field {
+	if t := s.RowType(); t != nil {
+		return t.Fields
+	}
+	return nil
+}
+
+// RowType returns the type of the outputs of one row of a foreach; nil for steps that give none.
+func (s *Step) RowType() *lang.Type {
 	switch a := s.Action.(type) {
 	case *Call:
-		return a.Outputs().Fields
+		return a.Outputs()
 	case *Set:
-		return a.Values.Type().Fields
+		return a.Values.Type()
 	}
 	return nil
 }

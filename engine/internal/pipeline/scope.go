@@ -33,7 +33,7 @@ func scopeOf(inputs, steps *lang.Type) *lang.Scope {
 func Vars(inputs *value.Object, runID, started string) lang.Vars {
 	vars := make(lang.Vars, varCount, varCount+1)
 	vars[varInputs] = inputs
-	vars[varSteps] = value.NewObject(8)
+	vars[varSteps] = value.NewObject(0)
 	vars[varRun] = value.ObjectOf("id", runID, "started", started)
 	vars[varNow] = started
 	return vars

@@ -42,6 +42,6 @@ func (in *Inputs) findStreamed(doc *source.Node, p *Pipeline) {
 			continue
 		}
 		name := s.Foreach.Input.Name
-		in.Streamed[name] = all == 0 && uses[name] == 1
+		in.Streamed[name] = all == 0 && uses[name] == 1 && s.Foreach.Input.Rowwise()
 	}
 }

@@ -72,7 +72,13 @@ func (p *Project) checkConnections(n *source.Node) {
 // that its expressions compile, and that it names the vendor's config.
 func (c Connection) Check(v *catalog.Vendor) diag.List {
 	var faults diag.List
-	lang.CompileTemplate(c.node.Get("base_url"), environmentScope(c.node, Environment{}), &faults)
+	base := c.node.Get("base_url")
+	lang.CompileTemplate(base, environmentScope(c.node, Environment{}), &faults)
+	if !strings.Contains(base.Text, "${{") {
+		if _, err := ParseBaseURL(base.Text); err != nil {
+			faults.Add(base.Errorf("bad-url", "%v", err))
+		}
+	}
 	if config := c.config(environmentScope(c.node, Environment{}), &faults); config != nil || c.node.Get("config") == nil {
 		at := diag.Place{File: c.node.File, Pos: c.node.Pos}
 		var all diag.List

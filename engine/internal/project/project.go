@@ -4,7 +4,6 @@ package project
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -35,9 +34,6 @@ type document struct {
 	kind string
 }
 
-// Kinds are the first keys that tell the kinds of files apart.
-var Kinds = []string{"vendor", "pipeline", "connections", "sandbox"}
-
 // Load loads the files at paths and all that they reach; no paths mean every
 // vendor file and pipeline below specs/ and pipelines/. Folders stand for the YAML files below them. The
 // list holds every fault found; with errors in it, the project is good for
@@ -64,6 +60,9 @@ func Load(fsys fs.FS, paths ...string) (*Project, diag.List) {
 func (p *Project) loadPath(name string, optional bool) {
 	info, err := fs.Stat(p.fsys, name)
 	switch {
+	case !fs.ValidPath(name):
+		p.faults.Add(outside(name))
+		return
 	case err != nil && optional && errors.Is(err, fs.ErrNotExist):
 		return
 	case err != nil:
@@ -85,12 +84,6 @@ func (p *Project) loadPath(name string, optional bool) {
 	if walkErr != nil {
 		p.faults.Add(unreadable(name, walkErr))
 	}
-}
-
-// IsYAML reports whether a file name ends as YAML files do.
-func IsYAML(name string) bool {
-	ext := path.Ext(name)
-	return ext == ".yaml" || ext == ".yml"
 }
 
 func (p *Project) loadFile(name string) {
@@ -115,6 +108,11 @@ func (p *Project) document(name string) *document {
 		return doc
 	}
 	p.docs[name] = nil
+	defer func() {
+		if p.docs[name] == nil {
+			p.lib.AddBroken(name)
+		}
+	}()
 	text, err := fs.ReadFile(p.fsys, name)
 	if err != nil {
 		p.faults.Add(unreadable(name, err))
@@ -140,146 +138,31 @@ func (p *Project) referred(name string, n *source.Node) {
 		p.referred(name, item)
 	}
 	for _, pair := range n.Pairs {
-		file, _, ok := strings.Cut(pair.Value.Text, "#")
-		if pair.Key.Text == "$ref" && ok && file != "" {
-			target := path.Join(path.Dir(name), file)
-			if _, err := fs.Stat(p.fsys, target); err != nil {
-				p.faults.Add(pair.Value.Errorf("unknown-file", "no file %s", target).WithHint("a $ref is relative to the file that it stands in"))
-				continue
-			}
-			p.document(target)
+		if pair.Key.Text == "$ref" && pair.Value.Kind == source.Scalar {
+			p.reference(name, pair.Value)
 			continue
 		}
 		p.referred(name, pair.Value)
 	}
 }
 
-// ReadFile reads one file, tells its kind and checks its shape. The node is nil
-// when its meaning cannot be looked at; unknown keys do not stand in the way of that.
-func ReadFile(name string, text []byte) (*source.Node, string, diag.List) {
-	node, faults := source.Read(name, text)
-	if faults.HasErrors() {
-		return nil, "", faults
+// reference loads the document that a $ref leads to. What the reference names
+// in there is for the schema that holds it to find.
+func (p *Project) reference(name string, ref *source.Node) {
+	file, part, _ := strings.Cut(ref.Text, "#")
+	if part == "" && (file == "" || IsYAML(file)) {
+		p.faults.Add(ref.Errorf("bad-schema", "a whole file is no schema").WithHint("name a part of it: #/schemas/NAME or FILE#/inputs"))
 	}
-	kind, fault := kindOf(node)
-	if fault != nil {
-		return nil, "", append(faults, fault)
-	}
-	faults = append(faults, schema.CheckShape(kind, node)...)
-	misshapen := slices.ContainsFunc(faults, func(d *diag.Diagnostic) bool {
-		return d.Severity == diag.Error && d.Code != "unknown-key"
-	})
-	if misshapen {
-		return nil, kind, faults
-	}
-	return node, kind, faults
-}
-
-func kindOf(n *source.Node) (string, *diag.Diagnostic) {
-	hint := "begin the file with one of the keys " + strings.Join(Kinds, ", ")
-	if n.Kind != source.Mapping || len(n.Pairs) == 0 {
-		return "", n.Errorf("unknown-kind", "this file says nothing that could be loaded").WithHint(hint)
-	}
-	first := n.Pairs[0].Key
-	if slices.Contains(Kinds, first.Text) {
-		return first.Text, nil
-	}
-	for _, pair := range n.Pairs {
-		if slices.Contains(Kinds, pair.Key.Text) {
-			return "", pair.Key.Errorf("unknown-kind", "%s must be the first key of the file, it tells what the file is", pair.Key.Text)
-		}
-	}
-	if near := diag.Nearest(first.Text, Kinds); near != "" {
-		hint = "did you mean " + near + "?"
-	}
-	return "", first.Errorf("unknown-kind", "%s is no kind of file", first.Text).WithHint(hint)
-}
-
-func unreadable(name string, err error) *diag.Diagnostic {
-	d := &diag.Diagnostic{File: &diag.File{Name: name}, Code: "unreadable-file", Message: err.Error(), Err: err}
-	if errors.Is(err, fs.ErrNotExist) {
-		d.Message = "no such file"
-		d.Hint = "paths are relative to the project's root, the folder that has specs/"
-	}
-	return d
-}
-
-// Vendor implements pipeline.Linker: the vendor X is specs/X.yaml.
-func (p *Project) Vendor(name string) (*catalog.Vendor, []string) {
-	if v, ok := p.vendors[name]; ok {
-		return v, nil
-	}
-	file := "specs/" + name + ".yaml"
-	if _, err := fs.Stat(p.fsys, file); err != nil {
-		return nil, p.vendorNames()
-	}
-	if doc := p.document(file); doc != nil {
-		p.decodeVendor(file, doc)
-	}
-	return p.vendors[name], nil
-}
-
-// vendorNames lists the vendors that there are; never nil.
-func (p *Project) vendorNames() []string {
-	names := []string{}
-	files, _ := fs.Glob(p.fsys, "specs/*.yaml")
-	for _, file := range files {
-		if !strings.HasSuffix(file, ".sandbox.yaml") {
-			names = append(names, strings.TrimSuffix(path.Base(file), ".yaml"))
-		}
-	}
-	return names
-}
-
-func (p *Project) decodeVendor(file string, doc *document) {
-	if doc.kind != "vendor" {
-		p.faults.Add(doc.node.Errorf("unknown-kind", "expected a vendor file, this one is a %s", doc.kind))
+	if !IsYAML(file) {
 		return
 	}
-	name := doc.node.Get("vendor").Text
-	if _, ok := p.vendors[name]; ok {
+	target := path.Join(path.Dir(name), file)
+	if _, err := fs.Stat(p.fsys, target); err != nil {
+		p.lib.AddBroken(target)
+		p.faults.Add(ref.Errorf("unknown-file", "no file %s", target).WithHint("a $ref is relative to the file that it stands in"))
 		return
 	}
-	if want := "specs/" + name + ".yaml"; file != want {
-		p.faults.Add(doc.node.Get("vendor").Errorf("wrong-name", "the vendor %s must stand in %s, this is %s", name, want, file))
-	}
-	p.vendors[name] = nil
-	p.vendors[name] = catalog.Decode(doc.node, file, &p.lib, &p.faults)
-}
-
-// Pipeline implements pipeline.Linker; from is nil for a pipeline that nobody calls.
-func (p *Project) Pipeline(file string, from *source.Node) *pipeline.Pipeline {
-	if done, ok := p.pipelines[file]; ok {
-		return done
-	}
-	if i := slices.Index(p.loading, file); i >= 0 {
-		circle := strings.Join(append(slices.Clone(p.loading[i:]), file), " → ")
-		p.faults.Add(from.Errorf("circular-call", "pipelines call each other in a circle: %s", circle))
-		return nil
-	}
-	if from != nil {
-		if _, err := fs.Stat(p.fsys, file); err != nil {
-			p.faults.Add(from.Errorf("unknown-pipeline", "no pipeline %s", file).WithHint("the path is relative to the file that it stands in"))
-			return nil
-		}
-	}
-	doc := p.document(file)
-	if doc == nil {
-		return nil
-	}
-	if doc.kind != "pipeline" {
-		d := &diag.Diagnostic{File: doc.node.File, Code: "unknown-kind", Message: fmt.Sprintf("expected a pipeline, this is a %s file", doc.kind)}
-		if from != nil {
-			d = from.Errorf("unknown-kind", "%s is no pipeline, it is a %s file", file, doc.kind)
-		}
-		p.faults.Add(d)
-		return nil
-	}
-	p.loading = append(p.loading, file)
-	decoded := pipeline.Decode(doc.node, file, &p.lib, p, &p.faults)
-	p.loading = p.loading[:len(p.loading)-1]
-	p.pipelines[file] = decoded
-	return decoded
+	p.document(target)
 }
 
 // Pipelines returns the loaded pipelines, by path, in order.
@@ -294,11 +177,32 @@ func (p *Project) Pipelines() []*pipeline.Pipeline {
 	return all
 }
 
-// Find returns the loaded pipeline at path, or nil.
-func (p *Project) Find(path string) *pipeline.Pipeline { return p.pipelines[path] }
+// Paths returns the paths of the loaded pipelines, in order.
+func (p *Project) Paths() []string {
+	var paths []string
+	for _, q := range p.Pipelines() {
+		paths = append(paths, q.Path)
+	}
+	return paths
+}
+
+// Find returns the loaded pipeline at a path, or nil.
+func (p *Project) Find(file string) *pipeline.Pipeline { return p.pipelines[path.Clean(file)] }
 
 // LoadedVendor returns the loaded vendor called name, or nil.
 func (p *Project) LoadedVendor(name string) *catalog.Vendor { return p.vendors[name] }
+
+// LoadedVendors returns the names of the loaded vendors, in order.
+func (p *Project) LoadedVendors() []string {
+	var names []string
+	for name, v := range p.vendors {
+		if v != nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 // FS returns the file system that the project was loaded from.
 func (p *Project) FS() fs.FS { return p.fsys }

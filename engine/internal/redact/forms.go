@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/url"
 	"strconv"
 	"strings"
@@ -35,6 +36,9 @@ func formsOf(secret string) []form {
 		for _, text := range percentEncoded(s) {
 			add(form{text: text})
 		}
+		for _, text := range htmlEscaped(s) {
+			add(form{text: text})
+		}
 		for _, f := range base64Forms(s) {
 			add(f)
 		}
@@ -47,11 +51,11 @@ func formsOf(secret string) []form {
 // %q write it; and as JSON inside JSON.
 func escaped(s string) []string {
 	plain := unquote(string(value.AppendJSON(nil, s)))
-	html, _ := json.Marshal(s) // a string can always be marshalled
+	stdlib, _ := json.Marshal(s) // a string can always be marshalled
 	ascii := escapeNonASCII(plain, "%04x")
 	return []string{
 		plain,
-		unquote(string(html)),
+		unquote(string(stdlib)),
 		strings.ReplaceAll(plain, "/", `\/`),
 		ascii,
 		escapeNonASCII(plain, "%04X"),
@@ -77,6 +81,27 @@ func escapeNonASCII(s, format string) string {
 		}
 	}
 	return b.String()
+}
+
+// htmlEscaped returns s as it stands in a web page or in XML, with quotes by name
+// and by number, and as writers that escape all but ASCII write it.
+func htmlEscaped(s string) []string {
+	plain := html.EscapeString(s)
+	named := strings.NewReplacer("&#34;", "&quot;", "&#39;", "&apos;").Replace(plain)
+	mixed := strings.ReplaceAll(plain, "&#34;", "&quot;")
+	forms := []string{plain, named, mixed}
+	for _, f := range forms {
+		var b strings.Builder
+		for _, r := range f {
+			if r < utf8.RuneSelf {
+				b.WriteRune(r)
+			} else {
+				fmt.Fprintf(&b, "&#%d;", r)
+			}
+		}
+		forms = append(forms, b.String())
+	}
+	return forms
 }
 
 // percentEncoded returns s as it stands in queries, forms and paths, with hex

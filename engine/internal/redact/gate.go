@@ -33,7 +33,7 @@ func NewGate() *Gate {
 }
 
 // Add makes a secret known, for good. It is masked as it is, and in the forms in
-// which requests and answers carry it: escaped as JSON, in URLs and in forms,
+// which requests and answers carry it: escaped as JSON, in URLs, in forms and in pages,
 // and in base64, also as a part of something longer such as Basic credentials.
 // Add returns false for a value too short to be masked, so that the caller can warn.
 func (g *Gate) Add(secret string) bool {

@@ -51,6 +51,7 @@ func TestTextMasks(t *testing.T) {
 		{"query", []string{"p&q =/ü"}, "https://h/?a=p%26q+%3D%2F%C3%BC&b=1", "https://h/?a=•••&b=1"},
 		{"query, lower case", []string{"p&q =/ü"}, "a=p%26q+%3d%2f%c3%bc&b=1", "a=•••&b=1"},
 		{"query, spaces as %20", []string{"p&q =/ü"}, "a=p%26q%20%3D%2F%C3%BC", "a=•••"},
+		{"a page", []string{`a&"ö'<b>`}, `a&amp;&#34;ö&#39;&lt;b&gt; a&amp;&quot;ö&#39;&lt;b&gt; a&amp;&quot;&#246;&apos;&lt;b&gt;`, "••• ••• •••"},
 		{"path", []string{"p&q =/ü"}, "/x/p&q%20=%2F%C3%BC/y", "/x/•••/y"},
 		{"trailing line break", []string{"hunter2\n"}, "Bearer hunter2", "Bearer •••"},
 		{"cut", []string{"hunter2"}, "hunter", "hunter"},

@@ -17,6 +17,11 @@ type sink struct {
 	next event.Sink
 }
 
+var _ event.Detailed = sink{}
+
+// Details passes on what the next sink says.
+func (s sink) Details() bool { return event.WantsDetails(s.next) }
+
 // Emit masks a copy of e. The switch names every field, so that no reflection
 // decides what leaves the house; a test holds it against the event types.
 func (s sink) Emit(e event.Event) {

@@ -17,7 +17,12 @@ type CompileError struct {
 	// For a fault in a schema that is referred to, it leads to the reference.
 	Pointer string
 	Message string
+	// Err is the cause; may be nil.
+	Err error
 }
+
+// Unwrap returns the cause.
+func (e *CompileError) Unwrap() error { return e.Err }
 
 func (e *CompileError) Error() string {
 	if e.Pointer == "" {
@@ -93,14 +98,14 @@ func (c *compiler) reference(base, ref, at string) (*node, error) {
 	}
 	s, err := c.lib.find(t)
 	if err != nil {
-		return nil, faultAt(at, "%s", err)
+		return nil, &CompileError{Pointer: at, Message: err.Error(), Err: err}
 	}
 	n := new(node)
 	c.nodes = append(c.nodes, n)
 	c.targets[t] = n
 	var inner *CompileError
 	if err := c.fill(n, s, t.base, ""); errors.As(err, &inner) {
-		return nil, faultAt(at, "in %s: %s", t, inner)
+		return nil, &CompileError{Pointer: at, Message: fmt.Sprintf("in %s: %s", t, inner), Err: inner}
 	}
 	return n, nil
 }

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -15,7 +16,20 @@ import (
 // A Library holds schema documents that refer to each other by file name. The
 // zero value is empty. It is built first and read afterwards, then safely from many goroutines.
 type Library struct {
-	docs map[string]*value.Object
+	docs   map[string]*value.Object
+	broken map[string]bool
+}
+
+// ErrBroken is the error of references to broken documents.
+var ErrBroken = errors.New("the file that is referred to is broken")
+
+// AddBroken makes a document known whose faults were reported, so that
+// references to it are ErrBroken.
+func (l *Library) AddBroken(name string) {
+	if l.broken == nil {
+		l.broken = make(map[string]bool)
+	}
+	l.broken[path.Clean(name)] = true
 }
 
 // Add puts a document into the library. name is the file's path in the project.
@@ -65,6 +79,9 @@ func locate(base, ref string) (target, error) {
 
 func (l *Library) find(t target) (value.Value, error) {
 	doc, ok := l.docs[t.base]
+	if !ok && l.broken[t.base] {
+		return nil, ErrBroken
+	}
 	if !ok {
 		near := didYouMean(t.base, slices.Sorted(maps.Keys(l.docs)))
 		return nil, fmt.Errorf("there is no file %q to refer to%s", t.base, after("; ", near))

@@ -28,8 +28,8 @@ func (c *members) ok(v value.Value) bool {
 		return true
 	}
 	if c.rest == nil && !c.closed && len(c.patterns) == 0 {
-		for _, name := range c.names {
-			if m, ok := o.Get(name); ok && !c.byName[name].ok(m) {
+		for name, m := range o.All() {
+			if n, ok := c.byName[name]; ok && !n.ok(m) {
 				return false
 			}
 		}

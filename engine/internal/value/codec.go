@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -14,8 +15,9 @@ import (
 // counts; bytes that are not UTF-8 are replaced. It refuses trailing data,
 // nesting beyond 10,000 and numbers that ParseNumber refuses.
 func Decode(data []byte) (Value, error) {
-	d := decoder{in: jsontext.NewDecoder(bytes.NewBuffer(data),
-		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	d := decoders.Get().(*decoder)
+	defer d.release()
+	d.read(data)
 	v, err := d.value()
 	if err != nil {
 		return nil, syntaxError(data, err)
@@ -27,17 +29,39 @@ func Decode(data []byte) (Value, error) {
 	return v, nil
 }
 
+// decoders are used again, for the memory in them and the names that they know.
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
 // decoder builds values of tokens; in checks the grammar and the depth.
 type decoder struct {
-	in *jsontext.Decoder
+	in   jsontext.Decoder
+	text bytes.Buffer
 	// open holds the elements and members of the lists and objects that are not
 	// closed yet, so that each is made once, in its final size.
 	open []member
+	// names are names of members that were met, each at the place that hashes
+	// to: vendors send the same few over and over.
+	names [128]string
+	name  []byte
 }
 
-type member struct {
-	name  string
-	value Value
+func (d *decoder) read(data []byte) {
+	d.text = *bytes.NewBuffer(data)
+	d.in.Reset(&d.text, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// keepOpen bounds the memory that is kept.
+const keepOpen = 256
+
+// release lets go of all that was read, and keeps the decoder for another text.
+func (d *decoder) release() {
+	if cap(d.open) > keepOpen || cap(d.name) > keepOpen {
+		d.open, d.name = nil, nil
+	}
+	clear(d.open[:cap(d.open)])
+	d.open = d.open[:0]
+	d.read(nil)
+	decoders.Put(d)
 }
 
 func (d *decoder) value() (Value, error) {
@@ -82,11 +106,10 @@ func (d *decoder) list() (Value, error) {
 func (d *decoder) object() (Value, error) {
 	start := len(d.open)
 	for d.in.PeekKind() != '}' {
-		token, err := d.in.ReadToken()
+		name, err := d.memberName()
 		if err != nil {
 			return nil, err
 		}
-		name := token.String()
 		v, err := d.value()
 		if err != nil {
 			return nil, err
@@ -98,6 +121,26 @@ func (d *decoder) object() (Value, error) {
 		o.add(m.name, m.value)
 	}
 	return o, d.end(start)
+}
+
+// longestName is how long a name may be to be kept.
+const longestName = 40
+
+func (d *decoder) memberName() (string, error) {
+	raw, err := d.in.ReadValue()
+	if err != nil {
+		return "", err
+	}
+	d.name, _ = jsontext.AppendUnquote(d.name[:0], raw) // the error only tells of bytes that were replaced
+	n := len(d.name)
+	if n == 0 || n > longestName {
+		return string(d.name), nil
+	}
+	known := &d.names[(n*31+int(d.name[0])*7+int(d.name[n/2])*3+int(d.name[n-1]))%len(d.names)]
+	if *known != string(d.name) {
+		*known = string(d.name)
+	}
+	return *known, nil
 }
 
 // end reads the bracket that closes what was opened at start.
@@ -150,9 +193,9 @@ func AppendJSON(dst []byte, v Value) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendQuoted(dst, v.keys[i])
+			dst = appendQuoted(dst, v.members[i].name)
 			dst = append(dst, ':')
-			dst = AppendJSON(dst, v.values[i])
+			dst = AppendJSON(dst, v.members[i].value)
 		}
 		return append(dst, '}')
 	}

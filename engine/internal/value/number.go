@@ -119,18 +119,18 @@ func IsNumber(v Value) bool {
 // returns it as an int64 when it fits, else as a Decimal. It is false for
 // whatever is not a number.
 func IsInteger(v Value) (Value, bool) {
-	switch v := v.(type) {
+	switch n := v.(type) {
 	case int64:
-		return v, true
+		return v, true // not n, which would have to be boxed anew
 	case Decimal:
 		var d, whole, fraction apd.Decimal
-		d.Set(v.apd())
+		d.Set(n.apd())
 		d.Modf(&whole, &fraction)
 		if !fraction.IsZero() {
 			return nil, false
 		}
-		n, err := fromAPD(&whole)
-		return n, err == nil
+		i, err := fromAPD(&whole)
+		return i, err == nil
 	}
 	return nil, false
 }

@@ -1,22 +1,30 @@
 package value
 
-import "iter"
+import (
+	"iter"
+	"maps"
+)
 
 // Object is a JSON object that keeps its members in the order they were set.
 // The nil *Object is an empty object that can be read.
 // It is safe for concurrent reading.
 type Object struct {
-	keys   []string
-	values []Value
-	index  map[string]int // nil while the object is small
+	members []member
+	index   map[string]int // nil while the object is small
 }
 
-// indexFrom is the size from which a map beats a linear search.
-const indexFrom = 12
+type member struct {
+	name  string
+	value Value
+}
+
+// indexFrom is the size from which a map pays: to make one costs as much as
+// some hundred searches of a smaller object, and few objects are read so often.
+const indexFrom = 40
 
 // NewObject returns an empty object with room for n members.
 func NewObject(n int) *Object {
-	return &Object{keys: make([]string, 0, n), values: make([]Value, 0, n)}
+	return &Object{members: make([]member, 0, n)}
 }
 
 // ObjectOf returns an object of alternating names and values. It panics when
@@ -34,13 +42,13 @@ func (o *Object) Len() int {
 	if o == nil {
 		return 0
 	}
-	return len(o.keys)
+	return len(o.members)
 }
 
 // Get returns the member called name, and whether there is one.
 func (o *Object) Get(name string) (Value, bool) {
 	if i := o.find(name); i >= 0 {
-		return o.values[i], true
+		return o.members[i].value, true
 	}
 	return nil, false
 }
@@ -54,7 +62,7 @@ func (o *Object) At(name string) Value {
 // Set adds the member, or replaces its value in place.
 func (o *Object) Set(name string, v Value) {
 	if i := o.find(name); i >= 0 {
-		o.values[i] = v
+		o.members[i].value = v
 		return
 	}
 	o.push(name, v)
@@ -69,14 +77,13 @@ func (o *Object) add(name string, v Value) {
 
 // push adds a member whose name is new.
 func (o *Object) push(name string, v Value) {
-	o.keys = append(o.keys, name)
-	o.values = append(o.values, v)
+	o.members = append(o.members, member{name, v})
 	if o.index != nil {
-		o.index[name] = len(o.keys) - 1
-	} else if len(o.keys) >= indexFrom {
-		o.index = make(map[string]int, max(cap(o.keys), 2*len(o.keys)))
-		for i, k := range o.keys {
-			o.index[k] = i
+		o.index[name] = len(o.members) - 1
+	} else if len(o.members) >= indexFrom {
+		o.index = make(map[string]int, max(cap(o.members), 2*len(o.members)))
+		for i, m := range o.members {
+			o.index[m.name] = i
 		}
 	}
 }
@@ -85,7 +92,7 @@ func (o *Object) push(name string, v Value) {
 func (o *Object) All() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		for i := range o.Len() {
-			if !yield(o.keys[i], o.values[i]) {
+			if m := &o.members[i]; !yield(m.name, m.value) {
 				return
 			}
 		}
@@ -97,14 +104,19 @@ func (o *Object) Keys() []string {
 	if o == nil {
 		return nil
 	}
-	return append([]string(nil), o.keys...)
+	names := make([]string, len(o.members))
+	for i, m := range o.members {
+		names[i] = m.name
+	}
+	return names
 }
 
 // Clone returns a copy that can be changed; the members are shared.
 func (o *Object) Clone() *Object {
 	c := NewObject(o.Len() + 1)
-	for k, v := range o.All() {
-		c.Set(k, v)
+	if o != nil {
+		c.members = append(c.members, o.members...)
+		c.index = maps.Clone(o.index)
 	}
 	return c
 }
@@ -119,8 +131,8 @@ func (o *Object) find(name string) int {
 		}
 		return -1
 	}
-	for i, k := range o.keys {
-		if k == name {
+	for i := range o.members {
+		if o.members[i].name == name {
 			return i
 		}
 	}

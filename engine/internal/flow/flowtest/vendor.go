@@ -43,7 +43,9 @@ func (v *Vendor) Do(ctx context.Context, r flow.CallRequest, events event.Sink) 
 		v.After(len(v.sent))
 	}
 	v.mu.Unlock()
-	events.Emit(&event.RequestSent{Key: string(r.Key), Operation: r.Operation})
+	if events != nil {
+		events.Emit(&event.RequestSent{Key: string(r.Key), Operation: r.Operation})
+	}
 	if v.Delay > 0 {
 		time.Sleep(v.Delay)
 	}

@@ -1,4 +1,4 @@
-package engine
+package session
 
 import (
 	"errors"
@@ -12,9 +12,9 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-// canWrite finds out before anything is sent whether the files of a run's
-// outputs can be written.
-func canWrite(dir string, pl *pipeline.Pipeline) diag.List {
+// CanWrite finds out before anything is sent whether the files of a run's
+// outputs can be written below dir. With dir "" none will be.
+func CanWrite(dir string, pl *pipeline.Pipeline) diag.List {
 	var faults diag.List
 	for _, o := range pl.Outputs {
 		if o.File == "" || dir == "" {
@@ -50,9 +50,10 @@ func openRoot(dir string) (*os.Root, error) {
 	return os.OpenRoot(dir)
 }
 
-// writeFiles writes the outputs that have a file, each whole or not at all,
-// and puts {file, rows} in their places.
-func writeFiles(dir string, pl *pipeline.Pipeline, outputs *value.Object) error {
+// WriteFiles writes the outputs that have a file, each whole or not at all,
+// and puts {file, rows} in their places. The error is an *interp.Failure; the
+// outputs that it is about keep their rows.
+func WriteFiles(dir string, pl *pipeline.Pipeline, outputs *value.Object) error {
 	root, err := openRoot(dir)
 	if err != nil {
 		return notWritten(err)
@@ -80,7 +81,7 @@ func notWritten(err error) error {
 	return &interp.Failure{
 		Code:    "output-file",
 		Message: "all steps are done, but the results could not be written: " + err.Error(),
-		Hint:    "the result on standard output (--output json) holds the rows that are not in a file",
+		Hint:    "the result holds the rows that are in no file (--output json prints it)",
 		Err:     err,
 	}
 }

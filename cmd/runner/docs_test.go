@@ -1,0 +1,190 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/sandbox"
+)
+
+// TestFilesOfTheProductAreRight checks all that is in specs/ and pipelines/.
+func TestFilesOfTheProductAreRight(t *testing.T) {
+	t.Parallel()
+	wantNoFaults(t, os.DirFS("../.."), "specs", "pipelines")
+}
+
+// TestExamplesOfTheDocumentsAreRight checks every YAML block of every page. The
+// blocks of one page are the files of one project, laid over the product's own.
+func TestExamplesOfTheDocumentsAreRight(t *testing.T) {
+	t.Parallel()
+	for page, text := range pages(t) {
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			project := fstest.MapFS{}
+			copyFiles(t, project, "specs")
+			copyFiles(t, project, "pipelines")
+			paths := []string{"specs", "pipelines"}
+			for i, block := range blocks(text) {
+				if block.info == "yaml fragment" {
+					if _, err := engine.ReadInputs("fragment", []byte(block.text)); err != nil {
+						t.Errorf("line %d: %v", block.line, err)
+					}
+					continue
+				}
+				name := fileName(block.text, i)
+				if name == "" {
+					t.Errorf("line %d: this is no whole file; fence parts as ```yaml fragment", block.line)
+					continue
+				}
+				if !strings.Contains(name, "/") {
+					paths = append(paths, name)
+				}
+				project[name] = &fstest.MapFile{Data: []byte(block.text)}
+			}
+			wantNoFaults(t, project, paths...)
+		})
+	}
+}
+
+func wantNoFaults(t *testing.T, fsys fs.FS, paths ...string) {
+	t.Helper()
+	for _, d := range engine.Check(fsys, engine.Options{Paths: paths}) {
+		t.Errorf("%v (hint: %s)", d, d.Hint)
+	}
+	files, err := sandboxFiles(fsys, paths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if _, err := sandbox.Load(fsys, file); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// pages are all pages of documentation, by path.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	root := os.DirFS("../..")
+	err := fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || path.Ext(name) != ".md" {
+			return err
+		}
+		text, err := fs.ReadFile(root, name)
+		all[name] = string(text)
+		return err
+	})
+	if err != nil || all["README.md"] == "" || all["docs/language.md"] == "" {
+		t.Fatalf("found %d pages, %v", len(all), err)
+	}
+	return all
+}
+
+func copyFiles(t *testing.T, to fstest.MapFS, dir string) {
+	t.Helper()
+	root := os.DirFS("../..")
+	err := fs.WalkDir(root, dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(root, name)
+		to[name] = &fstest.MapFile{Data: text}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A block is a fenced block of YAML.
+type block struct {
+	info string // what stands behind the fence
+	text string
+	line int
+}
+
+func blocks(page string) []block {
+	var all []block
+	var open *block
+	n := 0
+	for line := range strings.Lines(page) {
+		n++
+		switch {
+		case open == nil && strings.HasPrefix(line, "```yaml"):
+			open = &block{info: strings.TrimSpace(line[3:]), line: n}
+		case open != nil && strings.HasPrefix(line, "```"):
+			all = append(all, *open)
+			open = nil
+		case open != nil:
+			open.text += line
+		}
+	}
+	return all
+}
+
+var firstKey = regexp.MustCompile(`(?m)^([a-z]+): *([a-z0-9_]*)`)
+
+// fileName is where a file belongs in a project; "" for what is no file.
+func fileName(text string, i int) string {
+	key := firstKey.FindStringSubmatch(text)
+	if key == nil {
+		return ""
+	}
+	switch key[1] {
+	case "vendor":
+		return "specs/" + key[2] + ".yaml"
+	case "sandbox":
+		return "specs/" + key[2] + ".sandbox.yaml"
+	case "pipeline":
+		return "pipelines/" + key[2] + ".yaml"
+	case "connections":
+		return fmt.Sprintf("connections-%d.yaml", i)
+	}
+	return ""
+}
+
+// TestFunctionsDoAsDocumented evaluates the examples of docs/language.md: table rows
+// of an expression and what it gives, as JSON.
+func TestFunctionsDoAsDocumented(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/language.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n### Functions\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(section, -1)
+	if len(rows) < 40 {
+		t.Fatalf("found %d examples", len(rows))
+	}
+	var outputs strings.Builder
+	for i, row := range rows {
+		expression := strings.ReplaceAll(row[1], `\|`, "|")
+		fmt.Fprintf(&outputs, "  e%d: '${{ %s }}'\n", i, strings.ReplaceAll(expression, "'", "''"))
+	}
+	project := fstest.MapFS{"pipelines/examples.yaml": &fstest.MapFile{Data: []byte(
+		"pipeline: examples\nversion: 1\nsteps:\n  - id: nothing\n    set: {a: 1}\noutputs:\n" + outputs.String())}}
+	p, err := engine.Load(project, engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := p.Run(t.Context(), engine.Request{Pipeline: "pipelines/examples.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, row := range rows {
+		got, err := json.Marshal(res.Outputs[fmt.Sprintf("e%d", i)])
+		if err != nil || string(got) != row[2] {
+			t.Errorf("%s gives %s, %v; documented is %s", row[1], got, err, row[2])
+		}
+	}
+}

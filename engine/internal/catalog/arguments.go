@@ -1,0 +1,133 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+)
+
+// CheckWith holds the arguments of a call against the params of what is
+// called: missing and surplus names, types, secrets that would flow into something that
+// is not secret. what names the callee for messages; at is where to report missing
+// arguments; with may be nil (none given).
+func CheckWith(what string, params *Params, with *lang.Template, at diag.Place, faults *diag.List) {
+	var given []lang.Field
+	places := map[string]diag.Place{}
+	switch {
+	case with == nil:
+	case with.Members() != nil:
+		at = with.Place()
+		for _, m := range with.Members() {
+			if m.Key != nil {
+				faults.Add(fault(m.Place, "dynamic-input", "an input's name cannot be computed", "write the name as it is declared"))
+				return
+			}
+			given = append(given, lang.Field{Name: m.Name, Type: m.Value.Type()})
+			places[m.Name] = m.Place
+		}
+	default:
+		at = with.Place()
+		t := with.Type()
+		switch {
+		case t == nil || t.Kind == lang.Unknown || t.Kind == lang.Object && len(t.Fields) == 0 && t.Extra != nil:
+			return // checked when it runs
+		case t.Kind != lang.Object || t.Nullable:
+			faults.Add(fault(at, "wrong-type", fmt.Sprintf("with must be an object of the inputs of %s, found %s", what, t), nullHint(t)))
+			return
+		}
+		for _, f := range t.Fields {
+			member, _ := t.Field(f.Name) // secret where the object is
+			given = append(given, lang.Field{Name: f.Name, Type: member, Optional: f.Optional})
+		}
+	}
+	seen := map[string]bool{}
+	for _, g := range given {
+		seen[g.Name] = true
+		place, ok := places[g.Name]
+		if !ok {
+			place = at
+		}
+		checkArgument(what, params, g, place, faults)
+	}
+	for _, q := range params.List {
+		if q.Required() && !seen[q.Name] && !misspelt(q.Name, given, params) {
+			d := fault(at, "missing-input", fmt.Sprintf("%s needs the input %s (%s)", what, q.Name, q.Type), fmt.Sprintf("add %s below with", q.Name))
+			d.Related = []diag.Place{q.Place}
+			faults.Add(d)
+		}
+	}
+}
+
+// misspelt reports whether name is what an unknown argument was meant to be:
+// one fault is enough then.
+func misspelt(name string, given []lang.Field, params *Params) bool {
+	return slices.ContainsFunc(given, func(g lang.Field) bool {
+		return params.Get(g.Name) == nil && diag.Nearest(g.Name, params.Names()) == name
+	})
+}
+
+func checkArgument(what string, params *Params, g lang.Field, place diag.Place, faults *diag.List) {
+	q := params.Get(g.Name)
+	if q == nil {
+		faults.Add(fault(place, "unknown-input", fmt.Sprintf("%s has no input %s", what, g.Name), DidYouMean(g.Name, params.Names())))
+		return
+	}
+	from := g.Type
+	if g.Optional {
+		from = from.OrNull(g.Name + " is optional here")
+	}
+	want := q.Type
+	if !q.Required() && from != nil && from.Nullable {
+		want = want.OrNull("it is optional")
+	}
+	if why := want.Accepts(from); why != "" {
+		hint := ""
+		if !want.Nullable {
+			hint = nullHint(from)
+		}
+		d := fault(place, "wrong-type", fmt.Sprintf("input %s of %s: %s", g.Name, what, why), hint)
+		d.Related = []diag.Place{q.Place}
+		faults.Add(d)
+	}
+	if leaks(from, q.Type, map[*lang.Type]bool{}) {
+		d := fault(place, "secret-leak", fmt.Sprintf("a secret would flow into the input %s of %s, which is not secret", g.Name, what), "mark that input secret: true, or do not pass the secret")
+		d.Related = []diag.Place{q.Place}
+		faults.Add(d)
+	}
+}
+
+// nullHint says how to get rid of null, for types that may be.
+func nullHint(t *lang.Type) string {
+	if t == nil || !t.Nullable {
+		return ""
+	}
+	return "give a value for the case of null with ??"
+}
+
+// leaks reports whether a secret of from would land in a part of into that is not
+// secret. seen are the types of from that are being looked at, for recursive ones.
+func leaks(from, into *lang.Type, seen map[*lang.Type]bool) bool {
+	switch {
+	case from == nil || into != nil && into.Secret || seen[from]:
+		return false
+	case from.Secret || into == nil:
+		return from.HasSecret()
+	}
+	seen[from] = true
+	if leaks(from.Elem, into.Elem, seen) || leaks(from.Extra, into.Extra, seen) {
+		return true
+	}
+	for _, f := range from.Fields {
+		member, _ := into.Field(f.Name)
+		if leaks(f.Type, member, seen) {
+			return true
+		}
+	}
+	return false
+}
+
+func fault(at diag.Place, code, message, hint string) *diag.Diagnostic {
+	return &diag.Diagnostic{File: at.File, Pos: at.Pos, Code: code, Message: message, Hint: hint}
+}

@@ -1,0 +1,88 @@
+package catalog
+
+import (
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/source"
+)
+
+// response reads an operation's response; what it does not say, the vendor's
+// envelope says. Its own outcomes come first. n may be nil.
+func (d *decoder) response(n *source.Node, op *Operation) Response {
+	r := Response{As: "json", OutputsType: lang.ObjectOf()}
+	scope := answerScope(d.v.Config.Type, op.Inputs.Type)
+	get := func(from *source.Node, key string) *source.Node {
+		if from == nil {
+			return nil
+		}
+		return from.Get(key)
+	}
+	own := func(key string) *source.Node {
+		if v := get(n, key); v != nil {
+			return v
+		}
+		return get(d.envelope, key)
+	}
+	if as := get(n, "as"); as != nil {
+		r.As = as.Text
+		d.unread(n, r.As)
+	}
+	r.Outcomes = append(d.rules(get(n, "outcomes"), scope), d.rules(get(d.envelope, "outcomes"), scope)...)
+	if ok := own("ok"); ok != nil {
+		r.OK = lang.CompileExpr(ok, scope, d.faults)
+	}
+	if data := own("data"); data != nil {
+		r.Data = lang.CompilePath(data, lang.AnyType, d.faults)
+	}
+	if msg := own("message"); msg != nil {
+		r.Message = lang.CompilePath(msg, lang.AnyType, d.faults)
+	}
+	over := lang.AnyType
+	if s := get(n, "schema"); s != nil {
+		compiled, err := d.lib.Compile(s.Literal(), d.base)
+		if err != nil {
+			addSchemaFault(d.faults, s, err)
+		}
+		r.Schema = compiled
+		over = lang.FromSchema(s.Literal(), d.base, d.lib)
+	}
+	if outputs := get(n, "outputs"); outputs != nil {
+		for _, pair := range outputs.Pairs {
+			m := lang.CompileMapping(pair.Key.Text, pair.Value, over, d.faults)
+			if m == nil {
+				continue
+			}
+			r.Outputs = append(r.Outputs, m)
+			t := *m.Type()
+			t.Declared = placeOf(pair.Key, "declared here")
+			r.OutputsType.Fields = append(r.OutputsType.Fields, lang.Field{Name: pair.Key.Text, Type: &t})
+		}
+	}
+	return r
+}
+
+// unread reports what an operation wants to know of an answer that is not read.
+func (d *decoder) unread(n *source.Node, as string) {
+	if as != "none" {
+		return
+	}
+	for _, key := range []string{"data", "schema", "outputs"} {
+		if n.Get(key) != nil {
+			d.faults.Add(n.Key(key).Errorf("answer-not-read", "as: none reads nothing of the answer, so there is nothing for %s", key))
+		}
+	}
+}
+
+func (d *decoder) rules(n *source.Node, scope *lang.Scope) []Rule {
+	if n == nil {
+		return nil
+	}
+	var rules []Rule
+	for _, item := range n.Items {
+		rules = append(rules, Rule{
+			If: lang.CompileExpr(item.Get("if"), scope, d.faults),
+			Is: flow.Outcome(item.Get("is").Text),
+		})
+	}
+	return rules
+}

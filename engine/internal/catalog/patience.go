@@ -1,0 +1,52 @@
+package catalog
+
+import (
+	"time"
+
+	"github.com/seed627bd532/runner/engine/internal/source"
+)
+
+// What a vendor file gets that does not say otherwise.
+const (
+	defaultTimeout = 30 * time.Second
+)
+
+var defaultRetry = Retry{Attempts: 5, First: time.Second, Max: 30 * time.Second}
+
+func (d *decoder) retryOf(n *source.Node, r Retry) Retry {
+	if n == nil {
+		return r
+	}
+	if a := n.Get("attempts"); a != nil {
+		if attempts, ok := a.Literal().(int64); ok {
+			r.Attempts = int(attempts)
+		}
+	}
+	r.First = d.duration(n.Get("first"), r.First)
+	r.Max = d.duration(n.Get("max"), r.Max)
+	if r.First > r.Max {
+		d.faults.Add(n.Errorf("wrong-value", "the first wait (%v) is longer than the longest (%v)", r.First, r.Max))
+	}
+	return r
+}
+
+func (d *decoder) timeoutOf(n *source.Node, otherwise time.Duration) time.Duration {
+	t := d.duration(n, otherwise)
+	if t == 0 {
+		d.faults.Add(n.Errorf("wrong-value", "a timeout of nothing lets no call end well").WithHint("leave it out for the default"))
+		return otherwise
+	}
+	return t
+}
+
+func (d *decoder) duration(n *source.Node, otherwise time.Duration) time.Duration {
+	if n == nil {
+		return otherwise
+	}
+	t, err := time.ParseDuration(n.Text)
+	if err != nil || t < 0 {
+		d.faults.Add(n.Errorf("wrong-value", "%q is not a duration", n.Text).WithHint("write it as 500ms, 30s, 15m or 2h"))
+		return otherwise
+	}
+	return t
+}

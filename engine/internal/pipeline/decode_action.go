@@ -1,0 +1,123 @@
+package pipeline
+
+import (
+	"path"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/source"
+)
+
+func decodeCall(d *decoder, s *Step, n, v *source.Node, scope *lang.Scope) Action {
+	c := &Call{}
+	if w := n.Get("with"); w != nil {
+		c.With = lang.CompileTemplate(w, scope, d.faults)
+		if c.With == nil {
+			d.target(c, v)
+			return resolved(c)
+		}
+	}
+	if !d.target(c, v) {
+		return nil
+	}
+	catalog.CheckWith(c.Name(), c.Params(), c.With, diag.Place{File: v.File, Pos: v.Pos}, d.faults)
+	return c
+}
+
+func resolved(c *Call) Action {
+	if c.Operation == nil && c.Pipeline == nil {
+		return nil
+	}
+	return c
+}
+
+// target finds what a call names: ./other.yaml, or connection.operation.
+func (d *decoder) target(c *Call, v *source.Node) bool {
+	if strings.HasPrefix(v.Text, "./") || strings.HasPrefix(v.Text, "../") {
+		c.Pipeline = d.link.Pipeline(path.Join(path.Dir(d.p.Path), v.Text), v)
+		if c.Pipeline == nil {
+			return false
+		}
+		d.sameVendors(c.Pipeline, v)
+		return true
+	}
+	name, operation, _ := strings.Cut(v.Text, ".")
+	var names []string
+	for _, conn := range d.p.Connections {
+		names = append(names, conn.Name)
+		if conn.Name != name {
+			continue
+		}
+		if conn.Vendor == nil {
+			return false // reported already
+		}
+		c.Connection = name
+		if c.Operation = conn.Vendor.Operation(operation); c.Operation == nil {
+			d.unknownOperation(v, len([]rune(name))+1, conn.Vendor, operation)
+			return false
+		}
+		return true
+	}
+	d.faults.Add(v.Errorf("unknown-connection", "no connection %s in this pipeline", name).
+		WithHint(catalog.DidYouMean(name, names)))
+	return false
+}
+
+// sameVendors reports connections of a called pipeline that have the name of
+// another one to another vendor: a run has one connection of each name.
+func (d *decoder) sameVendors(called *Pipeline, v *source.Node) {
+	for _, c := range called.AllConnections() {
+		own, ok := d.vendors[c.Name]
+		switch {
+		case !ok:
+			d.vendors[c.Name] = c
+		case own.Vendor != nil && c.Vendor != nil && own.Vendor != c.Vendor:
+			fault := v.Errorf("connection-conflict", "connection %s is to %s here and to %s in %s", c.Name, own.Vendor.Name, c.Vendor.Name, called.Path).
+				WithHint("name one of the two otherwise")
+			fault.Related = []diag.Place{own.Place, c.Place}
+			d.faults.Add(fault)
+		}
+	}
+}
+
+func (d *decoder) unknownOperation(v *source.Node, at int, vendor *catalog.Vendor, name string) {
+	fault := v.Errorf("unknown-operation", "vendor %s has no operation %s", vendor.Name, name).
+		WithHint(catalog.DidYouMean(name, vendor.OperationNames()))
+	fault.Pos = v.At(at)
+	d.faults.Add(fault)
+}
+
+func decodeSet(d *decoder, s *Step, n, v *source.Node, scope *lang.Scope) Action {
+	if s.ID == "" {
+		d.faults.Add(n.Key("set").Errorf("missing-id", "values that are set without an id can never be read").
+			WithHint("add id: and read them as steps.ID.outputs.NAME"))
+	}
+	t := lang.CompileTemplate(v, scope, d.faults)
+	if t == nil {
+		return nil
+	}
+	return &Set{Values: t}
+}
+
+func decodeFail(d *decoder, _ *Step, _, v *source.Node, scope *lang.Scope) Action {
+	t := lang.CompileTemplate(v, scope, d.faults)
+	if t == nil {
+		return nil
+	}
+	if k := t.Type(); k != nil && (k.Kind != lang.Text && k.Kind != lang.Unknown || k.Nullable) {
+		d.faults.Add(v.Errorf("wrong-type", "the message of fail must be text, found %s", k))
+	}
+	if t.Type().HasSecret() {
+		d.faults.Add(v.Errorf("secret-leak", "a secret would stand in the message"))
+	}
+	return &Fail{Message: t}
+}
+
+// kinds are the step kinds: each decodes the value of its key. A step has exactly one of them.
+var kinds = map[string]func(d *decoder, s *Step, n, v *source.Node, scope *lang.Scope) Action{
+	"call": decodeCall,
+	"set":  decodeSet,
+	"fail": decodeFail,
+}

@@ -1,0 +1,120 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/interp"
+	"github.com/seed627bd532/runner/engine/internal/redact"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// Status is how a run ended.
+type Status string
+
+// The statuses of runs that began. Where several hold, the one that asks most
+// of a person counts: Interrupted, Ambiguous, Failed, Partial.
+const (
+	Succeeded   Status = "succeeded"
+	Failed      Status = "failed"
+	Partial     Status = "partial"
+	Ambiguous   Status = "ambiguous"
+	Interrupted Status = "interrupted"
+)
+
+// An End is what a run came to.
+type End struct {
+	RunID   string
+	Status  Status
+	Outputs *value.Object // never nil
+	// Failure is why the run did not succeed, masked; nil when Succeeded or Partial.
+	Failure *event.Failure
+	// Err is the cause, masked; may be nil.
+	Err error
+}
+
+// errTimeout is the cause of a run that took longer than it may.
+var errTimeout = errors.New("the run took longer than its timeout allows")
+
+// end puts what ended the run, and how its rows did, into a status and an account.
+func (s *Session) end(ctx context.Context, rows flow.Tally, err error) *End {
+	e := &End{RunID: s.id, Status: Succeeded, Err: maskedError(s.gate, err)}
+	switch {
+	case err != nil:
+		e.Status, e.Failure = failed(ctx, err)
+		if rows.Ambiguous > 0 && e.Status == Failed {
+			e.Status = Ambiguous
+			e.Failure.Message += "; besides, " + ambiguousRows(rows.Ambiguous)
+		}
+	case rows.Ambiguous > 0:
+		e.Status = Ambiguous
+		e.Failure = &event.Failure{
+			Code:    "ambiguous",
+			Outcome: string(flow.Unknown),
+			Message: ambiguousRows(rows.Ambiguous) + "; the results tell more",
+			Hint:    "look at the vendor before anything creates them anew",
+		}
+	case rows.Failed > 0:
+		e.Status = Partial
+	}
+	if f := e.Failure; f != nil {
+		f.Step, f.Message, f.Hint = s.gate.Text(f.Step), s.gate.Text(f.Message), s.gate.Text(f.Hint)
+	}
+	return e
+}
+
+func failed(ctx context.Context, err error) (Status, *event.Failure) {
+	account := &event.Failure{Code: "internal", Message: err.Error()}
+	status := Failed
+	var f *interp.Failure
+	if errors.As(err, &f) {
+		account = &event.Failure{
+			Code:      f.Code,
+			Step:      f.Step,
+			Operation: f.Operation,
+			Outcome:   string(f.Outcome),
+			Message:   f.Message,
+			Hint:      f.Hint,
+		}
+		if f.Ambiguous {
+			status = Ambiguous
+		}
+	}
+	switch {
+	case errors.Is(err, errTimeout):
+		account.Code = "timeout"
+	case ctx.Err() != nil && context.Cause(ctx) != errTimeout:
+		status = Interrupted
+	}
+	return status, account
+}
+
+func ambiguousRows(n int) string {
+	if n == 1 {
+		return "of 1 row it is not known whether its create happened"
+	}
+	return fmt.Sprintf("of %d rows it is not known whether their create happened", n)
+}
+
+// maskedError returns err with its text masked; what it wraps stays to be found with errors.Is and errors.As.
+func maskedError(gate *redact.Gate, err error) error {
+	if err == nil {
+		return nil
+	}
+	text := err.Error()
+	if shown := gate.Text(text); shown != text {
+		return &masked{text: shown, cause: err}
+	}
+	return err
+}
+
+type masked struct {
+	text  string
+	cause error
+}
+
+func (m *masked) Error() string { return m.text }
+func (m *masked) Unwrap() error { return m.cause }

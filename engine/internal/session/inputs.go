@@ -1,0 +1,258 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/interp"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/pipeline"
+	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// Given are inputs as a caller gave them, by name. A name may be in one of the maps only.
+type Given struct {
+	// Values are Go values, a File, an iter.Seq[any] or an iter.Seq2[any, error].
+	Values map[string]any
+	// Texts are read by the types of the inputs.
+	Texts map[string]string
+}
+
+// A File is an input's file, relative to the working directory.
+type File string
+
+// ReadInputs reads a file that is one mapping of input names to values. The
+// error is a diag.List.
+func ReadInputs(name string, text []byte) (map[string]any, error) {
+	n, faults := source.Read(name, text)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	o, ok := n.Literal().(*value.Object)
+	if !ok {
+		return nil, diag.List{n.Errorf("wrong-type", "expected a mapping of input names to values")}
+	}
+	inputs, _ := value.ToGo(o).(map[string]any)
+	return inputs, nil
+}
+
+// Inputs are a run's inputs, bound and checked, except for the rows of
+// streamed ones, which are checked as they are taken.
+type Inputs struct {
+	Values *value.Object
+	Rows   map[string]interp.Source
+	open   []io.Closer
+}
+
+// Close closes the files that rows are read from.
+func (in *Inputs) Close() {
+	for _, c := range in.open {
+		c.Close()
+	}
+}
+
+// BindInputs reads the given inputs and binds them to those that are wanted.
+// Default files are files of project. The Inputs must be closed, also when there
+// are faults.
+func BindInputs(want *pipeline.Inputs, given Given, project fs.FS) (*Inputs, diag.List) {
+	b := &binder{want: want, project: project, in: &Inputs{Rows: map[string]interp.Source{}}}
+	values := value.NewObject(len(want.List))
+	for _, name := range given.names() {
+		b.set(values, name, given)
+	}
+	for _, q := range want.List {
+		file, hasDefault := want.Files[q.Name]
+		if _, ok := values.Get(q.Name); hasDefault && !ok && !slices.Contains(b.unread, q.Name) {
+			rows := b.open(q, file, func() (fs.File, error) { return project.Open(file) })
+			b.setRows(values, q, rows)
+		}
+	}
+	bound, bad := want.Bind(values)
+	for _, v := range bad {
+		if !b.reported(v.Path) {
+			b.faults.Add(inputFault(fmt.Sprintf("input %s: %s", v.Path, v.Message), nil))
+		}
+	}
+	b.in.Values = bound
+	b.faults.Sort()
+	return b.in, b.faults
+}
+
+func (g Given) names() []string {
+	names := slices.AppendSeq(slices.Collect(maps.Keys(g.Values)), maps.Keys(g.Texts))
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+type binder struct {
+	want    *pipeline.Inputs
+	project fs.FS
+	in      *Inputs
+	faults  diag.List
+	// unread are the paths of inputs, or of their rows, that are known to be wrong already.
+	unread []string
+}
+
+// set reads one given input into values.
+func (b *binder) set(values *value.Object, name string, given Given) {
+	q := b.want.Get(name)
+	v, isValue := given.Values[name]
+	text, isText := given.Texts[name]
+	switch {
+	case q == nil:
+		values.Set(name, nil) // binding says that there is no such input
+	case isValue && isText:
+		b.bad(name, errors.New("it is given as a value and as text"))
+	case isText:
+		b.setValue(values, q, func() (value.Value, error) { return lang.ParseText(q.Type, text) })
+	default:
+		b.setGiven(values, q, v)
+	}
+}
+
+func (b *binder) setGiven(values *value.Object, q *catalog.Param, given any) {
+	switch given := given.(type) {
+	case File:
+		name := string(given)
+		if q.Type.Kind == lang.List {
+			b.setRows(values, q, b.open(q, name, func() (fs.File, error) { return os.Open(name) }))
+			return
+		}
+		b.setValue(values, q, func() (value.Value, error) { return readFile(q, name) })
+	case iter.Seq[any]:
+		b.setRows(values, q, rowsOf(func(yield func(any, error) bool) {
+			given(func(v any) bool { return yield(v, nil) })
+		}))
+	case iter.Seq2[any, error]:
+		b.setRows(values, q, rowsOf(given))
+	default:
+		b.setValue(values, q, func() (value.Value, error) { return value.FromGo(given) })
+	}
+}
+
+// setValue sets what read returns. A list that is streamed becomes rows, so that
+// one bad row fails alone however the list was given.
+func (b *binder) setValue(values *value.Object, q *catalog.Param, read func() (value.Value, error)) {
+	v, err := read()
+	if err != nil && q.Type.HasSecret() {
+		err = fmt.Errorf("expected %s", q.Type) // the error may quote what was given
+	}
+	if err != nil {
+		b.bad(q.Name, err)
+		return
+	}
+	list, isList := v.(value.List)
+	if !isList || !b.want.Streamed[q.Name] {
+		values.Set(q.Name, v)
+		return
+	}
+	b.setRows(values, q, func(yield func(value.Value, error) bool) error {
+		for _, row := range list {
+			if !yield(row, nil) {
+				break
+			}
+		}
+		return nil
+	})
+}
+
+// setRows sets a list that comes as rows; nil rows were reported. Those of a
+// streamed input wait for the run, an empty list stands for them.
+func (b *binder) setRows(values *value.Object, q *catalog.Param, rows interp.Source) {
+	switch {
+	case rows == nil:
+		b.unread = append(b.unread, q.Name)
+	case b.want.Streamed[q.Name]:
+		b.in.Rows[q.Name] = rows
+		values.Set(q.Name, value.List{})
+	default:
+		values.Set(q.Name, b.collect(q.Name, rows))
+	}
+}
+
+// collect reads all rows, for an input that is used as a whole.
+func (b *binder) collect(name string, rows interp.Source) value.List {
+	list := value.List{}
+	broken := rows(func(v value.Value, err error) bool {
+		if err != nil {
+			b.bad(fmt.Sprintf("%s[%d]", name, len(list)), err)
+		}
+		list = append(list, v)
+		return true
+	})
+	if broken != nil {
+		b.bad(name, broken)
+	}
+	return list
+}
+
+// open opens a file of rows. It returns nil after it has reported why it cannot.
+func (b *binder) open(q *catalog.Param, name string, open func() (fs.File, error)) interp.Source {
+	f, err := open()
+	if err != nil {
+		b.faults.Add(fileFault(q.Name, name, err))
+		return nil
+	}
+	b.in.open = append(b.in.open, f)
+	rows, warnings, err := fileRows(name, f, q.Type.Elem)
+	if err != nil {
+		b.faults.Add(fileFault(q.Name, name, err))
+		return nil
+	}
+	b.faults = append(b.faults, warnings...)
+	return rows
+}
+
+// bad reports an input, or one of its rows, that cannot be read. A place that err has is kept.
+func (b *binder) bad(path string, err error) {
+	b.unread = append(b.unread, path)
+	var placed *diag.Diagnostic
+	if errors.As(err, &placed) && placed.File != nil {
+		b.faults.Add(placed)
+		return
+	}
+	b.faults.Add(inputFault(fmt.Sprintf("input %s: %v", path, err), err))
+}
+
+// reported tells whether path is, or lies in, what could not be read.
+func (b *binder) reported(path string) bool {
+	return slices.ContainsFunc(b.unread, func(unread string) bool {
+		rest, ok := strings.CutPrefix(path, unread)
+		return ok && (rest == "" || rest[0] == '.' || rest[0] == '[')
+	})
+}
+
+// readFile reads the file of an input that is no list: one JSON value, or the text itself.
+func readFile(q *catalog.Param, name string) (value.Value, error) {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	var v value.Value
+	if strings.EqualFold(filepath.Ext(name), ".json") {
+		v, err = value.Decode(text)
+	} else {
+		v, err = lang.ParseText(q.Type, strings.TrimRight(string(text), "\r\n"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return v, nil
+}
+
+func inputFault(message string, err error) *diag.Diagnostic {
+	return &diag.Diagnostic{Code: "bad-input", Message: message, Err: err}
+}
