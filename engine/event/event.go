@@ -106,6 +106,16 @@ type RetryScheduled struct {
 	Wait      time.Duration
 }
 
+// PollScheduled tells that a step waits for something at the vendor, and looks again after Wait.
+type PollScheduled struct {
+	Head
+	Key       string
+	Operation string
+	Look      int    // how often it has looked, from 1
+	Seen      string // what it saw, shortened
+	Wait      time.Duration
+}
+
 // RowFinished closes one row of a foreach.
 type RowFinished struct {
 	Head

@@ -39,7 +39,7 @@ func TestHeadOfGivesTheEventsOwnHead(t *testing.T) {
 	want := event.Head{Seq: 3, At: time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC), Run: "r1"}
 	for _, e := range []event.Event{
 		&event.RunStarted{}, &event.StepStarted{}, &event.StepFinished{}, &event.RequestSent{}, &event.ResponseReceived{},
-		&event.RetryScheduled{}, &event.RowFinished{}, &event.Note{}, &event.RunFinished{},
+		&event.RetryScheduled{}, &event.PollScheduled{}, &event.RowFinished{}, &event.Note{}, &event.RunFinished{},
 	} {
 		*event.HeadOf(e) = want
 		if got := *event.HeadOf(e); got != want {

@@ -68,6 +68,8 @@ func (c *Console) Emit(e event.Event) {
 		c.responseReceived(e)
 	case *event.RetryScheduled:
 		c.retryScheduled(e)
+	case *event.PollScheduled:
+		c.pollScheduled(e)
 	case *event.RowFinished:
 		c.rowFinished(e)
 	case *event.Note:
@@ -118,6 +120,13 @@ func (c *Console) retryScheduled(e *event.RetryScheduled) {
 	}
 	c.say("  %s: %s attempt %d of %d: %s, again in %s", oneLine(e.Key), e.Operation, e.Attempt, e.Of,
 		join(": ", e.Outcome, oneLine(e.Message)), duration(e.Wait))
+}
+
+func (c *Console) pollScheduled(e *event.PollScheduled) {
+	if inRow(e.Key) && !c.verbose {
+		return
+	}
+	c.say("  %s: %s look %d: %s, again in %s", oneLine(e.Key), e.Operation, e.Look, oneLine(e.Seen), duration(e.Wait))
 }
 
 func (c *Console) rowFinished(e *event.RowFinished) {

@@ -63,6 +63,10 @@ func members(e event.Event) (string, []member) {
 			{"key", e.Key}, {"operation", e.Operation}, {"attempt", e.Attempt}, {"of", e.Of},
 			{"outcome", e.Outcome}, {"message", e.Message}, {"wait_ms", milliseconds(e.Wait)},
 		}
+	case *event.PollScheduled:
+		return "poll_scheduled", []member{
+			{"key", e.Key}, {"operation", e.Operation}, {"look", e.Look}, {"seen", e.Seen}, {"wait_ms", milliseconds(e.Wait)},
+		}
 	case *event.RowFinished:
 		return "row_finished", []member{{"key", e.Key}, {"row", e.Row}, {"status", e.Status}, {"error", e.Error}}
 	case *event.Note:

@@ -29,6 +29,8 @@ func TestJSONLines(t *testing.T) {
 			`{"event":"response_received",` + start + `"key":"k","operation":"v.o","status":200,"outcome":"ok","error":"","body":"a\nb","took_ms":1000}`},
 		{&event.RetryScheduled{Head: head, Key: "k", Operation: "v.o", Attempt: 1, Of: 5, Outcome: "busy", Message: "m", Wait: time.Minute},
 			`{"event":"retry_scheduled",` + start + `"key":"k","operation":"v.o","attempt":1,"of":5,"outcome":"busy","message":"m","wait_ms":60000}`},
+		{&event.PollScheduled{Head: head, Key: "k", Operation: "v.o", Look: 3, Seen: "pending", Wait: time.Minute},
+			`{"event":"poll_scheduled",` + start + `"key":"k","operation":"v.o","look":3,"seen":"pending","wait_ms":60000}`},
 		{&event.RowFinished{Head: head, Key: "k", Row: "A", Status: "failed", Error: "no"},
 			`{"event":"row_finished",` + start + `"key":"k","row":"A","status":"failed","error":"no"}`},
 		{&event.Note{Head: head, Warning: true, Text: "x"},

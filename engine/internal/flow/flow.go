@@ -82,6 +82,25 @@ type CallRequest struct {
 	// RunID and CallKey make call.key: CallKey is Key without attempt.
 	RunID   string
 	CallKey Key
+	// Rows are the rows of a batch operation, in the order they are sent; nil
+	// for other operations. Identity is "" then.
+	Rows []RowRef
+}
+
+// A RowRef names one row of a batch.
+type RowRef struct {
+	// Key is the row's identity as people read it, or its number.
+	Key string
+	// Identity is what must not be created twice, as CallRequest.Identity is; "" for none.
+	Identity string
+}
+
+// A RowResult is how one row of a batch ended.
+type RowResult struct {
+	Key    string
+	Status ItemStatus
+	// Message holds the vendor's words on the row; "" when it is done.
+	Message string
 }
 
 // A Result is a call's answer. A vendor's refusal is a Result, not an error.
@@ -110,6 +129,9 @@ type Result struct {
 	Fatal bool
 	// Reused says that nothing was sent, since this run did this create before.
 	Reused bool
+	// Rows are the rows of a batch that was answered, in the order they were
+	// sent; nil for other operations, and where the call as a whole had no success.
+	Rows []RowResult
 	// At is when the request was sent; Endpoint is its method and URL, secrets masked. Both
 	// serve the account of an ambiguous call.
 	At       time.Time

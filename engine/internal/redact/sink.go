@@ -57,6 +57,10 @@ func (s sink) Emit(e event.Event) {
 		c.Key, c.Operation = text(c.Key), text(c.Operation)
 		c.Outcome, c.Message = text(c.Outcome), text(c.Message)
 		out = &c
+	case *event.PollScheduled:
+		c := *e
+		c.Key, c.Operation, c.Seen = text(c.Key), text(c.Operation), text(c.Seen)
+		out = &c
 	case *event.RowFinished:
 		c := *e
 		c.Key, c.Row = text(c.Key), text(c.Row)

@@ -19,7 +19,7 @@ const planted = "hunter2-planted"
 func events() []event.Event {
 	return []event.Event{
 		&event.RunStarted{}, &event.StepStarted{}, &event.StepFinished{}, &event.RequestSent{},
-		&event.ResponseReceived{}, &event.RetryScheduled{}, &event.RowFinished{}, &event.Note{}, &event.RunFinished{},
+		&event.ResponseReceived{}, &event.RetryScheduled{}, &event.PollScheduled{}, &event.RowFinished{}, &event.Note{}, &event.RunFinished{},
 	}
 }
 
