@@ -82,6 +82,8 @@ type CallRequest struct {
 	// RunID and CallKey make call.key: CallKey is Key without attempt.
 	RunID   string
 	CallKey Key
+	// Timeout bounds the attempt beside the operation's own; 0 for no such bound.
+	Timeout time.Duration
 	// Rows are the rows of a batch operation, in the order they are sent; nil
 	// for other operations. Identity is "" then.
 	Rows []RowRef
@@ -187,6 +189,9 @@ type EachPolicy struct {
 	Parallel int // at least 1
 	// Collect records failed rows and goes on; otherwise no new row starts after a failure.
 	Collect bool
+	// Breaker ends a foreach that collects after so many rows in a row that were Down: the others
+	// are skipped. 0 means never.
+	Breaker int
 }
 
 // A Body is what a foreach does with a row.
@@ -220,9 +225,21 @@ type Item struct {
 	Err     error         // nil when done
 	// Stop ends the foreach although it collects: a login that failed for good, an interrupt.
 	Stop bool
+	// Down says that the row failed since the vendor was not there, or did not answer.
+	Down bool
+	// Undo are the calls that take back what the row did, in the order it was done.
+	Undo []Undo
 	// Tally counts the rows below this one, of a foreach inside the row, that
 	// did not end well.
 	Tally Tally
+}
+
+// An Undo is a call that takes back what a step did, if the run fails.
+type Undo struct {
+	Key        Key
+	Connection string
+	Operation  string
+	Inputs     *value.Object
 }
 
 // A Tally counts rows that did not end well although the run went on.

@@ -124,6 +124,11 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 	retry := a.Operation.Retry
 	for n := 1; ; n++ {
 		req.Key = key.Attempt(n)
+		left, err := w.left(req.Key, 0)
+		if err != nil {
+			return flow.Result{}, err
+		}
+		req.Timeout = left
 		res, err := w.rt.Call(req)
 		if err != nil {
 			return res, interrupted(key, err)
@@ -135,6 +140,9 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 			return res, interrupted(key, err)
 		}
 		wait := max(backoff(retry, n, key), res.RetryAfter)
+		if _, err := w.left(req.Key+"/wait", wait); err != nil {
+			return res, tooLate(err, a, res)
+		}
 		w.rt.Emit(&event.RetryScheduled{
 			Key:       string(key),
 			Operation: a.Name(),
@@ -148,6 +156,18 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 			return res, interrupted(key, err)
 		}
 	}
+}
+
+// tooLate adds what came last to the account of a timeout.
+func tooLate(err error, a *pipeline.Call, res flow.Result) error {
+	var f *Failure
+	if !errors.As(err, &f) || f.Code != codeTimeout {
+		return err
+	}
+	late := *f
+	late.Operation, late.Outcome, late.Status = a.Name(), res.Outcome, res.Status
+	late.Message += "; last answer: " + res.Message
+	return &late
 }
 
 // repeatable says whether the same call may be sent again after res.
@@ -187,6 +207,8 @@ func refusal(a *pipeline.Call, key flow.Key, identity string, res flow.Result) *
 		Message:   res.Message,
 		Hint:      res.Hint,
 		Fatal:     res.Fatal,
+		Status:    res.Status,
+		Body:      res.Body,
 	}
 	if f.Message == "" {
 		f.Message = fmt.Sprintf("the vendor answered with status %d and said nothing", res.Status)

@@ -7,6 +7,7 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/schema"
+	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // A Failure is why a step, and with it perhaps the run, did not succeed.
@@ -19,8 +20,11 @@ type Failure struct {
 	// Operation is "connection.operation", "" for steps that call none.
 	Operation string
 	Outcome   flow.Outcome
-	Message   string
-	Hint      string
+	// Status and Body are those of the vendor's answer; 0 and nil where there was none.
+	Status  int
+	Body    value.Value
+	Message string
+	Hint    string
 	// Ambiguous says that a create may or may not have happened.
 	Ambiguous bool
 	// Fatal ends the run whatever on_error says.
@@ -76,7 +80,11 @@ func interrupted(key flow.Key, err error) error {
 	return &Failure{Code: codeInterrupted, Step: string(key), Message: "stopped: " + err.Error(), Fatal: true, Err: err}
 }
 
-const codeInterrupted = "interrupted"
+// Codes that the interpreter looks at itself.
+const (
+	codeInterrupted = "interrupted"
+	codeTimeout     = "timeout"
+)
 
 func violationText(bad []schema.Violation) string {
 	texts := make([]string, len(bad))
@@ -91,12 +99,4 @@ func violationText(bad []schema.Violation) string {
 func mayContinue(err error) bool {
 	var f *Failure
 	return errors.As(err, &f) && !f.Fatal && !f.Ambiguous
-}
-
-func outcomeOf(err error) flow.Outcome {
-	var f *Failure
-	if errors.As(err, &f) {
-		return f.Outcome
-	}
-	return ""
 }

@@ -20,7 +20,7 @@ func (w *walker) foreach(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value
 	}
 	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: operationName(s)})
 	outcomes, err := w.rt.Each(key, w.rowsOf(s, key, vars, source),
-		flow.EachPolicy{Parallel: s.Foreach.Parallel, Collect: s.OnError == pipeline.Collect},
+		flow.EachPolicy{Parallel: s.Foreach.Parallel, Collect: s.OnError == pipeline.Collect, Breaker: s.Foreach.Breaker},
 		flow.Body{
 			Pipeline: w.p.Path,
 			Step:     s.ID,
@@ -43,6 +43,7 @@ func (w *walker) foreach(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value
 	}
 	w.rt.Emit(&event.StepFinished{Key: string(key), Operation: operationName(s), Error: errorText(err)})
 	if err != nil && s.OnError == pipeline.Continue && mayContinue(err) {
+		w.passOver(key, err)
 		err = nil
 	}
 	if err != nil {
@@ -60,6 +61,7 @@ func (w *walker) ended(s *pipeline.Step, key flow.Key, outcomes flow.Outcomes) e
 	done := 0
 	for _, item := range outcomes.Items {
 		w.tally.Add(item.Tally)
+		w.undo = append(w.undo, item.Undo...)
 		switch item.Status {
 		case flow.Done:
 			done++
@@ -138,6 +140,9 @@ func (w *walker) rowsOf(s *pipeline.Step, key flow.Key, vars lang.Vars, source S
 		seen := map[string]int{}
 		index := 0
 		stopped := false
+		if s.Foreach.Batch > 0 {
+			source = batches(source, s.Foreach.Batch)
+		}
 		broken := source(func(v value.Value, rowErr error) bool {
 			row := flow.Row{Index: index, Value: v, Err: rowErr}
 			index++
@@ -152,6 +157,30 @@ func (w *walker) rowsOf(s *pipeline.Step, key flow.Key, vars lang.Vars, source S
 		if broken != nil && !stopped {
 			yield(flow.Row{}, &Failure{Code: "input-broken", Step: string(key), Message: broken.Error(), Err: broken})
 		}
+	}
+}
+
+// batches hands out lists of at most n elements. An element that could not be
+// read is a batch of its own, which fails.
+func batches(source Source, n int) Source {
+	return func(yield func(v value.Value, rowErr error) bool) error {
+		batch := make(value.List, 0, n)
+		more := true
+		broken := source(func(v value.Value, rowErr error) bool {
+			if rowErr != nil {
+				more = yield(value.List{v}, rowErr)
+				return more
+			}
+			if batch = append(batch, v); len(batch) == n {
+				more = yield(batch, nil)
+				batch = make(value.List, 0, n)
+			}
+			return more
+		})
+		if more && len(batch) > 0 {
+			yield(batch, nil)
+		}
+		return broken
 	}
 }
 
@@ -196,22 +225,23 @@ func (w *walker) rowKey(s *pipeline.Step, vars lang.Vars, v value.Value, number 
 // row runs the body for one row, on the row's own runtime.
 func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars lang.Vars, row flow.Row) flow.Item {
 	item := flow.Item{Index: row.Index, Key: row.Key, Status: flow.Done}
-	inner := &walker{rt: rt, p: w.p, runID: w.runID, started: w.started}
+	inner := &walker{rt: rt, p: w.p, runID: w.runID, started: w.started, clock: w.clock}
 	var err error
 	if row.Err != nil {
 		err = badRow(key.Row(row.Key), row.Err)
 	} else {
 		var record *value.Object
-		record, err = inner.action(s, key.Row(row.Key), pipeline.WithItem(vars, row.Value))
+		record, err = inner.once(s, key.Row(row.Key), pipeline.WithItem(vars, row.Value))
 		if err == nil {
 			item.Outputs, _ = record.At("outputs").(*value.Object)
 		}
 	}
-	item.Tally = inner.tally
+	item.Tally, item.Undo = inner.tally, inner.undo
 	if err != nil {
 		item.Status, item.Err = flow.Failed, err
 		var f *Failure
-		switch ok := errors.As(err, &f); {
+		ok := errors.As(err, &f)
+		switch {
 		case !ok: // the engine itself failed
 			item.Stop = true
 		case f.Code == codeInterrupted:
@@ -222,6 +252,7 @@ func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars lang.
 		default:
 			item.Stop = f.Fatal
 		}
+		item.Down = ok && (f.Outcome == flow.Busy || f.Outcome == flow.Unknown)
 	}
 	if item.Status != flow.Skipped {
 		rt.Emit(rowFinished(key, item))

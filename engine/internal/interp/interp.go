@@ -46,6 +46,9 @@ func Run(rt flow.Runtime, p *pipeline.Pipeline, in Input) (*value.Object, flow.T
 		onRow:   in.OnRow,
 	}
 	outputs, err := w.pipeline(p, "", in.Values)
+	if err != nil {
+		err = w.takeBack(p, err)
+	}
 	return outputs, w.tally, err
 }
 
@@ -58,6 +61,8 @@ type walker struct {
 	rows    map[string]Source
 	onRow   func(step string, item flow.Item)
 	tally   flow.Tally
+	undo    []flow.Undo // what was done and can be taken back, in order
+	clock   clock
 }
 
 // pipeline walks p below key and returns its outputs.
@@ -66,15 +71,9 @@ func (w *walker) pipeline(p *pipeline.Pipeline, key flow.Key, inputs *value.Obje
 	w.p = p
 	defer func() { w.p = outer }()
 
-	vars := pipeline.Vars(inputs, w.runID, w.started)
-	for _, s := range p.Steps {
-		record, err := w.step(s, key, vars)
-		if err != nil {
-			return nil, err
-		}
-		if s.ID != "" {
-			vars = pipeline.WithStep(vars, s.ID, record)
-		}
+	vars, err := w.steps(p.Steps, key, pipeline.Vars(inputs, w.runID, w.started))
+	if err != nil {
+		return nil, err
 	}
 	outputs := value.NewObject(len(p.Outputs))
 	for _, o := range p.Outputs {
@@ -88,6 +87,20 @@ func (w *walker) pipeline(p *pipeline.Pipeline, key flow.Key, inputs *value.Obje
 		outputs.Set(o.Name, v)
 	}
 	return outputs, nil
+}
+
+// steps runs steps in order, and returns vars with what they leave behind.
+func (w *walker) steps(steps []*pipeline.Step, key flow.Key, vars lang.Vars) (lang.Vars, error) {
+	for _, s := range steps {
+		record, err := w.step(s, key, vars)
+		if err != nil {
+			return nil, err
+		}
+		if s.ID != "" {
+			vars = pipeline.WithStep(vars, s.ID, record)
+		}
+	}
+	return vars, nil
 }
 
 // step runs one step of the current pipeline and returns its record.
@@ -109,14 +122,44 @@ func (w *walker) step(s *pipeline.Step, parent flow.Key, vars lang.Vars) (*value
 		}
 	}
 	if s.Foreach != nil {
+		restore, err := w.within(key, s.Timeout)
+		defer restore()
+		if err != nil {
+			return nil, err
+		}
 		return w.foreach(s, key, vars)
 	}
-	record, err := w.action(s, key, vars)
-	if err != nil && s.OnError == pipeline.Continue && mayContinue(err) {
-		w.rt.Emit(&event.Note{Warning: true, Text: string(key) + " failed and the run goes on: " + err.Error()})
-		return s.Record(flow.Result{Outcome: outcomeOf(err)}, nil, true), nil
+	return w.once(s, key, vars)
+}
+
+// once does the step's action one time: as the step itself, or as a row of its
+// foreach. Its handlers deal with a failure.
+func (w *walker) once(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.Object, error) {
+	record, err := w.bounded(s, key, vars)
+	if err == nil {
+		err = w.register(s, key, vars, record)
 	}
-	return record, err
+	if err == nil {
+		return record, nil
+	}
+	if s.Foreach != nil && len(s.Handlers) == 0 {
+		return nil, err // the foreach decides
+	}
+	return w.handle(s, key, vars, err)
+}
+
+func (w *walker) bounded(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.Object, error) {
+	if s.Foreach == nil {
+		restore, err := w.within(key, s.Timeout)
+		defer restore()
+		if err != nil {
+			return nil, err
+		}
+	}
+	if _, err := w.left(key, 0); err != nil {
+		return nil, err
+	}
+	return w.action(s, key, vars)
 }
 
 func stepKey(parent flow.Key, s *pipeline.Step) flow.Key {
@@ -130,14 +173,29 @@ func stepKey(parent flow.Key, s *pipeline.Step) flow.Key {
 func (w *walker) action(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.Object, error) {
 	switch a := s.Action.(type) {
 	case *pipeline.Call:
-		if a.Pipeline != nil {
+		switch {
+		case a.Pipeline != nil:
 			return w.callPipeline(s, a, key, vars)
+		case s.Until != nil:
+			return w.poll(s, a, key, vars)
 		}
 		return w.callOperation(s, a, key, vars)
 	case *pipeline.Set:
 		return w.set(s, a, key, vars)
 	case *pipeline.Fail:
 		return nil, w.fail(a, key, vars)
+	case *pipeline.Group:
+		outputs, err := w.group(a, key, vars)
+		if err != nil {
+			return nil, err
+		}
+		return s.Record(flow.Result{}, outputs, true), nil
+	case *pipeline.Switch:
+		outputs, ran, err := w.branch(a, key, vars)
+		if err != nil {
+			return nil, err
+		}
+		return s.Record(flow.Result{}, outputs, ran), nil
 	}
 	panic("interp: unknown step kind")
 }

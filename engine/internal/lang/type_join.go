@@ -5,6 +5,17 @@ import "github.com/seed627bd532/runner/engine/internal/value"
 // joinDepth bounds the work on recursive types; below it, a difference becomes Unknown.
 const joinDepth = 6
 
+// Join returns the type of a value that comes from any one of these. Objects
+// are merged: a member that not all of them have is optional. Of no types it is
+// the type of nothing, which joins with all.
+func Join(types ...*Type) *Type {
+	joined := nothingType
+	for _, t := range types {
+		joined = join(joined, t)
+	}
+	return joined
+}
+
 // join returns the type of a value that comes from a or from b. Objects are
 // merged: a member that only one of them has is optional.
 func join(a, b *Type) *Type { return joinTo(orAny(a), orAny(b), joinDepth) }

@@ -60,9 +60,18 @@ func decodeResult(payload []byte) (flow.Result, error) {
 	return r, f.err
 }
 
-// encodeItem writes the outputs of a row that is done, which are all there is to it.
+// encodeItem writes what there is to a row that is done.
 func encodeItem(it flow.Item) []byte {
-	return value.AppendJSON(nil, value.ObjectOf("outputs", object(it.Outputs)))
+	undo := make(value.List, len(it.Undo))
+	for i, u := range it.Undo {
+		undo[i] = value.ObjectOf("key", string(u.Key), "connection", u.Connection, "operation", u.Operation, "inputs", object(u.Inputs))
+	}
+	return value.AppendJSON(nil, value.ObjectOf(
+		"outputs", object(it.Outputs),
+		"failed", int64(it.Tally.Failed),
+		"ambiguous", int64(it.Tally.Ambiguous),
+		"undo", undo,
+	))
 }
 
 // decodeItem reads what encodeItem wrote.
@@ -72,7 +81,25 @@ func decodeItem(payload []byte) (flow.Item, error) {
 		return flow.Item{}, err
 	}
 	f := fields{o: o}
-	return flow.Item{Status: flow.Done, Outputs: f.object("outputs")}, f.err
+	it := flow.Item{
+		Status:  flow.Done,
+		Outputs: f.object("outputs"),
+		Tally:   flow.Tally{Failed: int(get[int64](&f, "failed")), Ambiguous: int(get[int64](&f, "ambiguous"))},
+	}
+	for _, v := range get[value.List](&f, "undo") {
+		u, _ := v.(*value.Object)
+		call := fields{o: u}
+		it.Undo = append(it.Undo, flow.Undo{
+			Key:        flow.Key(call.text("key")),
+			Connection: call.text("connection"),
+			Operation:  call.text("operation"),
+			Inputs:     call.object("inputs"),
+		})
+		if f.err == nil {
+			f.err = call.err
+		}
+	}
+	return it, f.err
 }
 
 func encodeTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

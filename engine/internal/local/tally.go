@@ -16,6 +16,7 @@ type tally struct {
 
 	items   []flow.Item
 	failed  bool
+	down    int        // rows in a row that found the vendor down
 	stopped *flow.Item // the first by index that ends the foreach
 	held    error      // the interrupt, once it has kept a row from starting
 	broken  error      // the source's fault
@@ -24,7 +25,12 @@ type tally struct {
 
 // open reports whether a row may start.
 func (t *tally) open() bool {
-	return t.err == nil && t.stopped == nil && (t.policy.Collect || !t.failed) && t.interrupted() == nil
+	return t.err == nil && t.stopped == nil && !t.tripped() && (t.policy.Collect || !t.failed) && t.interrupted() == nil
+}
+
+// tripped reports whether the vendor was down for too many rows in a row.
+func (t *tally) tripped() bool {
+	return t.policy.Collect && t.policy.Breaker > 0 && t.down >= t.policy.Breaker
 }
 
 // take books the next row of the source. start says whether it may run; if
@@ -42,16 +48,24 @@ func (t *tally) take(row flow.Row, err error) (start, more bool) {
 	if t.open() {
 		return true, true
 	}
-	if t.stopped == nil || !t.policy.Collect {
+	why := t.whySkipped()
+	if why == nil {
 		return false, false
 	}
-	t.items = append(t.items, flow.Item{
-		Index:  row.Index,
-		Key:    row.Key,
-		Status: flow.Skipped,
-		Err:    fmt.Errorf("not started, since row %s ended the foreach", t.stopped.Key),
-	})
+	t.items = append(t.items, flow.Item{Index: row.Index, Key: row.Key, Status: flow.Skipped, Err: why})
 	return false, true
+}
+
+// whySkipped says why the rows that are left are booked as skipped; nil when
+// they are not booked at all.
+func (t *tally) whySkipped() error {
+	switch {
+	case t.policy.Collect && t.stopped != nil:
+		return fmt.Errorf("not started, since row %s ended the foreach", t.stopped.Key)
+	case t.tripped():
+		return fmt.Errorf("not started, since %d rows one after another found the vendor down", t.down)
+	}
+	return nil
 }
 
 // end books what a row came to.
@@ -63,6 +77,12 @@ func (t *tally) end(row flow.Row, it flow.Item, err error) {
 	it.Index, it.Key = row.Index, row.Key
 	t.items = append(t.items, it)
 	t.failed = t.failed || failed(it)
+	switch {
+	case it.Down:
+		t.down++
+	case !t.tripped():
+		t.down = 0
+	}
 	if it.Stop && (t.stopped == nil || it.Index < t.stopped.Index) {
 		t.stopped = &it
 	}

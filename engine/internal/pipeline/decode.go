@@ -40,8 +40,9 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	}
 	d.p.Inputs = decodeInputs(n.Get("inputs"), file, lib, faults)
 	d.connections(n.Get("connections"))
-	for _, s := range n.Get("steps").Items {
-		d.step(s)
+	d.p.Steps = d.stepList(n.Get("steps"))
+	if f := n.Get("on_failure"); f != nil {
+		d.p.OnFailure = OnFailure(f.Text)
 	}
 	d.outputs(n.Get("outputs"))
 	d.p.Inputs.findStreamed(n, d.p)
@@ -55,52 +56,86 @@ type decoder struct {
 	// steps is the type of steps so far; it is replaced, never changed.
 	steps  *lang.Type
 	places map[string]diag.Place // of the ids so far
+	names  []lang.Name           // of the rows around the step
 	// vendors are the connections of this pipeline and of those it calls.
 	vendors map[string]Connection
 	files   map[string]diag.Place // of the outputs so far
 	broken  bool                  // a step could not be decoded: what depends on it has no type
 }
 
-func (d *decoder) scope() *lang.Scope { return scopeOf(d.p.Inputs.Type, d.steps) }
+func (d *decoder) scope() *lang.Scope {
+	return scopeOf(d.p.Inputs.Type, d.steps).With(d.names...)
+}
 
-func (d *decoder) step(n *source.Node) {
+func (d *decoder) stepList(n *source.Node) []*Step {
+	var steps []*Step
+	for _, item := range n.Items {
+		if s := d.step(item); s != nil {
+			steps = append(steps, s)
+		}
+	}
+	return steps
+}
+
+// step decodes one step and declares what later lines see of it; nil for one
+// that is broken.
+func (d *decoder) step(n *source.Node) *Step {
 	s := &Step{Place: diag.Place{File: n.File, Pos: n.Pos}, OnError: FailRun}
 	if id := n.Get("id"); id != nil {
 		s.ID = id.Text
 		d.newID(id)
 	}
-	if e := n.Get("on_error"); e != nil {
-		s.OnError = OnError(e.Text)
-	}
-	scope := d.scope()
+	outer := d.names
+	defer func() { d.names = outer }()
 	if cond := n.Get("if"); cond != nil {
-		s.If = d.boolean(cond, scope)
+		s.If = d.boolean(cond, d.scope())
 	}
 	if over := n.Get("foreach"); over != nil {
-		s.Foreach = d.foreach(n, scope)
-		scope = scope.With(lang.Name{Name: s.Foreach.As, Type: s.Foreach.elem()})
+		s.Foreach = d.foreach(n, d.scope())
+		d.names = append(outer[:len(outer):len(outer)], lang.Name{Name: s.Foreach.As, Type: s.Foreach.handed()})
 		if k := n.Get("key"); k != nil {
-			s.Foreach.Key = d.rowKey(k, scope)
+			s.Foreach.Key = d.rowKey(k, d.scope())
 		}
 	}
-	for _, pair := range n.Pairs {
-		if decode, ok := kinds[pair.Key.Text]; ok {
-			s.Action = decode(d, s, n, pair.Value, scope)
-		}
-	}
+	d.action(n, s)
 	if s.Action == nil {
 		d.broken = true
 		if s.ID != "" {
 			d.declare(s.ID, lang.AnyType) // reported already: later lines shall not suffer
 		}
-		return
+		return nil
 	}
+	d.modifiers(n, s)
+	if s.ID != "" {
+		d.declare(s.ID, s.recordType())
+	}
+	return s
+}
+
+func (d *decoder) action(n *source.Node, s *Step) {
+	for _, pair := range n.Pairs {
+		if decode, ok := kinds()[pair.Key.Text]; ok {
+			s.Action = decode(d, s, n, pair.Value, d.scope())
+		}
+	}
+}
+
+// modifiers decodes what changes how the action is done.
+func (d *decoder) modifiers(n *source.Node, s *Step) {
+	scope := d.scope()
 	if s.Foreach != nil {
 		d.columns(s, n)
 	}
-	d.p.Steps = append(d.p.Steps, s)
-	if s.ID != "" {
-		d.declare(s.ID, s.recordType())
+	if n.Get("until") != nil {
+		s.Until = d.until(n, s, scope)
+	} else if t := n.Get("timeout"); t != nil {
+		if s.Timeout = d.duration(t); s.Timeout == 0 {
+			d.faults.Add(t.Errorf("wrong-value", "a timeout of nothing can never be met"))
+		}
+	}
+	d.onError(n, s, scope)
+	if n.Get("undo") != nil {
+		s.Undo = d.undo(n, s, scope)
 	}
 }
 

@@ -115,9 +115,15 @@ func decodeFail(d *decoder, _ *Step, _, v *source.Node, scope *lang.Scope) Actio
 	return &Fail{Message: t}
 }
 
+type decodeKind func(d *decoder, s *Step, n, v *source.Node, scope *lang.Scope) Action
+
 // kinds are the step kinds: each decodes the value of its key. A step has exactly one of them.
-var kinds = map[string]func(d *decoder, s *Step, n, v *source.Node, scope *lang.Scope) Action{
-	"call": decodeCall,
-	"set":  decodeSet,
-	"fail": decodeFail,
+func kinds() map[string]decodeKind {
+	return map[string]decodeKind{
+		"call":   decodeCall,
+		"set":    decodeSet,
+		"fail":   decodeFail,
+		"steps":  decodeGroup,
+		"switch": decodeSwitch,
+	}
 }

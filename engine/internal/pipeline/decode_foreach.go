@@ -9,7 +9,11 @@ import (
 
 func (d *decoder) foreach(n *source.Node, scope *lang.Scope) *Foreach {
 	over := n.Get("foreach")
-	f := &Foreach{As: "item", Parallel: 1}
+	f := &Foreach{As: "item", Parallel: 1, Breaker: defaultBreaker}
+	if n.Get("id") == nil {
+		d.faults.Add(n.Key("foreach").Errorf("missing-id", "a step with foreach needs an id").
+			WithHint("add id: with a short name; it names the rows in results and in steps.ID"))
+	}
 	if as := n.Get("as"); as != nil {
 		f.As = as.Text
 		if scope.Index(f.As) >= 0 {
@@ -30,12 +34,28 @@ func (d *decoder) foreach(n *source.Node, scope *lang.Scope) *Foreach {
 			f.Input = d.p.Inputs.Get(name)
 		}
 	}
-	if p := n.Get("parallel"); p != nil {
-		if parallel, ok := p.Literal().(int64); ok {
-			f.Parallel = int(parallel)
+	for key, number := range map[string]*int{"parallel": &f.Parallel, "batch": &f.Batch, "breaker": &f.Breaker} {
+		if v := n.Get(key); v != nil {
+			if i, ok := v.Literal().(int64); ok {
+				*number = int(i)
+			}
 		}
 	}
+	if b := n.Key("breaker"); b != nil && (n.Get("on_error") == nil || n.Get("on_error").Text != string(Collect)) {
+		d.faults.Add(b.Errorf("breaker-without-collect", "a breaker ends what on_error: collect would go on with, and this step does not collect"))
+	}
 	return f
+}
+
+// defaultBreaker is how many rows in a row may find the vendor down.
+const defaultBreaker = 10
+
+// handed is the type of what the body is given: an element, or a batch of them.
+func (f *Foreach) handed() *lang.Type {
+	if f.Batch > 0 {
+		return lang.ListOf(f.elem())
+	}
+	return f.elem()
 }
 
 func (f *Foreach) elem() *lang.Type {

@@ -3,6 +3,9 @@
 package pipeline
 
 import (
+	"iter"
+	"time"
+
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -18,6 +21,7 @@ type Pipeline struct {
 	// Connections are those that the file names, in file order.
 	Connections []Connection
 	Steps       []*Step
+	OnFailure   OnFailure
 	Outputs     []Output
 	// OutputsType is the object type of Outputs.
 	OutputsType *lang.Type
@@ -50,8 +54,16 @@ type Step struct {
 	If *lang.Expr
 	// Foreach repeats the step; nil for once.
 	Foreach *Foreach
+	// Until repeats a read until something is there; nil for once.
+	Until *Until
+	// Timeout bounds the step, its retries and waits included; 0 for no bound.
+	Timeout time.Duration
 	OnError OnError
-	Action  Action
+	// Handlers deal with a failure, the first that fits; OnError is FailRun then.
+	Handlers []Handler
+	// Undo takes back what the step did; nil when nothing can.
+	Undo   *Call
+	Action Action
 }
 
 // OnError says what happens after a failure.
@@ -74,11 +86,15 @@ type Foreach struct {
 	// Key names a row; nil for its number.
 	Key      *lang.Expr
 	Parallel int
+	// Batch hands out lists of at most this many elements; 0 for single ones.
+	Batch int
+	// Breaker is how many rows in a row may find the vendor down before the others are skipped.
+	Breaker int
 	// Columns are the names of the outputs in a row of results, in order.
 	Columns []string
 }
 
-// An Action is what a step does: *Call, *Set or *Fail. The set is closed.
+// An Action is what a step does: *Call, *Set, *Fail, *Group or *Switch. The set is closed.
 type Action interface{ action() }
 
 // Call calls a vendor's operation or another pipeline; one of the two is set.
@@ -152,7 +168,7 @@ func (p *Pipeline) AllConnections() []Connection {
 				all = append(all, c)
 			}
 		}
-		for _, s := range p.Steps {
+		for s := range AllSteps(p.Steps) {
 			if call, ok := s.Action.(*Call); ok && call.Pipeline != nil {
 				visit(call.Pipeline)
 			}
@@ -160,4 +176,30 @@ func (p *Pipeline) AllConnections() []Connection {
 	}
 	visit(p)
 	return all
+}
+
+// AllSteps yields the steps and those of the groups and branches below them.
+func AllSteps(steps []*Step) iter.Seq[*Step] {
+	return func(yield func(*Step) bool) { walkSteps(steps, yield) }
+}
+
+func walkSteps(steps []*Step, yield func(*Step) bool) bool {
+	for _, s := range steps {
+		if !yield(s) {
+			return false
+		}
+		switch a := s.Action.(type) {
+		case *Group:
+			if !walkSteps(a.Steps, yield) {
+				return false
+			}
+		case *Switch:
+			for _, b := range a.Branches {
+				if !walkSteps(b.Steps, yield) {
+					return false
+				}
+			}
+		}
+	}
+	return true
 }

@@ -14,27 +14,23 @@ func (s *Step) recordType() *lang.Type {
 	if s.Foreach != nil {
 		return s.foreachType()
 	}
-	why := s.whyNull()
-	switch a := s.Action.(type) {
-	case *Call:
-		fields := []lang.Field{
-			{Name: "outputs", Type: maybe(a.Outputs(), why)},
-			{Name: "ran", Type: lang.BooleanType},
-		}
-		if a.Operation != nil {
-			fields = append(fields,
-				lang.Field{Name: "sent", Type: lang.BooleanType},
-				lang.Field{Name: "outcome", Type: orNull(outcomeType, why)},
-			)
-		}
-		return lang.ObjectOf(fields...)
-	case *Set:
-		return lang.ObjectOf(
-			lang.Field{Name: "outputs", Type: maybe(a.Values.Type(), why)},
-			lang.Field{Name: "ran", Type: lang.BooleanType},
+	fields := []lang.Field{{Name: "ran", Type: lang.BooleanType}}
+	if t := s.RowType(); t != nil {
+		outputs := lang.Field{Name: "outputs", Type: s.handled(maybe(t, s.whyNull()))}
+		fields = []lang.Field{outputs, fields[0]}
+	}
+	if s.callsOperation() {
+		fields = append(fields,
+			lang.Field{Name: "sent", Type: lang.BooleanType},
+			lang.Field{Name: "outcome", Type: orNull(outcomeType, s.whyNull())},
 		)
 	}
-	return lang.ObjectOf(lang.Field{Name: "ran", Type: lang.BooleanType})
+	return lang.ObjectOf(fields...)
+}
+
+func (s *Step) callsOperation() bool {
+	c, ok := s.Action.(*Call)
+	return ok && c.Operation != nil
 }
 
 var outcomeType = &lang.Type{Kind: lang.Text, Enum: []value.Value{
@@ -83,19 +79,13 @@ func (s *Step) SkippedRecord() *value.Object {
 // given none; all of its declared outputs are null then.
 func (s *Step) Record(res flow.Result, outputs *value.Object, ran bool) *value.Object {
 	record := value.NewObject(4)
-	switch a := s.Action.(type) {
-	case *Call:
-		record.Set("outputs", complete(a.Outputs(), outputs))
-		record.Set("ran", ran)
-		if a.Operation != nil {
-			record.Set("sent", res.Sent && !res.Reused && res.Outcome.Success())
-			record.Set("outcome", outcomeValue(res.Outcome))
-		}
-	case *Set:
-		record.Set("outputs", complete(a.Values.Type(), outputs))
-		record.Set("ran", ran)
-	default:
-		record.Set("ran", ran)
+	if t := s.RowType(); t != nil {
+		record.Set("outputs", complete(t, outputs))
+	}
+	record.Set("ran", ran)
+	if s.callsOperation() {
+		record.Set("sent", res.Sent && !res.Reused && res.Outcome.Success())
+		record.Set("outcome", outcomeValue(res.Outcome))
 	}
 	return record
 }
@@ -172,13 +162,18 @@ func (s *Step) rowOutputs() []lang.Field {
 	return nil
 }
 
-// RowType returns the type of the outputs of one row of a foreach; nil for steps that give none.
+// RowType returns the type of the outputs that the step gives each time it is
+// done; nil for steps that give none.
 func (s *Step) RowType() *lang.Type {
 	switch a := s.Action.(type) {
 	case *Call:
 		return a.Outputs()
 	case *Set:
 		return a.Values.Type()
+	case *Group:
+		return a.outputsType()
+	case *Switch:
+		return a.outputsType()
 	}
 	return nil
 }

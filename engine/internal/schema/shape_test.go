@@ -30,7 +30,7 @@ func TestShapeFaults(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, kind, text, want string }{
 		{"unknown key", "pipeline", "pipeline: p\nversion: 1\nsteps:\n  - id: a\n    cal: x.y\n",
-			"pipeline.yaml:5:5: unknown key \"cal\"\n    5 |     cal: x.y\n      |     ^\n  hint: did you mean call? (allowed here: id, if, call, with, set, fail, foreach, as, key, parallel, on_error)\n"},
+			"pipeline.yaml:5:5: unknown key \"cal\"\n    5 |     cal: x.y\n      |     ^\n  hint: did you mean call?\n"},
 		{"missing keys", "vendor", "vendor: v\noperations:\n  get:\n    request: {method: GET}\n",
 			"vendor.yaml:1:1: missing key \"version\"\n    1 | vendor: v\n      | ^\nvendor.yaml:4:5: missing key \"effect\"\n    4 |     request: {method: GET}\n      |     ^\n"},
 		{"number for text", "pipeline", "pipeline: 123\nversion: \"1\"\nsteps: [{fail: x}]\n",
@@ -45,9 +45,9 @@ func TestShapeFaults(t *testing.T) {
 		{"duration", "vendor", "vendor: v\nversion: 1\ndefaults: {timeout: 30 seconds}\noperations:\n  get:\n    effect: read\n    request: {method: GET}\n",
 			"vendor.yaml:3:21: \"30 seconds\" does not fit: a duration is a whole number and a unit, such as 500ms, 30s, 20m or 24h, without any ${{ }}\n    3 | defaults: {timeout: 30 seconds}\n      |                     ^\n"},
 		{"two kinds of step", "pipeline", "pipeline: p\nversion: 1\nsteps:\n  - id: a\n    call: x.y\n    fail: no\n",
-			"pipeline.yaml:6:5: \"call\" and \"fail\" exclude each other: exactly one of call, set or fail is needed\n    6 |     fail: no\n      |     ^\n"},
+			"pipeline.yaml:6:5: \"call\" and \"fail\" exclude each other: exactly one of call, set, fail, steps or switch is needed\n    6 |     fail: no\n      |     ^\n"},
 		{"no kind of step", "pipeline", "pipeline: p\nversion: 1\nsteps:\n  - id: a\n",
-			"pipeline.yaml:4:5: missing key: one of call, set or fail is needed\n    4 |   - id: a\n      |     ^\n"},
+			"pipeline.yaml:4:5: missing key: one of call, set, fail, steps or switch is needed\n    4 |   - id: a\n      |     ^\n"},
 		{"call without id", "pipeline", "pipeline: p\nversion: 1\nsteps:\n  - call: x.y\n",
 			"pipeline.yaml:4:5: missing key \"id\", which \"call\" needs beside it\n    4 |   - call: x.y\n      |     ^\n"},
 		{"collect without foreach", "pipeline", "pipeline: p\nversion: 1\nsteps:\n  - id: a\n    call: x.y\n    on_error: collect\n",

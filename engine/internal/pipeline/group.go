@@ -1,0 +1,89 @@
+package pipeline
+
+import (
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/source"
+)
+
+// Group does steps in order. Outside, only its outputs are seen.
+type Group struct {
+	Steps []*Step
+	// Outputs are what the group gives, over the variables at its end; nil for nothing.
+	Outputs *lang.Template
+}
+
+func (*Group) action() {}
+
+// Switch does the first of its branches whose condition holds.
+type Switch struct{ Branches []Branch }
+
+// A Branch is one of them. If is nil for the one that is done when no other is.
+type Branch struct {
+	If *lang.Expr
+	Group
+}
+
+func (*Switch) action() {}
+
+// outputsType is the type of what the group gives.
+func (g *Group) outputsType() *lang.Type {
+	if g.Outputs == nil {
+		return lang.ObjectOf()
+	}
+	return g.Outputs.Type()
+}
+
+// outputsType is the type of what the branch that is taken gives. An output
+// that not every branch has may be null.
+func (s *Switch) outputsType() *lang.Type {
+	types := make([]*lang.Type, 0, len(s.Branches)+1)
+	complete := false
+	for _, b := range s.Branches {
+		types = append(types, b.outputsType())
+		complete = complete || b.If == nil
+	}
+	if !complete {
+		types = append(types, lang.ObjectOf())
+	}
+	joined := *lang.Join(types...)
+	fields := make([]lang.Field, len(joined.Fields))
+	for i, f := range joined.Fields {
+		fields[i] = lang.Field{Name: f.Name, Type: f.Type}
+		if f.Optional {
+			fields[i].Type = f.Type.OrNull("not every branch of the switch gives it")
+		}
+	}
+	joined.Fields = fields
+	return &joined
+}
+
+func decodeGroup(d *decoder, _ *Step, n, _ *source.Node, _ *lang.Scope) Action {
+	return d.group(n)
+}
+
+// group decodes steps and outputs of n. What the steps leave behind is seen
+// inside only.
+func (d *decoder) group(n *source.Node) *Group {
+	outer := d.steps
+	defer func() { d.steps = outer }()
+	g := &Group{Steps: d.stepList(n.Get("steps"))}
+	if outputs := n.Get("outputs"); outputs != nil {
+		g.Outputs = lang.CompileTemplate(outputs, d.scope(), d.faults)
+	}
+	return g
+}
+
+func decodeSwitch(d *decoder, _ *Step, _, v *source.Node, scope *lang.Scope) Action {
+	a := &Switch{}
+	for i, item := range v.Items {
+		b := Branch{}
+		if cond := item.Get("if"); cond != nil {
+			b.If = d.boolean(cond, scope)
+		} else if i < len(v.Items)-1 {
+			d.faults.Add(item.Errorf("branch-without-if", "only the last branch may lack an if: those behind it would never be done"))
+		}
+		b.Group = *d.group(item)
+		a.Branches = append(a.Branches, b)
+	}
+	return a
+}

@@ -1,0 +1,103 @@
+package pipeline
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/source"
+)
+
+// A Handler deals with a failed step. Both parts are over the step's variables
+// and error.
+type Handler struct {
+	If *lang.Expr // nil: it always fits
+	// Outputs stand for those of the step; nil leaves them all null.
+	Outputs *lang.Template
+}
+
+var errorType = lang.ObjectOf(
+	lang.Field{Name: "outcome", Type: outcomeType.OrNull("a fault outside of a call has no outcome")},
+	lang.Field{Name: "code", Type: lang.TextType},
+	lang.Field{Name: "status", Type: lang.IntegerType},
+	lang.Field{Name: "message", Type: lang.TextType},
+	lang.Field{Name: "body", Type: lang.AnyType},
+)
+
+// onError decodes on_error in both of its forms.
+func (d *decoder) onError(n *source.Node, s *Step, scope *lang.Scope) {
+	e := n.Get("on_error")
+	switch {
+	case e == nil:
+		return
+	case e.Kind == source.Scalar:
+		s.OnError = OnError(e.Text)
+		return
+	}
+	declared := s.RowType()
+	if declared == nil {
+		declared = lang.ObjectOf()
+	}
+	own := scope.With(lang.Name{Name: "error", Type: errorType})
+	for i, item := range e.Items {
+		h := Handler{}
+		if cond := item.Get("if"); cond != nil {
+			h.If = d.boolean(cond, own)
+		} else if i < len(e.Items)-1 {
+			d.faults.Add(item.Errorf("handler-without-if", "only the last handler may lack an if: those behind it would never fit"))
+		}
+		if outputs := item.Get("outputs"); outputs != nil {
+			if h.Outputs = lang.CompileTemplate(outputs, own, d.faults); h.Outputs != nil {
+				d.handlerOutputs(outputs, h.Outputs, declared)
+			}
+		}
+		s.Handlers = append(s.Handlers, h)
+	}
+}
+
+// handlerOutputs demands that a handler covers all outputs of its step, with fitting types, so
+// that later lines stay well typed.
+func (d *decoder) handlerOutputs(n *source.Node, given *lang.Template, declared *lang.Type) {
+	var missing []string
+	for _, f := range declared.Fields {
+		t, ok := given.Type().Field(f.Name)
+		if !ok {
+			missing = append(missing, f.Name)
+			continue
+		}
+		if why := f.Type.OrNull("").Accepts(t); why != "" {
+			d.faults.Add(n.Get(f.Name).Errorf("wrong-type", "output %s: %s", f.Name, why))
+		}
+	}
+	if len(missing) > 0 {
+		d.faults.Add(n.Errorf("missing-output", "the handler must give all outputs of the step; %s is missing", strings.Join(missing, ", ")).
+			WithHint("give null where there is nothing to give"))
+	}
+	for _, m := range given.Members() {
+		if _, ok := declared.Field(m.Name); !ok {
+			d.faults.Add(&diag.Diagnostic{File: m.Place.File, Pos: m.Place.Pos, Code: "unknown-output",
+				Message: fmt.Sprintf("the step has no output %s", m.Name), Hint: "a handler gives what the step gives"})
+		}
+	}
+}
+
+// handled returns the type of the step's outputs when its handlers may have given them.
+func (s *Step) handled(t *lang.Type) *lang.Type {
+	for _, h := range s.Handlers {
+		if h.Outputs == nil {
+			t = maybe(t, "a handler of step "+s.ID+" may have passed over its failure")
+			continue
+		}
+		joined := *t
+		joined.Fields = make([]lang.Field, len(t.Fields))
+		for i, f := range t.Fields {
+			joined.Fields[i] = f
+			if given, ok := h.Outputs.Type().Field(f.Name); ok && given.Nullable {
+				joined.Fields[i].Type = f.Type.OrNull("a handler of step " + s.ID + " may give null")
+			}
+		}
+		t = &joined
+	}
+	return t
+}
