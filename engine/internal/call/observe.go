@@ -47,7 +47,7 @@ func (e *Executor) tellReceived(j *job, a *answer, res flow.Result, took time.Du
 		return
 	}
 	body := "(not shown: it may hold a secret)"
-	if !a.withheld() || a.looksLikeHTML() {
+	if !a.withheld() || a.looksLikeHTML() && !a.sealed {
 		body = e.excerpt(a.head())
 	}
 	j.events.Emit(&event.ResponseReceived{

@@ -23,6 +23,7 @@ func encodeResult(r flow.Result) []byte {
 		"reused", r.Reused,
 		"at", encodeTime(r.At),
 		"endpoint", r.Endpoint,
+		"rows", encodeRows(r.Rows),
 	)
 	return value.AppendJSON(nil, o)
 }
@@ -48,8 +49,21 @@ func decodeResult(payload []byte) (flow.Result, error) {
 		Reused:     get[bool](&f, "reused"),
 		At:         f.time("at"),
 		Endpoint:   f.text("endpoint"),
+		Rows:       f.rows("rows"),
 	}
 	return r, f.err
+}
+
+// encodeRows returns null for nil: a batch without rows is another thing.
+func encodeRows(rows []flow.RowResult) value.Value {
+	if rows == nil {
+		return nil
+	}
+	list := make(value.List, len(rows))
+	for i, row := range rows {
+		list[i] = value.ObjectOf("key", row.Key, "status", string(row.Status), "message", row.Message)
+	}
+	return list
 }
 
 // encodeItem writes the outputs of a row that is done, which are all there is to it.
@@ -128,6 +142,28 @@ func (f *fields) object(name string) *value.Object {
 		return nil
 	}
 	return get[*value.Object](f, name)
+}
+
+// rows returns the member as rows, nil when it is null.
+func (f *fields) rows(name string) []flow.RowResult {
+	if f.o.At(name) == nil {
+		return nil
+	}
+	list := get[value.List](f, name)
+	rows := make([]flow.RowResult, len(list))
+	for i, v := range list {
+		o, ok := v.(*value.Object)
+		if !ok {
+			f.fail(name, "holds "+value.KindOf(v))
+			return nil
+		}
+		row := fields{o: o}
+		rows[i] = flow.RowResult{Key: row.text("key"), Status: flow.ItemStatus(row.text("status")), Message: row.text("message")}
+		if f.err == nil {
+			f.err = row.err
+		}
+	}
+	return rows
 }
 
 func (f *fields) time(name string) time.Time {

@@ -14,8 +14,7 @@ import (
 // counts; bytes that are not UTF-8 are replaced. It refuses trailing data,
 // nesting beyond 10,000 and numbers that ParseNumber refuses.
 func Decode(data []byte) (Value, error) {
-	d := decoder{in: jsontext.NewDecoder(bytes.NewBuffer(data),
-		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	d := decoder{in: newTextDecoder(bytes.NewBuffer(data))}
 	v, err := d.value()
 	if err != nil {
 		return nil, syntaxError(data, err)
@@ -33,6 +32,9 @@ type decoder struct {
 	// open holds the elements and members of the lists and objects that are not
 	// closed yet, so that each is made once, in its final size.
 	open []member
+	// rows are the lists that were taken out of an outline, by the offset right
+	// after the bracket that stands for them.
+	rows map[int64]*Rows
 }
 
 type member struct {
@@ -65,6 +67,9 @@ func (d *decoder) value() (Value, error) {
 
 func (d *decoder) list() (Value, error) {
 	start := len(d.open)
+	if r := d.rows[d.in.InputOffset()]; r != nil {
+		return r, d.end(start)
+	}
 	for d.in.PeekKind() != ']' {
 		elem, err := d.value()
 		if err != nil {
@@ -139,6 +144,16 @@ func AppendJSON(dst []byte, v Value) []byte {
 		dst = append(dst, '[')
 		for i, elem := range v {
 			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = AppendJSON(dst, elem)
+		}
+		return append(dst, ']')
+	case *Rows:
+		dst = append(dst, '[')
+		start := len(dst)
+		for elem := range v.mustAll() {
+			if len(dst) > start {
 				dst = append(dst, ',')
 			}
 			dst = AppendJSON(dst, elem)
