@@ -37,6 +37,27 @@ func testJournal(t *testing.T, open func(t *testing.T) Journal) {
 		wantCreates(t, j, "i", t0, done)
 	})
 
+	t.Run("takes several entries at once", func(t *testing.T) {
+		j := open(t)
+		call := Entry{Run: "r1", Kind: Call, Key: "a", Status: Intended, At: t0}
+		row1 := Entry{Run: "r1", Kind: Call, Key: "a/rows[1]", Status: Intended, Identity: "i", At: t0}
+		row2 := Entry{Run: "r1", Kind: Call, Key: "a/rows[2]", Status: Intended, Identity: "j", At: t0}
+		if err := j.Put(t.Context(), call, row1, row2); err != nil {
+			t.Fatal(err)
+		}
+		wantEntry(t, j, call)
+		wantCreates(t, j, "i", t0, row1)
+		row1.Status, row2.Status = Done, Undone
+		if err := j.Put(t.Context(), row1, row2); err != nil {
+			t.Fatal(err)
+		}
+		wantCreates(t, j, "i", t0, row1)
+		wantCreates(t, j, "j", t0)
+		if err := j.Put(t.Context()); err != nil {
+			t.Errorf("nothing at all: %v", err)
+		}
+	})
+
 	t.Run("finds intents of all runs, however old", func(t *testing.T) {
 		j := open(t)
 		old := Entry{Run: "r0", Kind: Call, Key: "a", Status: Intended, Identity: "i", At: t0.Add(-24 * time.Hour)}

@@ -11,10 +11,11 @@ type Journal interface {
 	// Get returns what run recorded under kind and key, and whether it did.
 	Get(ctx context.Context, run string, kind Kind, key string) (Entry, bool, error)
 
-	// Put records e in place of what its run, kind and key held before. When
-	// Put of an Intended entry returns nil, the entry survives a power cut;
-	// others may be written in groups, in order, some moments later.
-	Put(ctx context.Context, e Entry) error
+	// Put records the entries, all of them or none, each in place of what its
+	// run, kind and key held before. When Put returns nil and one of them is
+	// Intended, they survive a power cut; others may be written in groups, in
+	// order, some moments later.
+	Put(ctx context.Context, entries ...Entry) error
 
 	// Fold records e as Put does and, in the same step, forgets what it sums
 	// up: the entries of its run whose key continues e.Key with "/" or "#",
@@ -27,7 +28,8 @@ type Journal interface {
 	Creates(ctx context.Context, identity string, since time.Time) ([]Entry, error)
 }
 
-// An Entry is one record. Run, Kind and Key name it.
+// An Entry is one record. Run, Kind and Key name it. A create of many rows at
+// once is one entry for the call and one for each row that has an identity.
 type Entry struct {
 	Run  string
 	Kind Kind

@@ -19,6 +19,15 @@ type answer struct {
 	json bool // body is one JSON text
 	// shy says that secret outputs were not found, so that the gate knows nothing of them.
 	shy bool
+	// sealed says that it may hold a secret that was not masked.
+	sealed bool
+
+	// spool holds the rows of an answer that is too large for memory; nil for
+	// others. body is the answer without them then, and start how it begins.
+	spool *spool
+	start []byte
+	// kept says that the result has the rows.
+	kept bool
 
 	buf     *bytes.Buffer
 	decoded bool
@@ -38,8 +47,14 @@ func newAnswer(resp *http.Response, buf *bytes.Buffer) *answer {
 // release gives the body's memory back.
 func (a *answer) release() {
 	recycle(a.buf)
-	a.buf, a.body = nil, nil
+	a.buf, a.body, a.start = nil, nil, nil
+	if a.spool != nil && !a.kept {
+		a.spool.Close()
+	}
 }
+
+// success reports whether the status is one of success.
+func (a *answer) success() bool { return a.status >= 200 && a.status <= 299 }
 
 // empty reports whether the answer holds nothing but white space.
 func (a *answer) empty() bool { return len(bytes.TrimSpace(a.body)) == 0 }
@@ -87,7 +102,7 @@ func (a *answer) data(r *catalog.Response) (data []byte, ok bool) {
 		return value.AppendJSON(nil, a.text()), true
 	case a.empty():
 		return nullText, true
-	case !a.json:
+	case !a.json || a.sealed:
 		return nil, false
 	case r.Data == nil:
 		return a.body, true

@@ -17,15 +17,18 @@ import (
 
 const maxRedirects = 5
 
-// attempt sends the job's request, under the token when there is one, and
-// reads the answer. The operation's timeout covers all of it.
-func (e *Executor) attempt(ctx context.Context, j *job, token *credential) (flow.Result, error) {
+// sendInTurn sends the job's request, under the token when there is one, and
+// reads the answer. The operation's timeout covers all of it. It uses the pass up.
+func (e *Executor) sendInTurn(ctx context.Context, j *job, token *credential, pass transport.Pass) (flow.Result, error) {
+	defer pass.Done()
 	vars := catalog.RequestVars(j.connection.Config, j.inputs, j.runID+"/"+string(j.key))
 	w, err := e.request(j, vars, token)
 	if err != nil {
+		pass.Return()
 		return e.unsendable(j, err), nil
 	}
 	if ctx.Err() != nil {
+		pass.Return()
 		return flow.Result{}, fmt.Errorf("%s: %w", j.name(), context.Cause(ctx))
 	}
 	if j.op.Effect == flow.Create {
@@ -34,9 +37,9 @@ func (e *Executor) attempt(ctx context.Context, j *job, token *credential) (flow
 		ctx = context.WithoutCancel(ctx)
 	}
 	run := ctx
-	if j.op.Timeout > 0 {
+	if timeout := j.bound(); timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, j.op.Timeout)
+		ctx, cancel = context.WithTimeout(ctx, timeout)
 		defer cancel()
 	}
 	at := time.Now()
@@ -76,6 +79,7 @@ func (e *Executor) exchange(ctx, run context.Context, j *job, vars lang.Vars, w 
 		return res, nil, err
 	}
 	defer a.release()
+	a.maskSecrets(e.gate, j.op)
 	res := e.read(j, vars, a)
 	e.tellReceived(j, a, res, time.Since(start))
 	if target := a.redirect(w, j.op.Effect, res); target != nil {

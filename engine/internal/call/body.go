@@ -63,7 +63,7 @@ func appendForm(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Ob
 	f := form{text: dst}
 	for name, v := range merge(fields, injected).All() {
 		switch v.(type) {
-		case value.List, *value.Object:
+		case value.List, *value.Rows, *value.Object:
 			f.add(name, string(value.AppendJSON(nil, v)))
 			continue
 		}

@@ -95,6 +95,13 @@ func (k *keeper) token(ctx context.Context, refused *credential, get getters) (*
 	}
 }
 
+// ended reports whether a token that was current is so no more.
+func (k *keeper) ended(token *credential) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.current != token || !k.until.IsZero() && !time.Now().Before(k.until)
+}
+
 // run logs in and lets the others know. It does so also when a Kind panics,
 // lest they wait for ever.
 func (k *keeper) run(ctx context.Context, l *login, look bool, get getters) {

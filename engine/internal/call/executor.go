@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/event"
@@ -41,8 +42,12 @@ type Options struct {
 	Tokens TokenStore
 	// UserAgent is sent with every request; empty means "runner".
 	UserAgent string
-	// MaxAnswer bounds an answer's size in bytes, unpacked; 0 means 64 MiB.
+	// MaxAnswer bounds how much of an answer is in memory, in bytes, unpacked; 0 means 64 MiB.
 	MaxAnswer int64
+	// SpoolFrom is the size from which the lists of an answer are kept in a file
+	// and handed out row by row; 0 means 4 MiB. MaxSpooled bounds such an answer; 0 means 1 GiB.
+	SpoolFrom  int64
+	MaxSpooled int64
 }
 
 const defaultMaxAnswer = 64 << 20
@@ -55,6 +60,8 @@ type Executor struct {
 	connections map[string]*connection
 	userAgent   string
 	maxAnswer   int64
+	spoolFrom   int64
+	maxSpooled  int64
 }
 
 var _ flow.Executor = (*Executor)(nil)
@@ -64,6 +71,9 @@ type connection struct {
 	*Connection
 	operations map[string]*operation
 	keeper     *keeper // nil when the vendor needs no token
+	// queue is where all its requests wait for their limits, of which these count per connection.
+	queue  *transport.Queue
+	limits limitSet
 	// static stands for the token where the vendor needs none: keys in config.
 	static *credential
 }
@@ -85,6 +95,12 @@ func New(o Options) *Executor {
 	if o.MaxAnswer == 0 {
 		o.MaxAnswer = defaultMaxAnswer
 	}
+	if o.SpoolFrom == 0 {
+		o.SpoolFrom = defaultSpoolFrom
+	}
+	if o.MaxSpooled == 0 {
+		o.MaxSpooled = defaultMaxSpooled
+	}
 	client := *o.Client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	e := &Executor{
@@ -93,6 +109,8 @@ func New(o Options) *Executor {
 		connections: make(map[string]*connection, len(o.Connections)),
 		userAgent:   o.UserAgent,
 		maxAnswer:   o.MaxAnswer,
+		spoolFrom:   o.SpoolFrom,
+		maxSpooled:  o.MaxSpooled,
 	}
 	for name, c := range o.Connections {
 		e.connections[name] = e.connect(c, o)
@@ -105,6 +123,7 @@ func (e *Executor) connect(c *Connection, o Options) *connection {
 		Connection: c,
 		operations: make(map[string]*operation, len(c.Vendor.Operations)),
 		static:     &credential{},
+		queue:      transport.NewQueue(),
 	}
 	for _, op := range c.Vendor.Operations {
 		prepared.operations[op.Name] = prepare(op)
@@ -127,7 +146,20 @@ type job struct {
 	key        flow.Key // without attempt
 	attempt    int
 	runID      string
-	events     event.Sink // nil: nobody listens
+	rows       []flow.RowRef // of a batch, as they are sent
+	timeout    time.Duration // beside the operation's own; 0 for no such bound
+	events     event.Sink    // nil: nobody listens
+	// urgent requests overtake others that wait for the same limits: those
+	// others need the token first, or were here before.
+	urgent bool
+}
+
+// bound is how long an answer may take; 0 for ever.
+func (j *job) bound() time.Duration {
+	if j.timeout > 0 && (j.op.Timeout == 0 || j.timeout < j.op.Timeout) {
+		return j.timeout
+	}
+	return j.op.Timeout
 }
 
 func (j *job) name() string { return j.connection.Vendor.Name + "." + j.op.Name }
@@ -147,8 +179,14 @@ func (e *Executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink
 		return flow.Result{}, fmt.Errorf("vendor %s has no operation %q", c.Vendor.Name, r.Operation)
 	}
 	key, attempt := splitAttempt(r)
-	j := &job{connection: c, op: op, inputs: r.Inputs, key: key, attempt: attempt, runID: r.RunID, events: events}
+	j := &job{connection: c, op: op, inputs: r.Inputs, key: key, attempt: attempt, runID: r.RunID, rows: r.Rows, timeout: r.Timeout, events: events}
 	e.hideInputs(j)
+	if op.Batch != nil && j.rows == nil {
+		var err error
+		if j.rows, err = op.BatchRows(r.Inputs); err != nil {
+			return e.unsendable(j, err), nil
+		}
+	}
 	if op.NoAuth || c.keeper == nil {
 		return e.doPlain(ctx, j)
 	}
@@ -165,17 +203,46 @@ func (e *Executor) doPlain(ctx context.Context, j *job) (flow.Result, error) {
 	return res, err
 }
 
+// maxTokens is how many tokens one request may see end while it waits for its
+// turn. Then it is sent with the last one, for the vendor to judge.
+const maxTokens = 8
+
+// turn gets a token and waits for the request's turn. The wait may be longer than
+// the token lives; then there is another, and the login takes the turn. The
+// pass is to be used unless there is a failure or an error, which is that of ctx.
+func (e *Executor) turn(ctx context.Context, j *job) (*credential, transport.Pass, *loginFailure, error) {
+	k := j.connection.keeper
+	for n := 1; ; n++ {
+		token, failure, err := k.token(ctx, nil, e.login(j))
+		if err != nil {
+			return nil, transport.Pass{}, nil, fmt.Errorf("%s: %w", j.name(), err)
+		}
+		if failure != nil {
+			return nil, transport.Pass{}, failure, nil
+		}
+		pass, err := e.wait(ctx, j, token)
+		if err != nil {
+			return nil, pass, nil, err
+		}
+		j.urgent = true
+		if n == maxTokens || !k.ended(token) {
+			return token, pass, nil, nil
+		}
+		pass.Return()
+	}
+}
+
 // doWithToken makes a call under the connection's token.
 func (e *Executor) doWithToken(ctx context.Context, j *job) (flow.Result, error) {
 	k := j.connection.keeper
-	token, failure, err := k.token(ctx, nil, e.login(j))
+	token, pass, failure, err := e.turn(ctx, j)
 	switch {
 	case err != nil:
-		return flow.Result{}, fmt.Errorf("%s: %w", j.name(), err)
+		return flow.Result{}, err
 	case failure != nil:
 		return failure.result(j), nil
 	}
-	first, err := e.attempt(ctx, j, token)
+	first, err := e.sendInTurn(ctx, j, token, pass)
 	if err != nil || first.Outcome != flow.Auth {
 		return first, err
 	}

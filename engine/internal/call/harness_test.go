@@ -124,3 +124,14 @@ func body(r *http.Request) string {
 	}
 	return string(b)
 }
+
+// replace returns text with old, new pairs applied.
+func replace(text string, pairs ...string) string { return strings.NewReplacer(pairs...).Replace(text) }
+
+// indented makes a block of what is not written in braces.
+func indented(yaml string) string {
+	if strings.HasPrefix(yaml, "{") {
+		return yaml
+	}
+	return "\n      " + yaml
+}

@@ -19,6 +19,8 @@ type credential struct {
 	once sync.Once
 	inj  injection
 	err  error
+	// limits count its requests where limits are per token.
+	limits limitSet
 }
 
 // injection is what proves who is calling, ready to be put into a request.

@@ -109,7 +109,8 @@ func bind(op *catalog.Operation, given *value.Object) (*value.Object, error) {
 // beside returns a job for another operation of the same connection, on behalf of j.
 func (j *job) beside(op *catalog.Operation, inputs *value.Object) *job {
 	other := *j
-	other.op, other.inputs = j.connection.operations[op.Name], inputs
+	other.op, other.inputs, other.rows = j.connection.operations[op.Name], inputs, nil
+	other.urgent = true
 	return &other
 }
 

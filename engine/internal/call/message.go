@@ -20,8 +20,8 @@ const (
 // words returns the vendor's own words in an answer that is no success: what its
 // message path finds, else the shortened text, else what the status means.
 func (e *Executor) words(op *operation, a *answer) string {
-	if p := op.Response.Message; p != nil && a.json {
-		if v, found, err := p.Get(a.body); err == nil && found {
+	if p := op.Response.Message; p != nil && a.json && !a.sealed {
+		if v, found, err := a.message(p); err == nil && found {
 			if text, err := value.Text(v); err == nil && strings.TrimSpace(text) != "" {
 				return e.short(text)
 			}
@@ -54,12 +54,18 @@ func (e *Executor) shown(a *answer) string {
 }
 
 // withheld reports whether the answer may hold a secret that the gate does not know.
-func (a *answer) withheld() bool { return a.shy && a.status >= 200 && a.status <= 299 }
+func (a *answer) withheld() bool {
+	return a.sealed || a.shy && a.success()
+}
 
 // head returns the answer's text as far as it is ever looked at for messages: one
 // byte more than masked keeps whole, so that it sees that the text goes on.
 func (a *answer) head() string {
-	return strings.ToValidUTF8(string(a.body[:min(len(a.body), maxMasked+1)]), "\uFFFD")
+	text := a.body
+	if a.spool != nil {
+		text = a.start
+	}
+	return strings.ToValidUTF8(string(text[:min(len(text), maxMasked+1)]), "\uFFFD")
 }
 
 func (a *answer) looksLikeHTML() bool {

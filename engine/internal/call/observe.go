@@ -62,7 +62,7 @@ func (e *Executor) tellReceived(j *job, a *answer, res flow.Result, took time.Du
 	}
 	switch {
 	case !event.WantsDetails(j.events):
-	case a.withheld() && !a.looksLikeHTML():
+	case a.withheld() && (a.sealed || !a.looksLikeHTML()):
 		received.Body = "(not shown: it may hold a secret)"
 	default:
 		received.Body = e.excerpt(a.head())

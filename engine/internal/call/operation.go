@@ -24,7 +24,7 @@ type operation struct {
 func prepare(op *catalog.Operation) *operation {
 	p := &operation{Operation: op}
 	for _, m := range op.Response.Outputs {
-		if m.Secret {
+		if m.Secret || m.Type().HasSecret() {
 			p.secretOutputs = append(p.secretOutputs, m)
 		}
 	}
@@ -33,6 +33,9 @@ func prepare(op *catalog.Operation) *operation {
 	}
 	if op.Response.OK != nil {
 		p.look(op.Response.OK)
+	}
+	if op.Batch != nil && op.Batch.Answers != nil && op.Batch.Answers.OK != nil {
+		p.look(op.Batch.Answers.OK)
 	}
 	return p
 }
@@ -47,7 +50,9 @@ func (o *operation) look(condition *lang.Expr) {
 }
 
 // reads reports whether anything is read from a successful answer.
-func (o *operation) reads() bool { return o.Response.Schema != nil || len(o.Response.Outputs) > 0 }
+func (o *operation) reads() bool {
+	return o.Response.Schema != nil || len(o.Response.Outputs) > 0 || o.Batch != nil && (o.Batch.Answers != nil || o.Batch.Count != nil)
+}
 
 // blank returns the outputs of an answer that holds nothing: lists are empty,
 // the rest is null.

@@ -36,8 +36,14 @@ func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
 		res.Outputs = op.blank()
 	case !readable:
 		e.unreadable(&res, j, a)
+	case a.spool != nil:
+		e.acceptLarge(&res, j, a)
 	default:
 		e.accept(&res, j, a, data)
+	}
+	a.kept = value.HoldsRows(res.Outputs) || value.HoldsRows(res.Body)
+	if op.Batch != nil && res.Outcome.Success() {
+		e.settleRows(&res, j, vars, a)
 	}
 	return res
 }
@@ -61,6 +67,11 @@ func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
 		}
 		get = func(m *lang.Mapping) (value.Value, error) { return m.GetFrom(data, v) }
 	}
+	e.mapOutputs(res, j, a, get)
+}
+
+// mapOutputs gives the result the outputs that get finds.
+func (e *Executor) mapOutputs(res *flow.Result, j *job, a *answer, get func(*lang.Mapping) (value.Value, error)) {
 	outputs := value.NewObject(len(j.op.Response.Outputs))
 	for _, m := range j.op.Response.Outputs {
 		v, err := get(m)
@@ -136,6 +147,9 @@ func (e *Executor) unreadable(res *flow.Result, j *job, a *answer) {
 	if a.json {
 		_, err := a.decode()
 		res.Message = e.short(fmt.Sprintf("the answer cannot be read: %v", err))
+		if a.sealed {
+			res.Message = "the answer cannot be read (why is not shown: it may hold a secret)"
+		}
 		return
 	}
 	if text := e.shown(a); text != "" {

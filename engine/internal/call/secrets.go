@@ -40,6 +40,13 @@ func hideTyped(gate *redact.Gate, t *lang.Type, v value.Value) {
 		for _, element := range v {
 			hideTyped(gate, t.Elem, element)
 		}
+	case *value.Rows:
+		if t.Elem == nil || !t.Elem.HasSecret() {
+			return
+		}
+		for element := range v.All() { // an element that cannot be read is not sent either
+			hideTyped(gate, t.Elem, element)
+		}
 	case *value.Object:
 		for i := range t.Fields {
 			hideTyped(gate, t.Fields[i].Type, v.At(t.Fields[i].Name))
@@ -55,6 +62,10 @@ func hide(gate *redact.Gate, v value.Value) {
 		for _, element := range v {
 			hide(gate, element)
 		}
+	case *value.Rows:
+		for element := range v.All() { // an element that cannot be read is not sent either
+			hide(gate, element)
+		}
 	case *value.Object:
 		for _, member := range v.All() {
 			hide(gate, member)
@@ -64,6 +75,26 @@ func hide(gate *redact.Gate, v value.Value) {
 			gate.Add(text)
 		}
 	}
+}
+
+// maskSecrets takes the values of response.secrets out of the answer, before
+// anything else looks at it, and tells the gate of them. Where they cannot be
+// found, because the answer is no JSON that can be kept, none of it is shown.
+func (a *answer) maskSecrets(gate *redact.Gate, op *operation) {
+	if len(op.Response.Secrets) == 0 || a.empty() {
+		return
+	}
+	v, err := a.decode()
+	if err != nil || !a.json {
+		a.sealed = err != nil || a.success()
+		return
+	}
+	for _, p := range op.Response.Secrets {
+		v = p.Mask(v, func(secret value.Value) { hide(gate, secret) })
+	}
+	// Written anew in any case: of two members with one name only one is left,
+	// and everybody sees the same.
+	a.value, a.body = v, value.AppendJSON(nil, v)
 }
 
 // hideOutputs tells the gate of the secret outputs in data, and reports whether
@@ -76,7 +107,11 @@ func hideOutputs(gate *redact.Gate, op *operation, data []byte) bool {
 			all = false
 			continue
 		}
-		hide(gate, v)
+		if m.Secret {
+			hide(gate, v)
+		} else {
+			hideTyped(gate, m.Type(), v)
+		}
 	}
 	return all
 }

@@ -26,8 +26,10 @@ type trouble struct {
 	status int
 	header http.Header
 	size   int64 // of the part of the body that was read
-	// tooLarge says that the body was longer than may be.
-	tooLarge bool
+	// tooLarge says that the body was longer than may be; "" that it was not.
+	tooLarge string
+	// unkept says that the body was too large for memory, and the disk failed.
+	unkept bool
 }
 
 // send makes one HTTP request and reads its answer to the end, so that the
@@ -46,10 +48,22 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 	}
 	defer resp.Body.Close()
 	buf := buffers.Get().(*bytes.Buffer)
-	n, err := buf.ReadFrom(io.LimitReader(resp.Body, e.maxAnswer+1))
-	if err != nil || n > e.maxAnswer {
+	limit := e.maxAnswer
+	streams := j.op.streams()
+	if streams {
+		limit = min(limit, e.spoolFrom)
+	}
+	n, err := buf.ReadFrom(io.LimitReader(resp.Body, limit+1))
+	switch {
+	case err != nil:
 		recycle(buf)
-		return nil, &trouble{err: err, left: true, status: resp.StatusCode, header: resp.Header, size: n, tooLarge: err == nil}
+		return nil, &trouble{err: err, left: true, status: resp.StatusCode, header: resp.Header, size: n}
+	case n > limit && streams:
+		return e.spooled(resp, j, buf)
+	case n > limit:
+		recycle(buf)
+		return nil, &trouble{left: true, status: resp.StatusCode, header: resp.Header, size: n,
+			tooLarge: "the answer is larger than " + bytesText(limit)}
 	}
 	return newAnswer(resp, buf), nil
 }
@@ -87,16 +101,17 @@ func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flo
 	}
 	res := flow.Result{Outcome: flow.Unknown, Status: t.status, Sent: t.left, RetryAfter: retryAfter(t.header)}
 	switch {
-	case t.tooLarge:
-		res.Outcome, res.Code = j.broken(), "too-large"
-		res.Message = fmt.Sprintf("the answer is larger than %s", bytesText(e.maxAnswer))
+	case t.tooLarge != "":
+		res.Outcome, res.Code, res.Message = j.broken(), "too-large", t.tooLarge
+	case t.unkept:
+		res.Code, res.Message = "unreadable", t.err.Error()
 	case run.Err() != nil:
 		res.Code, res.Message = "interrupted", "the run was stopped before the answer came"
 	case ctx.Err() != nil && !t.left:
 		res.Outcome, res.Code = flow.Busy, "timeout"
-		res.Message = fmt.Sprintf("no connection within %v", j.op.Timeout)
+		res.Message = fmt.Sprintf("no connection within %v", j.bound())
 	case ctx.Err() != nil:
-		res.Code, res.Message = "timeout", fmt.Sprintf("no answer within %v", j.op.Timeout)
+		res.Code, res.Message = "timeout", fmt.Sprintf("no answer within %v", j.bound())
 	case !t.left:
 		res.Outcome, res.Code = flow.Busy, "unreachable"
 		res.Message, res.Hint = "cannot reach the vendor: "+t.err.Error(), unreachableHint(t.err)

@@ -229,7 +229,7 @@ func TestPackedAnswers(t *testing.T) {
 	tests := []struct{ path, operation, want string }{
 		{"/ok", "make", "ok"},
 		{"/bomb", "make", "unknown too-large: the answer is larger than 1 MiB"},
-		{"/bomb", "find", "invalid too-large: the answer is larger than 1 MiB"},
+		{"/bomb", "find", "invalid too-large: outside of lists, or in one element of a list, the answer is larger than 1 MiB"},
 		{"/cut", "make", "unknown unreadable: the answer broke off after 108 bytes: unexpected EOF"},
 	}
 	v := vendorOf(t, shop)

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"strings"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/diag"
@@ -56,6 +57,7 @@ func (d *decoder) vendor() {
 	if def := n.Get("defaults"); def != nil {
 		d.timeout = d.timeoutOf(def.Get("timeout"), d.timeout)
 		d.retry = d.retryOf(def.Get("retry"), d.retry)
+		d.v.Limits = d.limits(def.Get("limits"), n.Get("auth").Get("token") != nil)
 	}
 	d.envelope = n.Get("envelope")
 	for _, pair := range n.Get("operations").Pairs {
@@ -64,6 +66,7 @@ func (d *decoder) vendor() {
 	if auth := n.Get("auth"); auth != nil {
 		d.auth(auth)
 	}
+	d.checkTokenOutlivesLimits()
 }
 
 func (d *decoder) operation(pair source.Pair) *Operation {
@@ -78,15 +81,26 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 		Timeout: d.timeoutOf(n.Get("timeout"), d.timeout),
 		Retry:   d.retryOf(n.Get("retry"), d.retry),
 	}
+	op.Limits = d.narrowed(op, n.Get("limits"))
 	scope := requestScope(d.v.Config.Type, op.Inputs.Type)
 	op.Request = d.request(n.Get("request"), scope)
+	identified := identityScope(op.Inputs.Type)
+	if rows := n.Get("rows"); rows != nil {
+		var row *lang.Type
+		op.Batch, row = d.batch(rows, op)
+		identified = identified.With(lang.Name{Name: op.Batch.As, Type: row})
+	}
 	if id := n.Get("identity"); id != nil {
-		op.Identity = lang.CompileExpr(id, identityScope(op.Inputs.Type), d.faults)
+		op.Identity = lang.CompileExpr(id, identified, d.faults)
 		if op.Identity != nil && op.Identity.Type().HasSecret() {
 			d.faults.Add(id.Errorf("secret-leak", "an identity is written down, and this one would hold a secret"))
 		}
-		if op.Effect != flow.Create {
+		if op.Effect != flow.Create && op.Batch == nil {
 			d.faults.Add(n.Key("identity").Errorf("identity-without-create", "identity belongs to operations with effect: create, this one is %s", op.Effect))
+		}
+		if b := op.Batch; b != nil && op.Identity != nil && !strings.Contains(op.Identity.Text(), b.As) {
+			d.faults.Add(id.Errorf("identity-of-no-row", "all rows would have one identity: %s says nothing of the row", op.Identity.Text()).
+				WithHint("take it from the row, as in " + b.As + ".id"))
 		}
 	}
 	op.Response = d.response(n.Get("response"), op)

@@ -46,6 +46,12 @@ func (d *decoder) response(n *source.Node, op *Operation) Response {
 		r.Schema = compiled
 		over = lang.FromSchema(s.Literal(), d.base, d.lib)
 	}
+	whole := lang.AnyType
+	if r.Data == nil {
+		whole = over
+	}
+	r.Secrets = d.secrets(n, r.As, r.Data == nil, whole)
+	d.answeredRows(n, op, scope, whole)
 	if outputs := get(n, "outputs"); outputs != nil {
 		for _, pair := range outputs.Pairs {
 			m := lang.CompileMapping(pair.Key.Text, pair.Value, over, d.faults)

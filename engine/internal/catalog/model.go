@@ -19,6 +19,8 @@ type Vendor struct {
 	// Config is what every connection to the vendor must supply.
 	Config *Params
 	Auth   Auth
+	// Limits hold for all requests to the vendor together, logins too; nil for none.
+	Limits *Limits
 	// Operations are in file order.
 	Operations []*Operation
 }
@@ -76,10 +78,15 @@ type Operation struct {
 	Inputs   *Params
 	Request  Request
 	Response Response
-	// Identity is what must not be created twice (over IdentityVars); nil for none.
+	// Identity is what must not be created twice (over IdentityVars); nil for
+	// none. With a Batch it names one row, and BatchRows evaluates it.
 	Identity *lang.Expr
-	Timeout  time.Duration
-	Retry    Retry
+	// Batch is set for an operation that sends many rows in one request.
+	Batch   *Batch
+	Timeout time.Duration
+	Retry   Retry
+	// Limits are the operation's own, beside its vendor's; nil for none.
+	Limits *Limits
 }
 
 // Request says what is sent. The templates are over RequestVars; nil ones are absent.
@@ -101,6 +108,8 @@ type Response struct {
 	// Data is where schema and outputs look (nil: the whole body), Message the vendor's own words (nil: the shortened text).
 	Data    *lang.Path
 	Message *lang.Path
+	// Secrets say what in the whole answer is masked before anything else looks at it.
+	Secrets []*SecretPath
 	// Schema is what the data must fit; nil for no check.
 	Schema  *schema.Schema
 	Outputs []*lang.Mapping

@@ -69,3 +69,13 @@ func identityScope(inputs *lang.Type) *lang.Scope {
 // IdentityVars are in scope at an operation's identity. Config is not: an
 // identity is computed where no credentials are.
 func IdentityVars(inputs *value.Object) lang.Vars { return lang.Vars{inputs} }
+
+func rowAnswerScope(answer *lang.Scope, row *lang.Type) *lang.Scope {
+	return answer.With(lang.Name{Name: "row", Type: row})
+}
+
+// RowAnswerVars are in scope at response.rows.ok: those of the answer, and row,
+// which is the part of it that answers one row.
+func RowAnswerVars(answer lang.Vars, row value.Value) lang.Vars {
+	return append(answer[:len(answer):len(answer)], row)
+}

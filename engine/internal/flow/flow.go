@@ -223,6 +223,9 @@ type Item struct {
 	Status  ItemStatus
 	Outputs *value.Object // nil unless done
 	Err     error         // nil when done
+	// Rows are how the rows of a batch ended, where the body is a call of a
+	// batch operation; nil otherwise, and for a batch that was not begun.
+	Rows []RowResult
 	// Stop ends the foreach although it collects: a login that failed for good, an interrupt.
 	Stop bool
 	// Down says that the row failed since the vendor was not there, or did not answer.

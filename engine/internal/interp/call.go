@@ -57,7 +57,7 @@ func (w *walker) callOperation(s *pipeline.Step, a *pipeline.Call, key flow.Key,
 	if err != nil {
 		return nil, err
 	}
-	res, err := w.operation(a, key, inputs)
+	res, err := w.operation(a, key, inputs, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -68,13 +68,21 @@ func (w *walker) callOperation(s *pipeline.Step, a *pipeline.Call, key flow.Key,
 // step would, and returns its outputs. inputs are bound already.
 func Call(rt flow.Runtime, runID, connection string, op *catalog.Operation, inputs *value.Object) (*value.Object, error) {
 	w := &walker{rt: rt, runID: runID}
-	res, err := w.operation(&pipeline.Call{Connection: connection, Operation: op}, flow.Key(op.Name), inputs)
+	a, key := &pipeline.Call{Connection: connection, Operation: op}, flow.Key(op.Name)
+	refs, err := op.BatchRows(inputs)
+	if err != nil {
+		return nil, w.evalFailure(key, "identity", err)
+	}
+	res, err := w.operation(a, key, inputs, refs)
+	if err == nil {
+		err = refusedRows(a, key, res.Rows)
+	}
 	return res.Outputs, err
 }
 
 // operation makes the call and tells of it; the error of a call that was not
-// a success is a *Failure.
-func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object) (flow.Result, error) {
+// a success is a *Failure. rows are those of a batch operation.
+func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object, rows []flow.RowRef) (flow.Result, error) {
 	identity, err := w.identity(a, key, inputs)
 	if err != nil {
 		return flow.Result{}, err
@@ -88,6 +96,7 @@ func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object)
 		Identity:   identity,
 		RunID:      w.runID,
 		CallKey:    key,
+		Rows:       rows,
 	})
 	if err == nil && !res.Outcome.Success() {
 		err = refusal(a, key, identity, res)
@@ -103,9 +112,9 @@ func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object)
 }
 
 // identity is the text under which a create must not happen twice; "" where the
-// operation has none, or its value is null.
+// operation has none, or its value is null. That of a batch is in its rows.
 func (w *walker) identity(a *pipeline.Call, key flow.Key, inputs *value.Object) (string, error) {
-	if a.Operation.Identity == nil {
+	if a.Operation.Identity == nil || a.Operation.Batch != nil {
 		return "", nil
 	}
 	v, err := a.Operation.Identity.Eval(catalog.IdentityVars(inputs))

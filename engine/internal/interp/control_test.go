@@ -243,9 +243,9 @@ steps:
 outputs:
   results: ${{ steps.all.results }}
 `, value.ObjectOf("codes", value.List{"A", "B", "", "C"}), `{"results":[`+
-		`{"key":"1","status":"done","joined":"A+B","error":null},`+
-		`{"key":"2","status":"failed","joined":null,"error":"must not be empty"},`+
-		`{"key":"3","status":"done","joined":"C","error":null}]}`)
+		`{"key":"batch 1","status":"done","joined":"A+B","error":null},`+
+		`{"key":"batch 2","status":"failed","joined":null,"error":"must not be empty"},`+
+		`{"key":"batch 3","status":"done","joined":"C","error":null}]}`)
 }
 
 func TestABreakerStopsWhenTheVendorIsDown(t *testing.T) {

@@ -35,7 +35,7 @@ func (w *walker) foreach(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value
 		})
 	for _, item := range outcomes.Items {
 		if item.Status == flow.Skipped {
-			w.rt.Emit(rowFinished(key, item))
+			w.tellRow(w.rt, key, item)
 		}
 	}
 	if err == nil {
@@ -52,8 +52,10 @@ func (w *walker) foreach(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value
 	return s.ForeachRecord(outcomes.Items), nil
 }
 
-func rowFinished(key flow.Key, item flow.Item) event.Event {
-	return &event.RowFinished{Key: string(key), Row: item.Key, Status: string(item.Status), Error: errorText(item.Err)}
+func (w *walker) tellRow(rt flow.Runtime, key flow.Key, item flow.Item) {
+	for _, e := range rowEvents(key, item) {
+		rt.Emit(e)
+	}
 }
 
 // ended counts the rows that did not end well, and decides whether the foreach failed.
@@ -62,14 +64,7 @@ func (w *walker) ended(s *pipeline.Step, key flow.Key, outcomes flow.Outcomes) e
 	for _, item := range outcomes.Items {
 		w.tally.Add(item.Tally)
 		w.undo = append(w.undo, item.Undo...)
-		switch item.Status {
-		case flow.Done:
-			done++
-		case flow.Ambiguous:
-			w.tally.Ambiguous++
-		default:
-			w.tally.Failed++
-		}
+		done += w.count(item)
 	}
 	if outcomes.Err == nil {
 		return nil
@@ -103,12 +98,18 @@ func (w *walker) source(s *pipeline.Step, key flow.Key, vars lang.Vars) (Source,
 	if err != nil {
 		return nil, w.evalFailure(key, "foreach", err)
 	}
-	list, ok := v.(value.List)
-	if !ok && v != nil {
+	elements, ok := value.Elements(v)
+	switch {
+	case v == nil:
+		elements = func(func(value.Value, error) bool) {}
+	case !ok:
 		return nil, &Failure{Code: "eval-error", Step: string(key), Message: "foreach wants a list, found " + value.KindOf(v)}
 	}
 	return func(yield func(value.Value, error) bool) error {
-		for _, v := range list {
+		for v, err := range elements {
+			if err != nil {
+				return err
+			}
 			if !yield(v, check(v, nil)) {
 				break
 			}
@@ -204,10 +205,14 @@ func unique(seen map[string]int, key string) string {
 // rowKey returns the row's key. A row whose key is missing, or cannot be
 // computed, goes by its number.
 func (w *walker) rowKey(s *pipeline.Step, vars lang.Vars, v value.Value, number int) (string, error) {
-	if s.Foreach.Key == nil {
+	byNumber := "row " + strconv.Itoa(number)
+	switch {
+	case s.Foreach.Key != nil:
+	case s.Foreach.Batch > 0:
+		return "batch " + strconv.Itoa(number), nil
+	default:
 		return strconv.Itoa(number), nil
 	}
-	byNumber := "row " + strconv.Itoa(number)
 	k, err := s.Foreach.Key.Eval(pipeline.WithItem(vars, v))
 	if err != nil {
 		return byNumber, err
@@ -236,7 +241,7 @@ func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars lang.
 			item.Outputs, _ = record.At("outputs").(*value.Object)
 		}
 	}
-	item.Tally, item.Undo = inner.tally, inner.undo
+	item.Tally, item.Undo, item.Rows = inner.tally, inner.undo, inner.batch
 	if err != nil {
 		item.Status, item.Err = flow.Failed, err
 		var f *Failure
@@ -255,7 +260,7 @@ func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars lang.
 		item.Down = ok && (f.Outcome == flow.Busy || f.Outcome == flow.Unknown)
 	}
 	if item.Status != flow.Skipped {
-		rt.Emit(rowFinished(key, item))
+		w.tellRow(rt, key, item)
 	}
 	return item
 }

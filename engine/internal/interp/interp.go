@@ -61,7 +61,8 @@ type walker struct {
 	rows    map[string]Source
 	onRow   func(step string, item flow.Item)
 	tally   flow.Tally
-	undo    []flow.Undo // what was done and can be taken back, in order
+	undo    []flow.Undo      // what was done and can be taken back, in order
+	batch   []flow.RowResult // how the rows of the last batch ended
 	clock   clock
 }
 
@@ -176,6 +177,8 @@ func (w *walker) action(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.
 		switch {
 		case a.Pipeline != nil:
 			return w.callPipeline(s, a, key, vars)
+		case a.Operation.Batch != nil:
+			return w.callBatch(s, a, key, vars)
 		case s.Until != nil:
 			return w.poll(s, a, key, vars)
 		}

@@ -25,7 +25,7 @@ func (w *walker) poll(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lan
 	deadline := began.Add(s.Until.Timeout)
 	for look := 1; ; look++ {
 		lookKey := flow.Key(fmt.Sprintf("%s~%d", key, look))
-		res, err := w.operation(a, lookKey, inputs)
+		res, err := w.operation(a, lookKey, inputs, nil)
 		if err != nil {
 			return nil, err
 		}

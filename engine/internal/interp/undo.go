@@ -51,7 +51,7 @@ func (w *walker) takeBack(p *pipeline.Pipeline, why error) error {
 		for _, u := range slices.Backward(w.undo) {
 			a, err := p.CallOf(u.Connection, u.Operation)
 			if err == nil {
-				_, err = calm.operation(a, u.Key, u.Inputs)
+				_, err = calm.operation(a, u.Key, u.Inputs, nil)
 			}
 			if err != nil {
 				failed++

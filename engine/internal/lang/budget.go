@@ -9,9 +9,14 @@ import (
 
 // budget is what one evaluation may cost, in steps: an operator, a call and each round of a
 // predicate are one step, as are bytesPerStep bytes of text and each element of a
-// list that is built. A legitimate filter over 100,000 rows takes some 500,000; what would take
+// list that is built; what takes longer costs more, see the constants named …Steps. A
+// legitimate filter over 100,000 rows takes some 500,000; what would take
 // more runs away, and is ended after a few hundredths of a second. Steps are
 // counted, not timed, so that an expression fails always or never.
+//
+// The prices are such that one pass of any function over 100,000 rows is
+// within the budget, and a second pass of a dear one is not. The dearest is
+// unique over whole objects, which may take a tenth of a second.
 const (
 	budget       = 1_000_000
 	bytesPerStep = 16
@@ -24,6 +29,8 @@ type frame struct {
 	vars   Vars
 	locals []value.Value // let variables, elements and indexes of predicates
 	left   int
+	passes int   // over value.Rows
+	kept   int64 // bytes of their elements
 }
 
 // frames are used again: no value that an expression yields holds on to one.
@@ -31,7 +38,7 @@ var frames = sync.Pool{New: func() any { return new(frame) }}
 
 func newFrame(vars Vars, slots int) *frame {
 	f := frames.Get().(*frame)
-	f.vars, f.left = vars, budget
+	f.vars, f.left, f.passes, f.kept = vars, budget, 0, 0
 	if cap(f.locals) < slots {
 		f.locals = make([]value.Value, slots)
 	}
@@ -78,6 +85,11 @@ func (f *frame) spendDeep(v value.Value) error {
 				return err
 			}
 		}
+	case *value.Rows:
+		if err := f.spend(1 + 2*v.Len()); err != nil {
+			return err
+		}
+		return f.pass()
 	case *value.Object:
 		if err := f.spend(1 + v.Len()); err != nil {
 			return err
@@ -89,4 +101,26 @@ func (f *frame) spendDeep(v value.Value) error {
 		}
 	}
 	return nil
+}
+
+// spendNumber takes the cost of reading a number: one of many digits is no
+// machine word.
+func (f *frame) spendNumber(v value.Value) error {
+	const cheap = 18
+	if d, ok := v.(value.Decimal); ok && len(d) > cheap {
+		return f.spend(len(d) / 3)
+	}
+	return nil
+}
+
+// spendCompare takes the cost of comparing scalars, above that of the operator.
+func (f *frame) spendCompare(a, b value.Value) error {
+	if x, ok := a.(string); ok {
+		y, _ := b.(string)
+		return f.spend(min(len(x), len(y)) / 64)
+	}
+	if err := f.spendNumber(a); err != nil {
+		return err
+	}
+	return f.spendNumber(b)
 }

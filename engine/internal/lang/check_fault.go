@@ -82,7 +82,7 @@ func kindOf(v value.Value) Kind {
 		return Decimal
 	case string:
 		return Text
-	case value.List:
+	case value.List, *value.Rows:
 		return List
 	case *value.Object:
 		return Object
@@ -95,7 +95,7 @@ func shown(v value.Value) string {
 	switch v := v.(type) {
 	case string:
 		return strconv.Quote(excerpt(v))
-	case nil, value.List, *value.Object:
+	case nil, value.List, *value.Rows, *value.Object:
 		return kindOf(v).String()
 	}
 	text, err := value.Text(v)

@@ -43,6 +43,9 @@ func add(f *frame, a, b value.Value) (value.Value, error) {
 
 func arithmetic(op func(a, b value.Value) (value.Value, error)) operator {
 	return func(f *frame, a, b value.Value) (value.Value, error) {
+		if err := f.spendCompare(a, b); err != nil {
+			return nil, err
+		}
 		v, err := op(a, b)
 		if d, ok := v.(value.Decimal); ok && err == nil {
 			err = f.spend(decimalSteps + len(d)/bytesPerStep)
@@ -85,6 +88,9 @@ func ordered(holds func(order int) bool) operator {
 	return func(f *frame, a, b value.Value) (value.Value, error) {
 		if kindOf(a) == Boolean {
 			return nil, fmt.Errorf("cannot compare boolean with %s", kindOf(b))
+		}
+		if err := f.spendCompare(a, b); err != nil {
+			return nil, err
 		}
 		order, err := value.Compare(a, b)
 		if err != nil {

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 
@@ -111,7 +112,9 @@ func (c *compiler) scopeFunc(n ast.Node, fn *Func, nodes []ast.Node) term {
 		if err != nil {
 			return nil, err
 		}
-		err = f.spend(10)
+		if err = f.spend(10); err == nil {
+			err = f.load(vals)
+		}
 		if err == nil {
 			var v value.Value
 			if v, err = fn.Call(f.vars, vals); err == nil {
@@ -232,15 +235,20 @@ func (c *callee) run(f *frame) (value.Value, error) {
 		if !c.params[i].allows(v) {
 			return nil, c.argsAt[i].errorf("%s needs %s, found %s", c.fn.name, c.params[i].takes, shown(v))
 		}
+		if err := f.spendNumber(v); err != nil {
+			return nil, c.argsAt[i].wrap(err)
+		}
 	}
 	if err = f.spend(1); err != nil {
 		return nil, c.at.wrap(err)
 	}
 	var v value.Value
 	if c.fn.each != nil {
-		list, _ := vals[0].(value.List)
-		v, err = c.fn.each(&loop{f: f, callee: c, items: list, extra: vals[1:]})
-	} else {
+		l := &loop{f: f, callee: c, list: vals[0], extra: vals[1:]}
+		if v, err = c.fn.each(l); l.broken != nil {
+			err = l.broken
+		}
+	} else if err = c.load(f, vals); err == nil {
 		v, err = c.fn.call(f, vals)
 	}
 	if err != nil {
@@ -249,23 +257,41 @@ func (c *callee) run(f *frame) (value.Value, error) {
 	return v, nil
 }
 
+// load puts lists in memory in the place of Rows, for functions that need them.
+func (c *callee) load(f *frame, vals []value.Value) error {
+	if c.fn.streams {
+		return nil
+	}
+	return f.load(vals)
+}
+
 // A loop runs a predicate over the elements of a list.
 type loop struct {
 	f      *frame
 	callee *callee
-	items  value.List
+	list   value.Value   // a list or null
 	extra  []value.Value // arguments after the predicate
+	broken error         // what ended elements early
 }
 
-// at computes the predicate for element i; without a predicate, the element itself.
-func (l *loop) at(i int) (value.Value, error) {
+// elements yields the elements; when it is over, broken says whether it was whole.
+func (l *loop) elements() iter.Seq2[int, value.Value] { return l.f.elements(l.list, &l.broken) }
+
+// length returns the number of elements.
+func (l *loop) length() int {
+	n, _ := value.Length(l.list)
+	return n
+}
+
+// at computes the predicate for e, which is element i; without a predicate, e itself.
+func (l *loop) at(i int, e value.Value) (value.Value, error) {
 	if err := l.f.spend(1); err != nil {
 		return nil, err
 	}
 	if l.callee.body.run == nil {
-		return l.items[i], nil
+		return e, nil
 	}
-	l.f.locals[l.callee.slot] = l.items[i]
+	l.f.locals[l.callee.slot] = e
 	if l.callee.usesIndex {
 		l.f.locals[l.callee.slot+1] = int64(i)
 	}
@@ -273,8 +299,8 @@ func (l *loop) at(i int) (value.Value, error) {
 }
 
 // test is at for conditions.
-func (l *loop) test(i int) (bool, error) {
-	v, err := l.at(i)
+func (l *loop) test(i int, e value.Value) (bool, error) {
+	v, err := l.at(i, e)
 	if err != nil {
 		return false, err
 	}

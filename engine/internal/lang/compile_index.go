@@ -29,26 +29,28 @@ func (c *compiler) indexed(n *ast.MemberNode, of, key term, t *Type) term {
 		if err != nil {
 			return nil, err
 		}
-		return index(v, k, at)
+		return index(f, v, k, at)
 	}}
 }
 
-func index(v, key value.Value, at spot) (value.Value, error) {
+func index(f *frame, v, key value.Value, at spot) (value.Value, error) {
 	switch v := v.(type) {
-	case value.List:
+	case value.List, *value.Rows:
 		i, ok := key.(int64)
 		if !ok {
 			return nil, at.errorf("the index of a list is %s, expected an integer", shown(key))
 		}
-		if i < 0 {
-			i += int64(len(v))
+		elem, there, err := f.elementAt(v, i)
+		if err != nil {
+			return nil, at.wrap(err)
 		}
-		if i < 0 || i >= int64(len(v)) {
-			d := at.errorf("index %s is outside of the list, which has %d elements", shown(key), len(v))
+		if !there {
+			n, _ := value.Length(v)
+			d := at.errorf("index %s is outside of the list, which has %d elements", shown(key), n)
 			d.Hint = "at(list, index) gives null instead"
 			return nil, d
 		}
-		return v[i], nil
+		return elem, nil
 	case *value.Object:
 		name, ok := key.(string)
 		if !ok {
@@ -103,6 +105,13 @@ func (c *compiler) slice(n *ast.SliceNode) term {
 		case value.List:
 			start, end := bounds(start, end, open, len(v))
 			return v[start:end:end], nil
+		case *value.Rows:
+			start, end := bounds(start, end, open, v.Len())
+			part, err := f.part(v, start, end)
+			if err != nil {
+				return nil, at.wrap(err)
+			}
+			return part, nil
 		case string:
 			if err := f.spendText(len(v)); err != nil {
 				return nil, at.wrap(err)

@@ -66,14 +66,26 @@ func equal(f *frame, a, b value.Value) (bool, error) {
 	switch x := a.(type) {
 	case string:
 		y, ok := b.(string)
-		return ok && x == y, f.spend(1)
-	case value.List, *value.Object:
+		if !ok || len(x) != len(y) {
+			return false, f.spend(1)
+		}
+		return x == y, f.spend(1 + len(x)/64)
+	case value.Decimal:
+		if err := f.spendCompare(a, b); err != nil {
+			return false, err
+		}
+	case value.List, *value.Rows, *value.Object:
 		if kindOf(a) != kindOf(b) {
 			return false, f.spend(1)
 		}
 		if err := f.spendDeep(a); err != nil {
 			return false, err
 		}
+		pair := []value.Value{a, b}
+		if err := f.load(pair); err != nil {
+			return false, err
+		}
+		a, b = pair[0], pair[1]
 	}
 	return value.Equal(a, b), f.spend(1)
 }
@@ -126,11 +138,15 @@ func (c *compiler) inList(n *ast.BinaryNode, l, r term) {
 
 func contained(f *frame, v, in value.Value) (bool, error) {
 	switch in := in.(type) {
-	case value.List:
-		for _, e := range in {
+	case value.List, *value.Rows:
+		var broken error
+		for _, e := range f.elements(in, &broken) {
 			if same, err := equal(f, v, e); same || err != nil {
 				return same, err
 			}
+		}
+		if broken != nil {
+			return false, broken
 		}
 		return false, f.spend(1)
 	case *value.Object:

@@ -3,6 +3,7 @@ package lang
 import (
 	"fmt"
 	"regexp"
+	"regexp/syntax"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -16,8 +17,10 @@ func (c *compiler) matches(n, text, pattern ast.Node) term {
 	fits := c.want(l, kinds(Text), false, "matches")
 	fits = c.want(r, kinds(Text), false, "matches") && fits
 	var fixed *regexp.Regexp
+	fixedSize := 0
 	if p, ok := r.val.(string); ok && fits {
 		var err error
+		fixedSize = patternSize(p)
 		if fixed, err = regexp.Compile(p); err != nil {
 			c.fault(c.spotOf(pattern), "bad-pattern", badPattern(err))
 		}
@@ -28,25 +31,57 @@ func (c *compiler) matches(n, text, pattern ast.Node) term {
 		if !ok || !ok2 {
 			return nil, fmt.Errorf("matches needs texts, found %s and %s", kindOf(a), kindOf(b))
 		}
-		if err := f.spend(1 + patternCost(len(p), len(x))); err != nil {
-			return nil, err
-		}
-		re := fixed
+		re, size := fixed, fixedSize
 		if re == nil {
-			var err error
-			if err = f.spend(100 + 20*len(p)); err != nil {
+			// The size is known before the pattern is expanded to it.
+			err := f.spend(100 + 20*len(p))
+			if err != nil {
+				return nil, err
+			}
+			size = patternSize(p)
+			if err = f.spend(20 * size); err != nil {
 				return nil, err
 			}
 			if re, err = regexp.Compile(p); err != nil {
 				return nil, fmt.Errorf("%s", badPattern(err))
 			}
 		}
+		if err := f.spend(searchCost(size, len(x))); err != nil {
+			return nil, err
+		}
 		return re.MatchString(x), nil
 	})
 }
 
-// patternCost bounds a search: its time grows with the text and, at worst, with the pattern.
-func patternCost(pattern, text int) int { return (1 + pattern/16) * (1 + text/2) }
+// searchCost bounds a search: its time grows with the text and, at worst, with
+// the pattern. Short ones, as they are looked for in the rows of a file, are far from the worst.
+func searchCost(size, text int) int {
+	if size <= 64 && text <= 256 {
+		return 2 + size*text/60
+	}
+	return 2 + size*text/10
+}
+
+// patternSize tells how large a pattern gets once its repetitions are written
+// out; 0 for what is no pattern.
+func patternSize(pattern string) int {
+	re, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return 0
+	}
+	return treeSize(re)
+}
+
+func treeSize(re *syntax.Regexp) int {
+	size := max(1, len(re.Rune)) // of a class, two for each range
+	for _, part := range re.Sub {
+		size += treeSize(part)
+	}
+	if re.Op == syntax.OpRepeat {
+		size *= max(re.Max, re.Min+1)
+	}
+	return size
+}
 
 func badPattern(err error) string {
 	return "not a regular expression: " + strings.TrimPrefix(err.Error(), "error parsing regexp: ")

@@ -38,6 +38,9 @@ func (c *compiler) unary(n *ast.UnaryNode) term {
 			if !value.IsNumber(v) {
 				return nil, at.errorf("%s needs a number, found %s", n.Operator, shown(v))
 			}
+			if err := f.spendNumber(v); err != nil {
+				return nil, at.wrap(err)
+			}
 			if negative {
 				v, err = value.Neg(v)
 			}

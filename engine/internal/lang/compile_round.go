@@ -50,7 +50,10 @@ func (c *compiler) round(n ast.Node, args []ast.Node) term {
 }
 
 func roundParts(f *frame, num, den value.Value, places int) (value.Value, error) {
-	if err := f.spend(2*decimalSteps + places/8); err != nil {
+	if err := f.spend(2*decimalSteps + places/4); err != nil {
+		return nil, err
+	}
+	if err := f.spendCompare(num, den); err != nil {
 		return nil, err
 	}
 	if num == nil || den == nil {

@@ -29,25 +29,26 @@ var listFunctions = []function{
 		name: "len", doc: "the number of elements, members or characters; 0 for null",
 		params: []param{{name: "x", takes: kinds(List, Object, Text), null: true}},
 		result: always(IntegerType),
-		call:   length,
+		call:   length, streams: true,
 	}, {
 		name: "first", doc: "the first element, or null",
 		params: []param{listOrNull}, result: elementOrNull,
-		call: func(_ *frame, args []value.Value) (value.Value, error) { return elementAt(args[0], 0), nil },
+		call: func(f *frame, args []value.Value) (value.Value, error) { return elementOf(f, args[0], 0) }, streams: true,
 	}, {
 		name: "last", doc: "the last element, or null",
 		params: []param{listOrNull}, result: elementOrNull,
-		call: func(_ *frame, args []value.Value) (value.Value, error) { return elementAt(args[0], -1), nil },
+		call: func(f *frame, args []value.Value) (value.Value, error) { return elementOf(f, args[0], -1) }, streams: true,
 	}, {
 		name: "at", doc: "the element at an index from 0, negative from the end, or null",
-		params: []param{listOrNull, integerParam},
-		result: func(args []*Type) *Type { return args[0].elem().OrNull("the list may be shorter") },
-		call: func(_ *frame, args []value.Value) (value.Value, error) {
+		params:  []param{listOrNull, integerParam},
+		result:  func(args []*Type) *Type { return args[0].elem().OrNull("the list may be shorter") },
+		streams: true,
+		call: func(f *frame, args []value.Value) (value.Value, error) {
 			i, ok := args[1].(int64)
 			if !ok {
 				return nil, fmt.Errorf("index of at is %s, expected integer", shown(args[1]))
 			}
-			return elementAt(args[0], i), nil
+			return elementOf(f, args[0], i)
 		},
 	}, {
 		name: "flatten", doc: "the elements of the lists in a list, one level deep",
@@ -117,6 +118,8 @@ func length(f *frame, args []value.Value) (value.Value, error) {
 	switch x := args[0].(type) {
 	case value.List:
 		return int64(len(x)), nil
+	case *value.Rows:
+		return int64(x.Len()), nil
 	case *value.Object:
 		return int64(x.Len()), nil
 	case string:
@@ -125,16 +128,10 @@ func length(f *frame, args []value.Value) (value.Value, error) {
 	return int64(0), nil
 }
 
-// elementAt returns the element at i, from the end when i is negative, or null.
-func elementAt(list value.Value, i int64) value.Value {
-	l, _ := list.(value.List)
-	if i < 0 {
-		i += int64(len(l))
-	}
-	if i < 0 || i >= int64(len(l)) {
-		return nil
-	}
-	return l[i]
+// elementOf returns the element at i, from the end when i is negative, or null.
+func elementOf(f *frame, list value.Value, i int64) (value.Value, error) {
+	elem, _, err := f.elementAt(list, i)
+	return elem, err
 }
 
 func flatten(f *frame, args []value.Value) (value.Value, error) {
@@ -176,6 +173,9 @@ func concat(f *frame, args []value.Value) (value.Value, error) {
 	return all, nil
 }
 
+// uniqueSteps is what a scalar costs that was not there before.
+const uniqueSteps = 2
+
 func unique(f *frame, args []value.Value) (value.Value, error) {
 	list := args[0].(value.List)
 	if err := f.spendDeep(list); err != nil {
@@ -185,6 +185,11 @@ func unique(f *frame, args []value.Value) (value.Value, error) {
 	once := value.List{}
 	for _, e := range list {
 		if k := identity(e); !seen[k] {
+			if _, read := k.(valueKey); !read { // which has cost enough
+				if err := f.spend(uniqueSteps); err != nil {
+					return nil, err
+				}
+			}
 			seen[k] = true
 			once = append(once, e)
 		}

@@ -33,14 +33,14 @@ var numberFunctions = []function{
 	}, {
 		name: "min", doc: "the least of numbers or texts, or of a list's elements; null for an empty list",
 		params: []param{{name: "x", takes: number | kinds(Text, List)}}, repeat: true,
-		result: extremeType, call: extreme("min", -1),
+		result: extremeType, call: extreme("min", -1), streams: true,
 	}, {
 		name: "max", doc: "the greatest of numbers or texts, or of a list's elements; null for an empty list",
 		params: []param{{name: "x", takes: number | kinds(Text, List)}}, repeat: true,
-		result: extremeType, call: extreme("max", 1),
+		result: extremeType, call: extreme("max", 1), streams: true,
 	}, {
 		name: "mean", doc: "the exact mean of the numbers in a list, null for an empty list; round(mean(list), places) where it has no end",
-		params: []param{listParam},
+		params: []param{listParam}, streams: true,
 		result: always(DecimalType.OrNull(mayBeEmpty)),
 		call: func(f *frame, args []value.Value) (value.Value, error) {
 			total, n, err := meanParts(f, args[0])
@@ -53,12 +53,13 @@ var numberFunctions = []function{
 }
 
 func meanParts(f *frame, list value.Value) (total value.Value, n int64, err error) {
-	items, ok := list.(value.List)
+	count, ok := value.Length(list)
 	if !ok {
 		return nil, 0, fmt.Errorf("list of mean is %s, expected list", shown(list))
 	}
 	total = int64(0)
-	for i, v := range items {
+	var broken error
+	for i, v := range f.elements(list, &broken) {
 		if err := f.spend(1); err != nil {
 			return nil, 0, err
 		}
@@ -69,7 +70,7 @@ func meanParts(f *frame, list value.Value) (total value.Value, n int64, err erro
 			return nil, 0, err
 		}
 	}
-	return total, int64(len(items)), nil
+	return total, int64(count), broken
 }
 
 // mostPlaces bounds the work of rounding.
@@ -85,7 +86,7 @@ func checkPlaces(v value.Value) error {
 func toInt(f *frame, args []value.Value) (value.Value, error) {
 	v := args[0]
 	if text, ok := v.(string); ok {
-		if err := f.spend(1 + decimalSteps + len(text)/bytesPerStep); err != nil {
+		if err := f.spend(conversionSteps(text)); err != nil {
 			return nil, err
 		}
 		if n, err := numberOf(text); err == nil {
@@ -98,6 +99,16 @@ func toInt(f *frame, args []value.Value) (value.Value, error) {
 	return value.Truncate(v)
 }
 
+// conversionSteps is what reading a number costs, above a call: many digits
+// are read more than once.
+func conversionSteps(text string) int {
+	const cheap = 15
+	if len(text) > cheap {
+		return decimalSteps + len(text)
+	}
+	return decimalSteps
+}
+
 // numberOf reads a number in JSON grammar, between blanks.
 func numberOf(text string) (value.Value, error) {
 	return value.ParseNumber(strings.TrimSpace(text))
@@ -105,7 +116,7 @@ func numberOf(text string) (value.Value, error) {
 
 func toDecimal(f *frame, args []value.Value) (value.Value, error) {
 	if text, ok := args[0].(string); ok {
-		if err := f.spend(1 + decimalSteps + len(text)/bytesPerStep); err != nil {
+		if err := f.spend(conversionSteps(text)); err != nil {
 			return nil, err
 		}
 		n, err := numberOf(text)
@@ -134,11 +145,13 @@ func extremeType(args []*Type) *Type {
 
 func extreme(name string, sign int) func(f *frame, args []value.Value) (value.Value, error) {
 	return func(f *frame, args []value.Value) (value.Value, error) {
-		if list, ok := args[0].(value.List); ok && len(args) == 1 {
-			args = list
+		var list value.Value = value.List(args)
+		if _, ok := value.Length(args[0]); ok && len(args) == 1 {
+			list = args[0]
 		}
 		var best value.Value
-		for i, v := range args {
+		var broken error
+		for i, v := range f.elements(list, &broken) {
 			if err := f.spend(1); err != nil {
 				return nil, err
 			}
@@ -149,6 +162,9 @@ func extreme(name string, sign int) func(f *frame, args []value.Value) (value.Va
 				best = v
 				continue
 			}
+			if err := f.spendCompare(v, best); err != nil {
+				return nil, err
+			}
 			order, err := value.Compare(v, best)
 			if err != nil {
 				return nil, err
@@ -157,6 +173,6 @@ func extreme(name string, sign int) func(f *frame, args []value.Value) (value.Va
 				best = v
 			}
 		}
-		return best, nil
+		return best, broken
 	}
 }

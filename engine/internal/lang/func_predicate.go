@@ -22,33 +22,30 @@ var predicateFunctions = []function{
 		name: "all", doc: "whether the condition holds for every element; true for null",
 		params: []param{listOrNull, condition}, result: always(BooleanType),
 		each: func(l *loop) (value.Value, error) {
-			i, err := l.search(false)
-			return i < 0, err
+			_, found, err := l.search(false)
+			return !found, err
 		},
 	}, {
 		name: "any", doc: "whether the condition holds for an element; false for null",
 		params: []param{listOrNull, condition}, result: always(BooleanType),
 		each: func(l *loop) (value.Value, error) {
-			i, err := l.search(true)
-			return i >= 0, err
+			_, found, err := l.search(true)
+			return found, err
 		},
 	}, {
 		name: "none", doc: "whether the condition holds for no element; true for null",
 		params: []param{listOrNull, condition}, result: always(BooleanType),
 		each: func(l *loop) (value.Value, error) {
-			i, err := l.search(true)
-			return i < 0, err
+			_, found, err := l.search(true)
+			return !found, err
 		},
 	}, {
 		name: "find", doc: "the first element for which the condition holds, or null",
 		params: []param{listOrNull, condition},
 		result: func(args []*Type) *Type { return args[0].elem().OrNull(mayNotMatch) },
 		each: func(l *loop) (value.Value, error) {
-			i, err := l.search(true)
-			if i < 0 || err != nil {
-				return nil, err
-			}
-			return l.items[i], nil
+			e, _, err := l.search(true)
+			return e, err
 		},
 	}, {
 		name: "count", doc: "how many elements there are, or for how many the condition holds",
@@ -78,27 +75,27 @@ var predicateFunctions = []function{
 	},
 }
 
-// search returns the first place where the condition is want, or -1.
-func (l *loop) search(want bool) (int, error) {
-	for i := range l.items {
-		holds, err := l.test(i)
+// search returns the first element for which the condition is want.
+func (l *loop) search(want bool) (elem value.Value, found bool, err error) {
+	for i, e := range l.elements() {
+		holds, err := l.test(i, e)
 		if err != nil {
-			return -1, err
+			return nil, false, err
 		}
 		if holds == want {
-			return i, nil
+			return e, true, nil
 		}
 	}
-	return -1, nil
+	return nil, false, nil
 }
 
 func countElements(l *loop) (value.Value, error) {
 	if l.callee.body.run == nil {
-		return int64(len(l.items)), nil
+		return int64(l.length()), nil
 	}
 	n := int64(0)
-	for i := range l.items {
-		holds, err := l.test(i)
+	for i, e := range l.elements() {
+		holds, err := l.test(i, e)
 		if err != nil {
 			return nil, err
 		}
@@ -111,12 +108,15 @@ func countElements(l *loop) (value.Value, error) {
 
 func filter(l *loop) (value.Value, error) {
 	some := value.List{}
-	for i, e := range l.items {
-		holds, err := l.test(i)
+	for i, e := range l.elements() {
+		holds, err := l.test(i, e)
 		if err != nil {
 			return nil, err
 		}
 		if holds {
+			if err := l.f.keep(l.list, 1); err != nil {
+				return nil, err
+			}
 			some = append(some, e)
 		}
 	}
@@ -124,19 +124,28 @@ func filter(l *loop) (value.Value, error) {
 }
 
 func mapElements(l *loop) (value.Value, error) {
-	results := make(value.List, len(l.items))
-	for i := range l.items {
-		v, err := l.at(i)
+	results := make(value.List, 0, l.length())
+	for i, e := range l.elements() {
+		v, err := l.at(i, e)
 		if err != nil {
 			return nil, err
 		}
-		results[i] = v
+		if k := kindOf(v); k == List || k == Object {
+			if err := l.f.keep(l.list, 1); err != nil {
+				return nil, err
+			}
+		}
+		results = append(results, v)
 	}
 	return results, nil
 }
 
-// groupSteps is what putting an element into its group costs.
-const groupSteps = 3
+// What putting an element into its group costs, and what a new group does. One
+// pass over 100,000 rows of as many groups is within the budget, a second is not.
+const (
+	groupSteps    = 3
+	newGroupSteps = 4
+)
 
 // groupBy names the groups as text(key) does; 1 and 1.0 are one group, named as it was met first.
 func groupBy(l *loop) (value.Value, error) {
@@ -146,8 +155,11 @@ func groupBy(l *loop) (value.Value, error) {
 	}
 	var groups []*group
 	byKey := make(map[any]*group)
-	for i, e := range l.items {
-		v, err := l.at(i)
+	for i, e := range l.elements() {
+		v, err := l.at(i, e)
+		if err == nil {
+			err = l.f.keep(l.list, 1)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -157,6 +169,9 @@ func groupBy(l *loop) (value.Value, error) {
 			name, err := value.Text(v)
 			if err != nil {
 				return nil, fmt.Errorf("key of groupBy is %s, expected %s", shown(v), scalar)
+			}
+			if err := l.f.spend(newGroupSteps); err != nil {
+				return nil, err
 			}
 			g = &group{name: name}
 			byKey[k] = g
@@ -212,15 +227,21 @@ func sortBy(l *loop) (value.Value, error) {
 		}
 		falling = l.extra[0] == "desc"
 	}
-	rows := make([]row, len(l.items))
-	for i, e := range l.items {
-		k, err := l.at(i)
+	rows := make([]row, 0, l.length())
+	for i, e := range l.elements() {
+		k, err := l.at(i, e)
+		if err == nil {
+			err = l.f.keep(l.list, 1)
+		}
 		if err != nil {
 			return nil, err
 		}
-		rows[i] = row{k, e}
+		rows = append(rows, row{k, e})
 	}
 	if err := l.f.spend(len(rows) * bits.Len(uint(len(rows))) / 3); err != nil {
+		return nil, err
+	}
+	if err := l.f.spendKeys(len(rows), func(i int) value.Value { return rows[i].key }); err != nil {
 		return nil, err
 	}
 	var fault error
@@ -242,6 +263,29 @@ func sortBy(l *loop) (value.Value, error) {
 		sorted[i] = r.elem
 	}
 	return sorted, nil
+}
+
+// spendKeys takes what long keys cost above short ones: each is compared with
+// some others.
+func (f *frame) spendKeys(n int, key func(i int) value.Value) error {
+	rounds := bits.Len(uint(n))
+	for i := range n {
+		switch k := key(i).(type) {
+		case string:
+			if len(k) > 64 {
+				if err := f.spend(rounds * (len(k) / 64)); err != nil {
+					return err
+				}
+			}
+		case value.Decimal:
+			if len(k) > 18 {
+				if err := f.spend(rounds * (len(k) / 4)); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // compareKeys orders keys of one kind; null comes before all others.
@@ -278,8 +322,8 @@ func sumType(args []*Type) *Type {
 
 func sum(l *loop) (value.Value, error) {
 	var total value.Value = int64(0)
-	for i := range l.items {
-		v, err := l.at(i)
+	for i, e := range l.elements() {
+		v, err := l.at(i, e)
 		if err != nil {
 			return nil, err
 		}

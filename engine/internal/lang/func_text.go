@@ -42,7 +42,7 @@ var textFunctions = []function{
 	}, {
 		name: "join", doc: "the elements of a list as one text, with a separator between them",
 		params: []param{listParam, {name: "separator", takes: kinds(Text), optional: true}},
-		result: always(TextType), call: joinTexts,
+		result: always(TextType), call: joinTexts, streams: true,
 	}, {
 		name: "replace", doc: "the text with every occurrence of old replaced by new",
 		params: []param{textParam, {name: "old", takes: kinds(Text)}, {name: "new", takes: kinds(Text)}},
@@ -73,7 +73,7 @@ var textFunctions = []function{
 func onText(change func(string) string) func(*frame, []value.Value) (value.Value, error) {
 	return func(f *frame, args []value.Value) (value.Value, error) {
 		text := args[0].(string)
-		if err := f.spendText(len(text)); err != nil {
+		if err := f.spend(1 + len(text)/4); err != nil { // rune by rune, at worst
 			return nil, err
 		}
 		return change(text), nil
@@ -148,8 +148,11 @@ func joinTexts(f *frame, args []value.Value) (value.Value, error) {
 	if len(args) > 1 {
 		sep = args[1].(string)
 	}
-	var b strings.Builder
-	for i, e := range args[0].(value.List) {
+	// All is paid for before the text is built: a long separator is no reason
+	// to fill the memory first.
+	var parts []string
+	var broken error
+	for i, e := range f.elements(args[0], &broken) {
 		text, err := value.Text(e)
 		if err != nil {
 			return nil, fmt.Errorf("element %d of join is %s, expected %s", i+1, shown(e), scalar)
@@ -157,12 +160,9 @@ func joinTexts(f *frame, args []value.Value) (value.Value, error) {
 		if err := f.spendText(len(text) + len(sep)); err != nil {
 			return nil, err
 		}
-		if i > 0 {
-			b.WriteString(sep)
-		}
-		b.WriteString(text)
+		parts = append(parts, text)
 	}
-	return b.String(), nil
+	return strings.Join(parts, sep), broken
 }
 
 func replace(f *frame, args []value.Value) (value.Value, error) {

@@ -61,28 +61,47 @@ func (m *Mapping) Type() *Type { return m.typ }
 // null where the type allows it, else an error that names the path. The error of a value that
 // does not fit its declared type names path, expected and found; it is a
 // *diag.Diagnostic at the mapping, and never shows the value of a secret.
-func (m *Mapping) Get(body []byte) (value.Value, error) { return m.get(m.Name, body) }
+func (m *Mapping) Get(body []byte) (value.Value, error) {
+	v, found, err := m.path.Get(body)
+	if err != nil {
+		return nil, m.unreadable(m.Name, err)
+	}
+	return m.take(m.Name, v, found)
+}
 
 // GetFrom is Get for a body whose value is known: an output that is the whole
 // body need not be decoded again.
 func (m *Mapping) GetFrom(body []byte, whole value.Value) (value.Value, error) {
 	if m.path.isWhole() {
-		return m.from(m.Name, whole, true, nil)
+		return m.take(m.Name, whole, true)
 	}
 	return m.Get(body)
 }
 
-// get is Get for the output that messages call label.
-func (m *Mapping) get(label string, body []byte) (value.Value, error) {
-	v, found, err := m.path.Get(body)
-	return m.from(label, v, found, err)
+// Path returns where the output is looked for.
+func (m *Mapping) Path() *Path { return m.path }
+
+// Take is Get for a value that the path has found already, or has not. Rows stay
+// Rows: where each of their elements is mapped, all of them are tried once before Take
+// returns, and are mapped again whenever they are asked for.
+func (m *Mapping) Take(v value.Value, found bool) (value.Value, error) {
+	return m.take(m.Name, v, found)
 }
 
-// from makes the output of what the path has found.
-func (m *Mapping) from(label string, v value.Value, found bool, err error) (value.Value, error) {
-	if err != nil {
-		return nil, m.fault("output-mismatch", err, "output %s: %v", label, err)
-	}
+// A label is what messages call an output: its name, or an elementLabel.
+type label any
+
+// An elementLabel is the label of a member that each makes: rows[3].id.
+type elementLabel struct {
+	list  label
+	index int
+	name  string
+}
+
+func (l elementLabel) String() string { return fmt.Sprintf("%s[%d].%s", l.list, l.index, l.name) }
+
+// take is Take for the output that messages call label.
+func (m *Mapping) take(label label, v value.Value, found bool) (value.Value, error) {
 	if text, ok := v.(string); ok && m.trim != nil {
 		v = m.trim(text)
 	}
@@ -104,7 +123,7 @@ func (m *Mapping) isNull(v value.Value) bool {
 }
 
 // missing is the answer where nothing, null or a null_if value was found.
-func (m *Mapping) missing(label string, found bool) (value.Value, error) {
+func (m *Mapping) missing(label label, found bool) (value.Value, error) {
 	switch {
 	case m.hasFallback:
 		return m.fallback, nil
@@ -119,29 +138,62 @@ func (m *Mapping) missing(label string, found bool) (value.Value, error) {
 	return nil, d
 }
 
-func (m *Mapping) mapElements(label string, v value.Value) (value.Value, error) {
-	list, ok := v.(value.List)
-	if !ok {
-		return nil, m.mismatch(label, v)
-	}
-	out := make(value.List, len(list))
-	var raw []byte
-	for i, elem := range list {
-		raw = value.AppendJSON(raw[:0], elem)
-		o := value.NewObject(len(m.each))
-		for _, e := range m.each {
-			part, err := e.get(fmt.Sprintf("%s[%d].%s", label, i, e.Name), raw)
+func (m *Mapping) mapElements(label label, v value.Value) (value.Value, error) {
+	switch v := v.(type) {
+	case value.List:
+		out := make(value.List, len(v))
+		for i, elem := range v {
+			o, err := m.mapElement(label, i, elem)
 			if err != nil {
 				return nil, err
 			}
-			o.Set(e.Name, part)
+			out[i] = o
 		}
-		out[i] = o
+		return out, nil
+	case *value.Rows:
+		mapped := v.Map(func(i int, elem value.Value) (value.Value, error) { return m.mapElement(label, i, elem) })
+		for _, err := range mapped.All() {
+			if err != nil {
+				return nil, err
+			}
+		}
+		return mapped, nil
 	}
-	return out, nil
+	return nil, m.mismatch(label, v)
 }
 
-func (m *Mapping) mismatch(label string, v value.Value) error {
+func (m *Mapping) mapElement(label label, i int, elem value.Value) (value.Value, error) {
+	var raw []byte // for the paths that want a text
+	o := value.NewObject(len(m.each))
+	for _, e := range m.each {
+		var part value.Value
+		var found bool
+		var err error
+		if e.path.IsWalk() {
+			part, found, err = e.path.Find(elem)
+		} else {
+			if raw == nil {
+				raw = value.AppendJSON(nil, elem)
+			}
+			part, found, err = e.path.Get(raw)
+		}
+		at := elementLabel{label, i, e.Name}
+		if err != nil {
+			return nil, e.unreadable(at, err)
+		}
+		if part, err = e.take(at, part, found); err != nil {
+			return nil, err
+		}
+		o.Set(e.Name, part)
+	}
+	return o, nil
+}
+
+func (m *Mapping) unreadable(label label, err error) error {
+	return m.fault("output-mismatch", err, "output %s: %v", label, err)
+}
+
+func (m *Mapping) mismatch(label label, v value.Value) error {
 	d := m.fault("output-mismatch", nil, "output %s: path %s: expected %s, found %s",
 		label, m.path.text, m.as.String(), m.shown(v))
 	if text, ok := v.(string); ok && strings.TrimSpace(text) == "" {

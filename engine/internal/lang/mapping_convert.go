@@ -75,8 +75,8 @@ func (c conversion) convert(v value.Value) (out value.Value, ok bool) {
 		text, err := value.Text(v)
 		return text, err == nil
 	case c.kind == List:
-		list, ok := v.(value.List)
-		return list, ok
+		_, ok := value.Length(v)
+		return v, ok
 	}
 	o, ok := v.(*value.Object)
 	return o, ok

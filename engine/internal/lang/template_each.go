@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/expr-lang/expr/file"
@@ -31,8 +32,11 @@ func (e *each) eval(vars Vars) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make(value.List, 0, len(elems))
-	for _, elem := range elems {
+	out := value.List{}
+	for elem, err := range elems {
+		if err != nil {
+			return nil, diagAt(e.of.Place(), "eval-error", err.Error())
+		}
 		inner[e.names] = elem
 		v, err := e.value.form.eval(inner)
 		if err != nil {
@@ -55,7 +59,10 @@ func (e *each) appendJSON(dst []byte, vars Vars) ([]byte, bool, error) {
 		c = chunk{json: l.json}
 	}
 	w := listWriter{dst: append(dst, '[')}
-	for _, elem := range elems {
+	for elem, err := range elems {
+		if err != nil {
+			return w.dst, false, diagAt(e.of.Place(), "eval-error", err.Error())
+		}
 		inner[e.names] = elem
 		if err := w.add(c, inner); err != nil {
 			return w.dst, false, err
@@ -65,12 +72,12 @@ func (e *each) appendJSON(dst []byte, vars Vars) ([]byte, bool, error) {
 }
 
 // start evaluates the list and makes room for the element in the variables.
-func (e *each) start(vars Vars) (elems value.List, inner Vars, err error) {
+func (e *each) start(vars Vars) (elems iter.Seq2[value.Value, error], inner Vars, err error) {
 	v, err := e.of.Eval(vars)
 	if err != nil {
 		return nil, nil, err
 	}
-	elems, ok := v.(value.List)
+	elems, ok := value.Elements(v)
 	if !ok {
 		return nil, nil, diagAt(e.of.Place(), "type-mismatch", "$each needs a list, found "+shown(v))
 	}

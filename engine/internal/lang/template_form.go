@@ -33,7 +33,10 @@ func (h hole) appendJSON(dst []byte, vars Vars) ([]byte, bool, error) {
 	if err != nil || v == Omit {
 		return dst, false, err
 	}
-	return value.AppendJSON(dst, v), true, nil
+	if dst, err = value.TryAppendJSON(dst, v); err != nil {
+		return dst, false, h.expr.start.wrap(err)
+	}
+	return dst, true, nil
 }
 
 // mixed is text with markers in it; each gives a scalar.

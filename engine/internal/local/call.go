@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
@@ -26,8 +27,9 @@ func (rt *runtime) Call(r flow.CallRequest) (flow.Result, error) {
 	}
 	res, err := rt.do(r)
 	// A fatal result is not kept: it ended the run, and a resumed run, its
-	// password mended, must not be told of it again.
-	if err != nil || res.Fatal {
+	// password mended, must not be told of it again. Nor are the rows of a
+	// large answer: a resumed run reads them again.
+	if err != nil || res.Fatal || value.HoldsRows(res.Outputs) || value.HoldsRows(res.Body) {
 		return res, err
 	}
 	return res, rt.record(state.Entry{Kind: state.Call, Key: string(r.Key), Payload: rt.encode(r, res)})

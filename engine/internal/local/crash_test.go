@@ -23,8 +23,8 @@ type mortal struct {
 	writes int
 }
 
-func (m *mortal) Put(ctx context.Context, e state.Entry) error {
-	return m.write(func() error { return m.Journal.Put(ctx, e) })
+func (m *mortal) Put(ctx context.Context, entries ...state.Entry) error {
+	return m.write(func() error { return m.Journal.Put(ctx, entries...) })
 }
 
 func (m *mortal) Fold(ctx context.Context, e state.Entry) error {
@@ -139,11 +139,11 @@ func TestJournalErrorsNameTheKey(t *testing.T) {
 // strict is a journal that works for no one whose context has ended.
 type strict struct{ *state.Memory }
 
-func (s strict) Put(ctx context.Context, e state.Entry) error {
+func (s strict) Put(ctx context.Context, entries ...state.Entry) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return s.Memory.Put(ctx, e)
+	return s.Memory.Put(ctx, entries...)
 }
 
 func (s strict) Fold(ctx context.Context, e state.Entry) error {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
@@ -15,59 +15,102 @@ import (
 // known whether an earlier one of the same identity took place.
 const CodeUnsettled = "unsettled-create"
 
-// create makes a create that is not on record. Under the lock of its identity
-// nobody else looks, intends or sends, so that what was found holds until the
-// answer is recorded.
+// create makes a create that is not on record. Under the locks of its
+// identities nobody else looks, intends or sends, so that what was found holds
+// until the answer is recorded.
 func (rt *runtime) create(r flow.CallRequest) (flow.Result, error) {
-	if r.Identity == "" {
-		return rt.send(r, "")
+	targets := targetsOf(r)
+	if res, refused := repeated(targets); refused {
+		return res, nil
 	}
-	identity := identityOf(r)
-	unlock, err := rt.Locks.Lock(rt.ctx, identity)
+	unlock, err := rt.lock(r, targets)
 	if err != nil {
-		if endedBy(rt.ctx, err) {
-			return flow.Result{}, rt.Interrupted()
-		}
-		return flow.Result{}, fmt.Errorf("cannot lock the identity of %s: %w", r.Key, err)
+		return flow.Result{}, err
 	}
 	defer unlock()
 
-	earlier, err := rt.Journal.Creates(rt.ctx, identity, rt.Began)
-	if err != nil {
-		return flow.Result{}, fmt.Errorf("cannot look for earlier creates of %s in the journal: %w", r.Key, err)
+	var done []state.Entry
+	var labels []string
+	for _, t := range targets {
+		earlier, err := rt.Journal.Creates(rt.ctx, t.identity, rt.Began)
+		if err != nil {
+			return flow.Result{}, fmt.Errorf("cannot look for earlier creates of %s in the journal: %w", r.Key, err)
+		}
+		if e, ok := find(earlier, state.Done); ok {
+			done, labels = append(done, e), append(labels, t.label)
+		} else if e, ok := find(earlier, state.Intended); ok {
+			return unsettled(t, e), nil
+		}
 	}
-	if e, ok := find(earlier, state.Done); ok {
-		return rt.reuse(r, e)
+	switch {
+	case len(done) == 0:
+		return rt.send(r, targets)
+	case r.Rows == nil:
+		return rt.reuse(r, done[0])
 	}
-	if e, ok := find(earlier, state.Intended); ok {
-		return unsettled(r, e), nil
+	return partlyCreated(labels, done[0]), nil
+}
+
+// lock takes the locks of all targets, in an order that is the same for all
+// who lock, so that no two wait for each other.
+func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), err error) {
+	var names []string
+	for _, t := range targets {
+		names = append(names, t.identity)
 	}
-	return rt.send(r, identity)
+	slices.Sort(names)
+	var held []func()
+	unlock = func() {
+		for _, u := range held {
+			u()
+		}
+	}
+	for _, name := range names {
+		one, err := rt.Locks.Lock(rt.ctx, name)
+		if err != nil {
+			unlock()
+			if endedBy(rt.ctx, err) {
+				return nil, rt.Interrupted()
+			}
+			return nil, fmt.Errorf("cannot lock the identity of %s: %w", r.Key, err)
+		}
+		held = append(held, one)
+	}
+	return unlock, nil
 }
 
 // send writes the intent, sends, and writes what came of it.
-func (rt *runtime) send(r flow.CallRequest, identity string) (flow.Result, error) {
-	e := state.Entry{Kind: state.Call, Key: string(r.Key), Status: state.Intended, Identity: identity, At: time.Now()}
-	if err := rt.record(e); err != nil {
+func (rt *runtime) send(r flow.CallRequest, targets []target) (flow.Result, error) {
+	call, rows := intents(r, targets)
+	if err := rt.record(call, rows...); err != nil {
 		return flow.Result{}, err
 	}
 	res, err := rt.do(r)
 	switch {
 	case err == nil:
-		e.Status = statusOf(res)
+		call.Status = statusOf(res)
 	case errors.Is(err, rt.Interrupted()):
-		e.Status = state.Undone
+		call.Status = state.Undone
 	default:
 		// The engine failed, nobody knows how far it had come: the intent stays.
 		return res, err
 	}
-	if e.Status != state.Intended {
-		e.At = time.Time{}
+	for i, t := range targets[:len(rows)] {
+		rows[i].Status = call.Status
+		if call.Status == state.Done && t.row < len(res.Rows) {
+			rows[i].Status = rowStatus(res.Rows[t.row].Status)
+		}
+		if rows[i].Status != state.Intended {
+			rows[i].At = time.Time{}
+		}
+	}
+	if call.Status != state.Intended {
+		call.At = time.Time{}
 	}
 	if err == nil && !res.Fatal {
-		e.Payload = rt.encode(r, res)
+		call.Payload = rt.encode(r, res)
 	}
-	if err := rt.record(e); err != nil {
+	if err := rt.record(call, rows...); err != nil {
 		return res, err
 	}
 	return res, err
@@ -95,14 +138,14 @@ func statusOf(res flow.Result) state.Status {
 	return state.Undone
 }
 
-// unsettled refuses r because of e. It is not recorded: once e is settled, a
-// resumed run may create.
-func unsettled(r flow.CallRequest, e state.Entry) flow.Result {
+// unsettled refuses a create of t because of e. It is not recorded: once e is
+// settled, a resumed run may create.
+func unsettled(t target, e state.Entry) flow.Result {
 	return flow.Result{
 		Outcome: flow.Unknown,
 		Code:    CodeUnsettled,
 		Message: fmt.Sprintf("not sent: run %s already sent a create of %s as %s at %s, and it is not known whether that was done",
-			e.Run, r.Identity, e.Key, e.At.UTC().Format(time.RFC3339)),
+			e.Run, t.label, e.Key, e.At.UTC().Format(time.RFC3339)),
 		Hint: "look at the vendor whether it was done, and settle that run first",
 	}
 }
@@ -118,12 +161,6 @@ func lost(e state.Entry) flow.Result {
 		Sent: true,
 		At:   e.At,
 	}
-}
-
-// identityOf names what must not be created twice. The environment's state
-// knows one vendor account under one connection name.
-func identityOf(r flow.CallRequest) string {
-	return string(value.AppendJSON(nil, value.List{r.Connection, r.Operation, r.Identity}))
 }
 
 // find returns the first of entries with this status.

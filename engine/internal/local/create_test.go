@@ -215,7 +215,7 @@ func TestInterruptEndsTheWaitForAnIdentity(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var vendor flowtest.Vendor
 		m := state.NewMemory()
-		unlock, err := m.Lock(t.Context(), identityOf(create("a", "PT1")))
+		unlock, err := m.Lock(t.Context(), identityOf(create("a", "PT1"), "PT1"))
 		if err != nil {
 			t.Fatal(err)
 		}

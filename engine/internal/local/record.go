@@ -27,6 +27,7 @@ func encodeResult(r flow.Result) []byte {
 	dst = strconv.AppendBool(append(dst, `,"reused":`...), r.Reused)
 	dst = appendText(dst, `,"at":`, encodeTime(r.At))
 	dst = appendText(dst, `,"endpoint":`, r.Endpoint)
+	dst = value.AppendJSON(append(dst, `,"rows":`...), encodeRows(r.Rows))
 	return append(dst, '}')
 }
 
@@ -56,8 +57,21 @@ func decodeResult(payload []byte) (flow.Result, error) {
 		Reused:     get[bool](&f, "reused"),
 		At:         f.time("at"),
 		Endpoint:   f.text("endpoint"),
+		Rows:       f.rows("rows"),
 	}
 	return r, f.err
+}
+
+// encodeRows returns null for nil: a batch without rows is another thing.
+func encodeRows(rows []flow.RowResult) value.Value {
+	if rows == nil {
+		return nil
+	}
+	list := make(value.List, len(rows))
+	for i, row := range rows {
+		list[i] = value.ObjectOf("key", row.Key, "status", string(row.Status), "message", row.Message)
+	}
+	return list
 }
 
 // encodeItem writes what there is to a row that is done.
@@ -71,6 +85,7 @@ func encodeItem(it flow.Item) []byte {
 		"failed", int64(it.Tally.Failed),
 		"ambiguous", int64(it.Tally.Ambiguous),
 		"undo", undo,
+		"rows", encodeRows(it.Rows),
 	))
 }
 
@@ -84,6 +99,7 @@ func decodeItem(payload []byte) (flow.Item, error) {
 	it := flow.Item{
 		Status:  flow.Done,
 		Outputs: f.object("outputs"),
+		Rows:    f.rows("rows"),
 		Tally:   flow.Tally{Failed: int(get[int64](&f, "failed")), Ambiguous: int(get[int64](&f, "ambiguous"))},
 	}
 	for _, v := range get[value.List](&f, "undo") {
@@ -163,6 +179,28 @@ func (f *fields) object(name string) *value.Object {
 		return nil
 	}
 	return get[*value.Object](f, name)
+}
+
+// rows returns the member as rows, nil when it is null.
+func (f *fields) rows(name string) []flow.RowResult {
+	if f.o.At(name) == nil {
+		return nil
+	}
+	list := get[value.List](f, name)
+	rows := make([]flow.RowResult, len(list))
+	for i, v := range list {
+		o, ok := v.(*value.Object)
+		if !ok {
+			f.fail(name, "holds "+value.KindOf(v))
+			return nil
+		}
+		row := fields{o: o}
+		rows[i] = flow.RowResult{Key: row.text("key"), Status: flow.ItemStatus(row.text("status")), Message: row.text("message")}
+		if f.err == nil {
+			f.err = row.err
+		}
+	}
+	return rows
 }
 
 func (f *fields) time(name string) time.Time {

@@ -23,6 +23,7 @@ func TestResultsSurviveTheJournal(t *testing.T) {
 		Reused:     true,
 		At:         time.Date(2026, 3, 1, 8, 0, 0, 123456789, time.UTC),
 		Endpoint:   "POST https://x.example/?token=***",
+		Rows:       []flow.RowResult{{Key: "A", Status: flow.Done}, {Key: "B", Status: flow.Failed, Message: "no \"B\""}},
 	}
 	// Nothing but Fatal, which is never recorded, may be left out of this test.
 	v := reflect.ValueOf(full)
@@ -31,7 +32,7 @@ func TestResultsSurviveTheJournal(t *testing.T) {
 			t.Errorf("field %s is not tested", name)
 		}
 	}
-	for _, want := range []flow.Result{full, {}, {Outcome: flow.OK, Outputs: value.NewObject(0)}} {
+	for _, want := range []flow.Result{full, {}, {Outcome: flow.OK, Outputs: value.NewObject(0), Rows: []flow.RowResult{}}} {
 		got, err := decodeResult(encodeResult(want))
 		if err != nil {
 			t.Fatal(err)

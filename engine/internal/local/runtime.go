@@ -117,23 +117,31 @@ func (rt *runtime) recorded(kind state.Kind, key flow.Key) (state.Entry, bool, e
 	return e, ok, nil
 }
 
-// record writes e for this run, dated now unless it has a date. What happened
-// is written down although the run was interrupted.
-func (rt *runtime) record(e state.Entry) error {
-	return rt.write(e, rt.Journal.Put)
+// record writes e, and with it what else belongs to it, for this run.
+func (rt *runtime) record(e state.Entry, more ...state.Entry) error {
+	entries := append([]state.Entry{e}, more...)
+	for i := range entries {
+		entries[i] = rt.dated(entries[i])
+	}
+	return writing(e, rt.Journal.Put(rt.calm, entries...))
 }
 
 // fold writes e in place of all that led to it.
 func (rt *runtime) fold(e state.Entry) error {
-	return rt.write(e, rt.Journal.Fold)
+	return writing(e, rt.Journal.Fold(rt.calm, rt.dated(e)))
 }
 
-func (rt *runtime) write(e state.Entry, how func(context.Context, state.Entry) error) error {
+// dated returns e as an entry of this run, of now unless it has a date.
+func (rt *runtime) dated(e state.Entry) state.Entry {
 	e.Run = rt.RunID
 	if e.At.IsZero() {
 		e.At = time.Now()
 	}
-	if err := how(rt.calm, e); err != nil {
+	return e
+}
+
+func writing(e state.Entry, err error) error {
+	if err != nil {
 		return fmt.Errorf("cannot write %s to the journal: %w", e.Key, err)
 	}
 	return nil

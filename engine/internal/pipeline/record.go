@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -19,6 +20,9 @@ func (s *Step) recordType() *lang.Type {
 		outputs := lang.Field{Name: "outputs", Type: s.handled(maybe(t, s.whyNull()))}
 		fields = []lang.Field{outputs, fields[0]}
 	}
+	if s.Batch() != nil {
+		fields = append(fields, resultFields(nil)...)
+	}
 	if s.callsOperation() {
 		fields = append(fields,
 			lang.Field{Name: "sent", Type: lang.BooleanType},
@@ -26,6 +30,14 @@ func (s *Step) recordType() *lang.Type {
 		)
 	}
 	return lang.ObjectOf(fields...)
+}
+
+// Batch returns the batch operation that the step calls, or nil.
+func (s *Step) Batch() *catalog.Operation {
+	if c, ok := s.Action.(*Call); ok && c.Operation != nil && c.Operation.Batch != nil {
+		return c.Operation
+	}
+	return nil
 }
 
 func (s *Step) callsOperation() bool {
@@ -83,6 +95,9 @@ func (s *Step) Record(res flow.Result, outputs *value.Object, ran bool) *value.O
 		record.Set("outputs", complete(t, outputs))
 	}
 	record.Set("ran", ran)
+	if s.Batch() != nil {
+		setResults(record, batchResults(res.Rows))
+	}
 	if s.callsOperation() {
 		record.Set("sent", res.Sent && !res.Reused && res.Outcome.Success())
 		record.Set("outcome", outcomeValue(res.Outcome))
@@ -139,24 +154,30 @@ const (
 )
 
 func (s *Step) foreachType() *lang.Type {
+	return lang.ObjectOf(append([]lang.Field{{Name: "ran", Type: lang.BooleanType}}, resultFields(s.rowOutputs())...)...)
+}
+
+// resultFields are results, done and failed. Rows have outputs beside key, status and error.
+func resultFields(outputs []lang.Field) []lang.Field {
 	fields := []lang.Field{
 		{Name: rowKey, Type: lang.TextType},
 		{Name: rowStatus, Type: &lang.Type{Kind: lang.Text, Enum: []value.Value{"done", "failed", "ambiguous", "skipped"}}},
 	}
-	for _, f := range s.rowOutputs() {
+	for _, f := range outputs {
 		fields = append(fields, lang.Field{Name: f.Name, Type: f.Type.OrNull("a row that failed has no outputs")})
 	}
 	fields = append(fields, lang.Field{Name: rowError, Type: lang.TextType.OrNull("a row that is done has no error")})
-	return lang.ObjectOf(
-		lang.Field{Name: "ran", Type: lang.BooleanType},
-		lang.Field{Name: "results", Type: lang.ListOf(lang.ObjectOf(fields...))},
-		lang.Field{Name: "done", Type: lang.IntegerType},
-		lang.Field{Name: "failed", Type: lang.IntegerType},
-	)
+	return []lang.Field{
+		{Name: "results", Type: lang.ListOf(lang.ObjectOf(fields...))},
+		{Name: "done", Type: lang.IntegerType},
+		{Name: "failed", Type: lang.IntegerType},
+	}
 }
 
+// rowOutputs are what a row of results has beside key, status and error. The
+// outputs of a batch operation are those of a batch, not of a row.
 func (s *Step) rowOutputs() []lang.Field {
-	if t := s.RowType(); t != nil {
+	if t := s.RowType(); t != nil && s.Batch() == nil {
 		return t.Fields
 	}
 	return nil
@@ -179,11 +200,14 @@ func (s *Step) RowType() *lang.Type {
 }
 
 // ForeachRecord is the record of a foreach that ended: a row of results for
-// every item, in row order; failed counts all that are not done.
+// every item, in row order, or for every row of its batches; failed counts all that are not done.
 func (s *Step) ForeachRecord(items []flow.Item) *value.Object {
 	results := make(value.List, 0, len(items))
-	done := 0
 	for _, item := range items {
+		if item.Rows != nil {
+			results = append(results, batchResults(item.Rows)...)
+			continue
+		}
 		row := value.NewObject(len(s.Foreach.Columns) + 3)
 		row.Set(rowKey, item.Key)
 		row.Set(rowStatus, string(item.Status))
@@ -194,10 +218,34 @@ func (s *Step) ForeachRecord(items []flow.Item) *value.Object {
 		if item.Err != nil {
 			row.Set(rowError, item.Err.Error())
 		}
-		if item.Status == flow.Done {
-			done++
-		}
 		results = append(results, row)
 	}
-	return value.ObjectOf("ran", true, "results", results, "done", int64(done), "failed", int64(len(items)-done))
+	record := value.ObjectOf("ran", true)
+	setResults(record, results)
+	return record
+}
+
+func batchResults(rows []flow.RowResult) value.List {
+	results := make(value.List, len(rows))
+	for i, r := range rows {
+		row := value.ObjectOf(rowKey, r.Key, rowStatus, string(r.Status), rowError, nil)
+		if r.Status != flow.Done {
+			row.Set(rowError, r.Message)
+		}
+		results[i] = row
+	}
+	return results
+}
+
+// setResults adds results and counts them.
+func setResults(record *value.Object, results value.List) {
+	done := 0
+	for _, row := range results {
+		if row.(*value.Object).At(rowStatus) == string(flow.Done) {
+			done++
+		}
+	}
+	record.Set("results", results)
+	record.Set("done", int64(done))
+	record.Set("failed", int64(len(results)-done))
 }

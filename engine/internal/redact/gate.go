@@ -110,6 +110,8 @@ func (g *Gate) Value(v value.Value) value.Value {
 			list[i] = g.Value(elem)
 		}
 		return list
+	case *value.Rows:
+		return v.Map(func(_ int, elem value.Value) (value.Value, error) { return g.Value(elem), nil })
 	case *value.Object:
 		o := value.NewObject(v.Len())
 		for name, member := range v.All() {

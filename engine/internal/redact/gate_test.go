@@ -213,3 +213,17 @@ func BenchmarkTextWithoutMatch(b *testing.B) {
 		g.Text(s)
 	}
 }
+
+func TestRowsAreMaskedAsTheyAreRead(t *testing.T) {
+	t.Parallel()
+	const text = `[{"a":"the hunter2secret"},"x"]`
+	s, err := value.Survey(strings.NewReader(text), int64(len(text)), 2, 1<<10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := NewGate()
+	g.Add("hunter2secret")
+	if got, want := string(value.AppendJSON(nil, g.Value(s.Value))), `[{"a":"the •••"},"x"]`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -172,7 +172,7 @@ func (c *not) say(f finding, w voice) (message, hint string) {
 		}
 	}
 	switch f.value.(type) {
-	case value.List, *value.Object:
+	case value.List, *value.Rows, *value.Object:
 		return "this " + (voice{}).kind(f.value) + " is not allowed", ""
 	}
 	return w.scalar(f.value) + " is not allowed", ""

@@ -71,11 +71,15 @@ func compileFault(err error) error {
 
 // explain adds what is wrong with v, and reports whether nothing is.
 func (f *foreign) explain(v value.Value, r *report) bool {
+	v, err := value.InMemory(v) // jsonschema knows no other lists
+	if err != nil {
+		panic(err)
+	}
 	if tooWide(v) {
 		r.add(unexplained{"a number in it has too large an exponent"}, v, nil)
 		return false
 	}
-	err := f.schema.Validate(value.ToGo(v))
+	err = f.schema.Validate(value.ToGo(v))
 	if err == nil {
 		return true
 	}

@@ -83,7 +83,7 @@ func (c *typeCheck) ok(v value.Value) bool {
 			return true
 		}
 		return c.want&datetime != 0 && isDateTime(v)
-	case value.List:
+	case value.List, *value.Rows:
 		return c.want&array != 0
 	case *value.Object:
 		return c.want&object != 0

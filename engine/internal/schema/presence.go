@@ -139,11 +139,11 @@ func (c *size) ok(v value.Value) bool {
 			return true
 		}
 		n = v.Len()
-	case value.List:
+	case value.List, *value.Rows:
 		if !c.ofList {
 			return true
 		}
-		n = len(v)
+		n, _ = value.Length(v)
 	default:
 		return true
 	}
@@ -163,8 +163,9 @@ func (c *size) say(f finding, w voice) (message, hint string) {
 		if w.file {
 			what = "entry"
 		}
-	case value.List:
-		what, n = "item", len(v)
+	case value.List, *value.Rows:
+		what = "item"
+		n, _ = value.Length(v)
 	}
 	if c.min && n == 0 {
 		return "must not be empty", ""

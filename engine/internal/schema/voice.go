@@ -39,7 +39,7 @@ func (w voice) scalar(v value.Value) string {
 		return w.quote(v)
 	case nil:
 		return "null"
-	case value.List, *value.Object:
+	case value.List, *value.Rows, *value.Object:
 		return w.kind(v)
 	}
 	text, err := value.Text(v)
@@ -52,7 +52,7 @@ func (w voice) scalar(v value.Value) string {
 // literal shows a value of a schema: lists and objects as JSON.
 func (w voice) literal(v value.Value) string {
 	switch v.(type) {
-	case value.List, *value.Object:
+	case value.List, *value.Rows, *value.Object:
 		return shorten(string(value.AppendJSON(nil, v)))
 	}
 	return w.scalar(v)
@@ -70,7 +70,7 @@ func (w voice) kind(v value.Value) string {
 		return "text"
 	case bool:
 		return "boolean"
-	case value.List:
+	case value.List, *value.Rows:
 		if w.file {
 			return "a list"
 		}
@@ -90,7 +90,7 @@ func (w voice) kind(v value.Value) string {
 // found describes a value that was not expected: text "x".
 func (w voice) found(v value.Value) string {
 	switch v.(type) {
-	case nil, value.List, *value.Object:
+	case nil, value.List, *value.Rows, *value.Object:
 		return w.kind(v)
 	}
 	if w.secret {

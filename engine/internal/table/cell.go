@@ -13,7 +13,7 @@ func cellOf(v value.Value) string {
 	switch v := v.(type) {
 	case nil:
 		return ""
-	case *value.Object:
+	case *value.Object, *value.Rows:
 		return asJSON(v)
 	case value.List:
 		if joined, ok := join(v); ok {

@@ -17,11 +17,12 @@ import (
 type csvFile struct {
 	name    string
 	in      *csv.Reader
+	meter   *rowMeter // below in
 	columns []column
 }
 
-func openCSV(name string, in *bufio.Reader, item *lang.Type, required []string) (*Reader, error) {
-	f := &csvFile{name: name, in: csv.NewReader(in)}
+func openCSV(name string, in *bufio.Reader, meter *rowMeter, item *lang.Type, required []string) (*Reader, error) {
+	f := &csvFile{name: name, in: csv.NewReader(in), meter: meter}
 	f.in.Comma = delimiterOf(in)
 	f.in.FieldsPerRecord = -1 // a row with too few or too many cells is a bad row, not the end
 	f.in.ReuseRecord = true
@@ -33,6 +34,8 @@ func openCSV(name string, in *bufio.Reader, item *lang.Type, required []string) 
 		return nil, fault(name, 0, "empty-file", "", "the file is empty: its first line must name the columns")
 	case errors.As(err, &syntax):
 		return nil, fault(name, syntax.Line, "bad-header", "", "the header cannot be read: %v", reason(syntax))
+	case errors.Is(err, errLongRow):
+		return nil, longRow(name, 1, notClosed)
 	case err != nil:
 		return nil, unreadable(name, err)
 	case !utf8.ValidString(strings.Join(header, "")):
@@ -48,7 +51,9 @@ func openCSV(name string, in *bufio.Reader, item *lang.Type, required []string) 
 
 // rows reads until the end of the file.
 func (f *csvFile) rows(yield func(Row, error) bool) {
+	line := 1 // of the row before
 	for index := 0; ; index++ {
+		f.meter.next()
 		cells, err := f.in.Read()
 		row := Row{Index: index}
 		var syntax *csv.ParseError
@@ -57,11 +62,18 @@ func (f *csvFile) rows(yield func(Row, error) bool) {
 			return
 		case errors.As(err, &syntax):
 			row.Line, row.Err = syntax.StartLine, reason(syntax)
+			line = syntax.Line
+		case errors.Is(err, errLongRow):
+			yield(Row{}, longRow(f.name, line+1, notClosed))
+			return
 		case err != nil:
 			yield(Row{}, unreadable(f.name, err))
 			return
 		default:
 			row.Line, _ = f.in.FieldPos(0)
+			last := len(cells) - 1
+			line, _ = f.in.FieldPos(last)
+			line += strings.Count(cells[last], "\n")
 			row.Value, row.Err = f.object(cells)
 		}
 		if !yield(row, nil) {
@@ -98,6 +110,8 @@ func (f *csvFile) object(cells []string) (value.Value, error) {
 	}
 	return o, nil
 }
+
+const notClosed = "is there a quote that is never closed?"
 
 // reason says in our words what breaks the grammar of CSV.
 func reason(e *csv.ParseError) error {

@@ -73,7 +73,11 @@ func (e *csvEncoder) end(n int) error {
 type lineEncoder struct{ out *bufio.Writer }
 
 func (e lineEncoder) write(_ int, row value.Value) error {
-	_, err := e.out.Write(append(value.AppendJSON(nil, row), '\n'))
+	text, err := value.TryAppendJSON(nil, row)
+	if err != nil {
+		return err
+	}
+	_, err = e.out.Write(append(text, '\n'))
 	return err
 }
 
@@ -87,7 +91,11 @@ func (e arrayEncoder) write(n int, row value.Value) error {
 	if n == 0 {
 		lead = "[\n"
 	}
-	_, err := e.out.Write(value.AppendJSON([]byte(lead), row))
+	text, err := value.TryAppendJSON([]byte(lead), row)
+	if err != nil {
+		return err
+	}
+	_, err = e.out.Write(text)
 	return err
 }
 
@@ -104,7 +112,11 @@ func (e arrayEncoder) end(n int) error {
 type wholeEncoder struct{ out *bufio.Writer }
 
 func (e wholeEncoder) write(_ int, v value.Value) error {
-	text, err := jsontext.AppendFormat(nil, value.AppendJSON(nil, v), jsontext.WithIndent("  "))
+	text, err := value.TryAppendJSON(nil, v)
+	if err != nil {
+		return err
+	}
+	text, err = jsontext.AppendFormat(nil, text, jsontext.WithIndent("  "))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
 // Package table reads rows from files and writes rows to files: CSV, JSON and
-// JSON Lines. Reading streams and survives bad rows; a written file is there
-// whole or not at all.
+// JSON Lines, and reads YAML. Reading streams, but for YAML, and survives bad rows; a
+// written file is there whole or not at all.
 //
 // CSV has fewer shapes than JSON, so a few things do not come back as they went out: an
 // empty text is read as "not given", and a line break \r\n inside a cell as \n.
@@ -24,6 +24,7 @@ const (
 	CSV       Format = "csv"
 	JSON      Format = "json"
 	JSONLines Format = "jsonl"
+	YAML      Format = "yaml" // to read only
 )
 
 // FormatOf returns the format that the extension of a file name stands for;
@@ -36,6 +37,8 @@ func FormatOf(name string) (Format, error) {
 		return JSON, nil
 	case ".jsonl", ".ndjson":
 		return JSONLines, nil
+	case ".yaml", ".yml":
+		return YAML, nil
 	case "":
 		return "", fmt.Errorf("%s has no extension: name it .csv, .json or .jsonl", name)
 	default:

@@ -15,9 +15,8 @@ import (
 
 // openJSON streams a JSON file, which must be an array of rows.
 func openJSON(name string, in io.Reader) (*Reader, error) {
-	lines := &lineCounter{in: in, line: 1}
-	f := &jsonFile{name: name, lines: lines, in: jsontext.NewDecoder(lines,
-		jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))}
+	f := &jsonFile{name: name, lines: &lineCounter{in: in, line: 1}}
+	f.in = jsontext.NewDecoder(f, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	token, err := f.in.ReadToken()
 	switch {
 	case err == io.EOF:
@@ -34,6 +33,14 @@ type jsonFile struct {
 	name  string
 	in    *jsontext.Decoder
 	lines *lineCounter
+}
+
+// Read hands the file to the decoder, which keeps what it has of an element.
+func (f *jsonFile) Read(p []byte) (int, error) {
+	if f.lines.read-f.in.InputOffset() > maxRow {
+		return 0, errLongRow
+	}
+	return f.lines.Read(p[:min(len(p), 64<<10)])
 }
 
 // rows reads one element after the other. An element that is JSON, but no value
@@ -66,6 +73,8 @@ func (f *jsonFile) broken(err error) *diag.Diagnostic {
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF), err == io.EOF:
 		return fault(f.name, 0, "bad-json", "", "the file ends in the middle of the rows")
+	case errors.Is(err, errLongRow):
+		return longRow(f.name, f.lines.at(f.in.InputOffset()), "")
 	case errors.As(err, &syntax):
 		return fault(f.name, f.lines.at(syntax.ByteOffset), "bad-json", "", "the file is not JSON: %v", syntax.Err)
 	}
@@ -80,14 +89,16 @@ func jsonLines(name string, in *bufio.Reader) iter.Seq2[Row, error] {
 	return func(yield func(Row, error) bool) {
 		index := 0
 		for line := 1; ; line++ {
-			text, err := in.ReadBytes('\n')
+			text, tooLong, err := readLine(in)
 			if err != nil && err != io.EOF {
 				yield(Row{}, unreadable(name, err))
 				return
 			}
-			if text = bytes.TrimSpace(text); len(text) > 0 {
-				row := Row{Index: index, Line: line}
-				row.Value, row.Err = value.Decode(text)
+			if text = bytes.TrimSpace(text); len(text) > 0 || tooLong {
+				row := Row{Index: index, Line: line, Err: errLongRow}
+				if !tooLong {
+					row.Value, row.Err = value.Decode(text)
+				}
 				if !yield(row, nil) {
 					return
 				}

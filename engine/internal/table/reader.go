@@ -31,21 +31,29 @@ type Reader struct {
 // whose content is r. Its rows are of type item, nil if that is not known: CSV cells are
 // converted by it, JSON is passed on as it is, and neither is validated.
 //
-// The faults of the file as a whole are found here, as a *diag.Diagnostic: a
-// CSV file that lacks required columns (all are named), a JSON file that is no array, a wrong encoding.
+// The faults of the file as a whole are found here, as a *diag.Diagnostic (or a
+// diag.List of them): a CSV file that lacks required columns (all are named), a JSON file that is no array, a wrong encoding,
+// all that is wrong with a YAML file, which alone is read as a whole.
 // r stays the caller's to close, after the last row was read.
 func Open(name string, r io.Reader, item *lang.Type, required []string) (*Reader, error) {
 	format, err := FormatOf(name)
 	if err != nil {
 		return nil, err
 	}
+	var meter *rowMeter
+	if format == CSV {
+		meter = newRowMeter(r)
+		r = meter
+	}
 	in := bufio.NewReaderSize(r, 64<<10)
 	if err := skipMark(name, in); err != nil {
 		return nil, err
 	}
 	switch format {
+	case YAML:
+		return openYAML(name, in)
 	case CSV:
-		return openCSV(name, in, item, required)
+		return openCSV(name, in, meter, item, required)
 	case JSON:
 		return openJSON(name, in)
 	default:

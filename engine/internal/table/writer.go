@@ -42,7 +42,7 @@ type encoder interface {
 // columns are those of a CSV file, in order; if it is nil they are the members of
 // the first row. The other formats have no use for them.
 func Create(root *os.Root, name string, columns []string) (*Writer, error) {
-	format, err := FormatOf(name)
+	format, err := formatToWrite(name)
 	if err != nil {
 		return nil, err
 	}
@@ -59,6 +59,15 @@ func Create(root *os.Root, name string, columns []string) (*Writer, error) {
 		w.rows = lineEncoder{w.out}
 	}
 	return w, nil
+}
+
+// formatToWrite is FormatOf without what is only read.
+func formatToWrite(name string) (Format, error) {
+	format, err := FormatOf(name)
+	if format == YAML {
+		return "", fmt.Errorf("%s: YAML files are read, not written: use .csv, .json or .jsonl", name)
+	}
+	return format, err
 }
 
 func create(root *os.Root, name string) (*Writer, error) {
@@ -161,10 +170,11 @@ func (w *Writer) syncFolder() {
 }
 
 // WriteFile writes v as the file called name, as Create, Write and Commit do, and returns the number of
-// rows. A list is its rows; anything else fits into JSON files only, and counts as one.
+// rows. A list is its rows, and Rows are written one by one; anything else fits
+// into JSON files only, and counts as one.
 func WriteFile(root *os.Root, name string, v value.Value, columns []string) (rows int, err error) {
-	list, isList := v.(value.List)
-	format, err := FormatOf(name)
+	list, isList := value.Elements(v)
+	format, err := formatToWrite(name)
 	switch {
 	case err != nil:
 		return 0, err
@@ -178,9 +188,12 @@ func WriteFile(root *os.Root, name string, v value.Value, columns []string) (row
 	defer w.Abort()
 	if !isList {
 		w.rows = wholeEncoder{w.out}
-		list = value.List{v}
+		list, _ = value.Elements(value.List{v})
 	}
-	for _, row := range list {
+	for row, err := range list {
+		if err != nil {
+			return 0, fmt.Errorf("cannot write row %d of %s: %w", w.Rows()+1, name, err)
+		}
 		if err := w.Write(row); err != nil {
 			return 0, err
 		}

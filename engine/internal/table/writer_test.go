@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -233,8 +234,8 @@ func written(t *testing.T, name string, v value.Value, columns []string) string 
 		t.Fatal(err)
 	}
 	want := 1
-	if list, ok := v.(value.List); ok {
-		want = len(list)
+	if n, ok := value.Length(v); ok {
+		want = n
 	}
 	if rows != want {
 		t.Errorf("%s: %d rows written, want %d", name, rows, want)
@@ -283,4 +284,44 @@ func filesIn(t *testing.T, root *os.Root) []string {
 		t.Fatal(err)
 	}
 	return names
+}
+
+func TestRowsAreWrittenOneByOne(t *testing.T) {
+	t.Parallel()
+	const text = `[{"id":1,"price":203.7700},{"id":2}]`
+	s, err := value.Survey(strings.NewReader(text), int64(len(text)), 2, 1<<10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range map[string]string{
+		"a.csv":   "id,price\n1,203.7700\n2,\n",
+		"a.jsonl": "{\"id\":1,\"price\":203.7700}\n{\"id\":2}\n",
+		"a.json":  "[\n{\"id\":1,\"price\":203.7700},\n{\"id\":2}\n]\n",
+	} {
+		if got := written(t, file, s.Value, nil); got != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", file, got, want)
+		}
+	}
+	bad := s.Value.(*value.Rows).Map(func(i int, row value.Value) (value.Value, error) {
+		if i == 1 {
+			return nil, errors.New("the disk is gone")
+		}
+		return row, nil
+	})
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	_, err = WriteFile(root, "a.csv", bad, nil)
+	if err == nil || err.Error() != "cannot write row 2 of a.csv: the disk is gone" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := root.Stat("a.csv"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("there is a file: %v", err)
+	}
+	_, err = WriteFile(root, "a.yaml", s.Value, nil)
+	if err == nil || err.Error() != "a.yaml: YAML files are read, not written: use .csv, .json or .jsonl" {
+		t.Errorf("got %v", err)
+	}
 }

@@ -43,11 +43,19 @@ type decoder struct {
 	// to: vendors send the same few over and over.
 	names [128]string
 	name  []byte
+	// rows are the lists that were taken out of an outline, by the offset right
+	// after the bracket that stands for them.
+	rows map[int64]*Rows
 }
 
 func (d *decoder) read(data []byte) {
 	d.text = *bytes.NewBuffer(data)
-	d.in.Reset(&d.text, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	d.from(&d.text)
+}
+
+// from makes the decoder read JSON as Decode does.
+func (d *decoder) from(in io.Reader) {
+	d.in.Reset(in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
 // keepOpen bounds the memory that is kept.
@@ -89,6 +97,9 @@ func (d *decoder) value() (Value, error) {
 
 func (d *decoder) list() (Value, error) {
 	start := len(d.open)
+	if r := d.rows[d.in.InputOffset()]; r != nil {
+		return r, d.end(start)
+	}
 	for d.in.PeekKind() != ']' {
 		elem, err := d.value()
 		if err != nil {
@@ -182,6 +193,16 @@ func AppendJSON(dst []byte, v Value) []byte {
 		dst = append(dst, '[')
 		for i, elem := range v {
 			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = AppendJSON(dst, elem)
+		}
+		return append(dst, ']')
+	case *Rows:
+		dst = append(dst, '[')
+		start := len(dst)
+		for elem := range v.mustAll() {
+			if len(dst) > start {
 				dst = append(dst, ',')
 			}
 			dst = AppendJSON(dst, elem)

@@ -3,6 +3,7 @@ package value
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,13 +27,43 @@ func Equal(a, b Value) bool {
 	case Decimal:
 		return a == b || IsNumber(b) && compareNumbers(a, b) == 0
 	case List:
-		y, ok := b.(List)
-		return ok && slices.EqualFunc(a, y, Equal)
+		switch b := b.(type) {
+		case List:
+			return slices.EqualFunc(a, b, Equal)
+		case *Rows:
+			return equalRows(b, a)
+		}
+		return false
+	case *Rows:
+		return equalRows(a, b)
 	case *Object:
 		y, ok := b.(*Object)
 		return ok && equalObjects(a, y)
 	}
 	panic(notAValue(a))
+}
+
+// equalRows walks through both lists side by side.
+func equalRows(a *Rows, b Value) bool {
+	elems, isList := Elements(b)
+	if n, _ := Length(b); !isList || n != a.n {
+		return false
+	}
+	if a == b {
+		return true
+	}
+	next, stop := iter.Pull2(elems)
+	defer stop()
+	for x := range a.mustAll() {
+		y, err, _ := next()
+		if err != nil {
+			panic(readError(err))
+		}
+		if !Equal(x, y) {
+			return false
+		}
+	}
+	return true
 }
 
 func equalObjects(a, b *Object) bool {
@@ -112,17 +143,31 @@ func appendKey(dst []byte, v Value) []byte {
 			dst = appendKey(dst, elem)
 		}
 		return append(dst, ']')
-	case *Object:
-		names := v.Keys()
-		slices.Sort(names)
-		dst = append(dst, '{')
-		for i, name := range names {
-			if i > 0 {
+	case *Rows:
+		dst = append(dst, '[')
+		start := len(dst)
+		for elem := range v.mustAll() {
+			if len(dst) > start {
 				dst = append(dst, ',')
 			}
-			dst = strconv.AppendQuote(dst, name)
+			dst = appendKey(dst, elem)
+		}
+		return append(dst, ']')
+	case *Object:
+		var some [indexFrom]int // most objects are small
+		order := some[:0]
+		for i := range v.Len() {
+			order = append(order, i)
+		}
+		slices.SortFunc(order, func(a, b int) int { return strings.Compare(v.members[a].name, v.members[b].name) })
+		dst = append(dst, '{')
+		for n, i := range order {
+			if n > 0 {
+				dst = append(dst, ',')
+			}
+			dst = strconv.AppendQuote(dst, v.members[i].name)
 			dst = append(dst, ':')
-			dst = appendKey(dst, v.At(name))
+			dst = appendKey(dst, v.members[i].value)
 		}
 		return append(dst, '}')
 	}

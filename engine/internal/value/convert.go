@@ -29,7 +29,7 @@ func fromGo(x any, depth int) (Value, error) {
 		return nil, fmt.Errorf("cannot use %T as a value: nested deeper than %d", x, maxDepth)
 	}
 	switch x := x.(type) {
-	case nil, bool, string, int64, Decimal:
+	case nil, bool, string, int64, Decimal, *Rows:
 		return x, nil
 	case *Object:
 		if x == nil {
@@ -119,7 +119,7 @@ func throughJSON(x any) (Value, error) {
 	return Decode(data)
 }
 
-// ToGo turns v into plain Go: *Object becomes map[string]any, List []any,
+// ToGo turns v into plain Go: *Object becomes map[string]any, List and *Rows []any,
 // Decimal json.Number; int64, string, bool and nil stay. Nothing of the result
 // is shared with v.
 func ToGo(v Value) any {
@@ -132,6 +132,12 @@ func ToGo(v Value) any {
 		list := make([]any, len(v))
 		for i, elem := range v {
 			list[i] = ToGo(elem)
+		}
+		return list
+	case *Rows:
+		list := make([]any, 0, v.n)
+		for elem := range v.mustAll() {
+			list = append(list, ToGo(elem))
 		}
 		return list
 	case *Object:

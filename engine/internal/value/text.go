@@ -19,7 +19,7 @@ func KindOf(v Value) string {
 		return "integer"
 	case Decimal:
 		return "decimal"
-	case List:
+	case List, *Rows:
 		return "list"
 	case *Object:
 		return "object"

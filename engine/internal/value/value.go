@@ -2,7 +2,7 @@
 // numbers and ordered objects, and the one codec that reads and writes them.
 package value
 
-// A Value is one of: nil (JSON null), bool, string, int64, Decimal, List, *Object.
+// A Value is one of: nil (JSON null), bool, string, int64, Decimal, List, *Rows, *Object.
 // Functions that take a Value panic on anything else: FromGo is the way in.
 // Values are shared and must not be changed once another part has seen them.
 type Value = any

@@ -1,0 +1,115 @@
+package interp
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/pipeline"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// callBatch calls a batch operation. What became of each row is kept for the
+// foreach around it; by itself the step fails when a row did.
+func (w *walker) callBatch(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
+	inputs, err := w.arguments(a, key, vars)
+	if err != nil {
+		return nil, err
+	}
+	refs, err := a.Operation.BatchRows(inputs)
+	if err != nil {
+		return nil, w.evalFailure(key, "identity", err)
+	}
+	if len(refs) == 0 { // there is nothing to ask the vendor for
+		return s.Record(flow.Result{Outcome: flow.Empty, Rows: []flow.RowResult{}}, nil, true), nil
+	}
+	res, err := w.operation(a, key, inputs, refs)
+	if err != nil {
+		w.batch = allRows(refs, err)
+		return nil, err
+	}
+	w.batch = res.Rows
+	if err := refusedRows(a, key, res.Rows); err != nil && s.OnError != pipeline.Collect {
+		return nil, err
+	}
+	return s.Record(res, res.Outputs, true), nil
+}
+
+// allRows gives every row of a batch the fate of the batch.
+func allRows(refs []flow.RowRef, err error) []flow.RowResult {
+	status := flow.Failed
+	var f *Failure
+	switch {
+	case !errors.As(err, &f):
+	case f.Code == codeInterrupted:
+		status = flow.Skipped
+	case f.Ambiguous:
+		status = flow.Ambiguous
+	}
+	rows := make([]flow.RowResult, len(refs))
+	for i, ref := range refs {
+		rows[i] = flow.RowResult{Key: ref.Key, Status: status, Message: err.Error()}
+	}
+	return rows
+}
+
+// refusedRows is the failure of a batch of which the vendor refused rows; nil when it did not.
+func refusedRows(a *pipeline.Call, key flow.Key, rows []flow.RowResult) error {
+	const most = 3
+	var refused []string
+	count := 0
+	for _, r := range rows {
+		if r.Status == flow.Done {
+			continue
+		}
+		if count++; count <= most {
+			refused = append(refused, r.Key+": "+r.Message)
+		}
+	}
+	if count == 0 {
+		return nil
+	}
+	if count > most {
+		refused = append(refused, fmt.Sprintf("and %d more", count-most))
+	}
+	return &Failure{Code: "rows-refused", Step: string(key), Operation: a.Name(), Outcome: flow.Invalid,
+		Message: fmt.Sprintf("%d of %d rows were refused: %s", count, len(rows), strings.Join(refused, "; ")),
+		Hint:    "the other rows are done"}
+}
+
+// rowEvents tells of a row of a foreach, or of each row of a batch.
+func rowEvents(key flow.Key, item flow.Item) []event.Event {
+	if item.Rows == nil {
+		return []event.Event{&event.RowFinished{Key: string(key), Row: item.Key, Status: string(item.Status), Error: errorText(item.Err)}}
+	}
+	all := make([]event.Event, len(item.Rows))
+	for i, r := range item.Rows {
+		all[i] = &event.RowFinished{Key: string(key), Row: r.Key, Status: string(r.Status), Error: r.Message}
+	}
+	return all
+}
+
+// count adds the rows of a foreach that did not end well to the run's tally, and returns how many did.
+func (w *walker) count(item flow.Item) (done int) {
+	statuses := []flow.ItemStatus{item.Status}
+	if item.Rows != nil {
+		statuses = statuses[:0]
+		for _, r := range item.Rows {
+			statuses = append(statuses, r.Status)
+		}
+	}
+	for _, status := range statuses {
+		switch status {
+		case flow.Done:
+			done++
+		case flow.Ambiguous:
+			w.tally.Ambiguous++
+		default:
+			w.tally.Failed++
+		}
+	}
+	return done
+}
