@@ -154,13 +154,17 @@ var masks = []struct{ pattern, text string }{
 	{`\([0-9][0-9.msh]*\)`, "(SPAN)"},
 }
 
-func mask(ts *testscript.TestScript, _ bool, args []string) {
-	text := ts.ReadFile(args[0])
-	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "WORK")
+func masked(text string) string {
 	for _, m := range masks {
 		text = regexp.MustCompile(m.pattern).ReplaceAllString(text, m.text)
 	}
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".txt"), []byte(text), 0o666))
+	return text
+}
+
+func mask(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "WORK")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]+".txt"), []byte(masked(text)), 0o666))
 }
 
 func hidden(ts *testscript.TestScript, _ bool, _ []string) {

@@ -59,6 +59,11 @@ func (d *decoder) vendor() {
 		d.retry = d.retryOf(def.Get("retry"), d.retry)
 		d.v.Limits = d.limits(def.Get("limits"), n.Get("auth").Get("token") != nil)
 	}
+	if schemas := n.Get("schemas"); schemas != nil {
+		for _, pair := range schemas.Pairs {
+			addMisfits(d.faults, pair.Value)
+		}
+	}
 	d.envelope = n.Get("envelope")
 	for _, pair := range n.Get("operations").Pairs {
 		d.v.Operations = append(d.v.Operations, d.operation(pair))

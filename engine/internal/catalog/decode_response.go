@@ -39,6 +39,7 @@ func (d *decoder) response(n *source.Node, op *Operation) Response {
 	}
 	over := lang.AnyType
 	if s := get(n, "schema"); s != nil {
+		addMisfits(d.faults, s)
 		compiled, err := d.lib.Compile(s.Literal(), d.base)
 		if err != nil {
 			addSchemaFault(d.faults, s, err)

@@ -86,6 +86,7 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 		faults.Add(pair.Value.Errorf("wrong-type", "expected a schema, such as {type: string}"))
 		return nil
 	}
+	addMisfits(faults, pair.Value)
 	compiled, err := lib.Compile(raw, base)
 	if err != nil {
 		addSchemaFault(faults, pair.Value, err)
@@ -141,6 +142,13 @@ func addSchemaFault(faults *diag.List, n *source.Node, err error) {
 		faults.Add(n.Errorf("bad-schema", "%s", inside.Message))
 	default:
 		faults.Add(n.Errorf("bad-schema", "%v", err))
+	}
+}
+
+// addMisfits reports the keywords of a schema that say nothing about its types.
+func addMisfits(faults *diag.List, n *source.Node) {
+	for _, m := range schema.Misfits(n.Literal()) {
+		addSchemaFault(faults, n, m)
 	}
 }
 

@@ -83,11 +83,28 @@ func Call(rt flow.Runtime, runID, connection string, op *catalog.Operation, inpu
 // operation makes the call and tells of it; the error of a call that was not
 // a success is a *Failure. rows are those of a batch operation.
 func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object, rows []flow.RowRef) (flow.Result, error) {
+	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
+	res, err := w.quietly(a, key, inputs, rows)
+	w.tellEnd(a, key, res, err)
+	return res, err
+}
+
+func (w *walker) tellEnd(a *pipeline.Call, key flow.Key, res flow.Result, err error) {
+	w.rt.Emit(&event.StepFinished{
+		Key:       string(key),
+		Operation: a.Name(),
+		Outcome:   string(res.Outcome),
+		Sent:      res.Sent,
+		Error:     messageOf(err),
+	})
+}
+
+// quietly is operation without telling of a step.
+func (w *walker) quietly(a *pipeline.Call, key flow.Key, inputs *value.Object, rows []flow.RowRef) (flow.Result, error) {
 	identity, err := w.identity(a, key, inputs)
 	if err != nil {
 		return flow.Result{}, err
 	}
-	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
 	res, err := w.attempts(a, key, flow.CallRequest{
 		Connection: a.Connection,
 		Operation:  a.Operation.Name,
@@ -101,13 +118,6 @@ func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object,
 	if err == nil && !res.Outcome.Success() {
 		err = refusal(a, key, identity, res)
 	}
-	w.rt.Emit(&event.StepFinished{
-		Key:       string(key),
-		Operation: a.Name(),
-		Outcome:   string(res.Outcome),
-		Sent:      res.Sent,
-		Error:     messageOf(err),
-	})
 	return res, err
 }
 

@@ -18,44 +18,63 @@ func (w *walker) poll(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lan
 	if err != nil {
 		return nil, err
 	}
+	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
+	res, err := w.lookUntil(s.Until, a, key, vars, inputs)
+	w.tellEnd(a, key, res, err)
+	if err != nil {
+		return nil, err
+	}
+	return s.Record(res, res.Outputs, true), nil
+}
+
+func (w *walker) lookUntil(u *pipeline.Until, a *pipeline.Call, key flow.Key, vars lang.Vars, inputs *value.Object) (flow.Result, error) {
 	began, err := w.rt.Now(key + "/began")
 	if err != nil {
-		return nil, interrupted(key, err)
+		return flow.Result{}, interrupted(key, err)
 	}
-	deadline := began.Add(s.Until.Timeout)
+	deadline := began.Add(u.Timeout)
 	for look := 1; ; look++ {
 		lookKey := flow.Key(fmt.Sprintf("%s~%d", key, look))
-		res, err := w.operation(a, lookKey, inputs, nil)
+		res, err := w.quietly(a, lookKey, inputs, nil)
 		if err != nil {
-			return nil, err
+			return res, err
 		}
 		seen := shownOutputs(a, res.Outputs)
-		own := pipeline.WithItem(vars, res.Outputs)
-		if failed, err := holds(s.Until.FailIf, own); err != nil {
-			return nil, w.evalFailure(key, "fail_if", err)
-		} else if failed {
-			return nil, &Failure{Code: "poll-failed", Step: string(key), Operation: a.Name(),
-				Message: fmt.Sprintf("what it waits for cannot come any more: %s; last seen %s", s.Until.FailIf.Text(), seen)}
-		}
-		if done, err := holds(s.Until.Done, own); err != nil {
-			return nil, w.evalFailure(key, "until", err)
-		} else if done {
-			return s.Record(res, res.Outputs, true), nil
+		done, err := w.there(u, a, key, pipeline.WithItem(vars, res.Outputs), seen)
+		if done || err != nil {
+			return res, err
 		}
 		now, err := w.rt.Now(lookKey + "/now")
 		if err != nil {
-			return nil, interrupted(key, err)
+			return res, interrupted(key, err)
 		}
-		if now.Add(s.Until.Every).After(deadline) {
-			return nil, &Failure{Code: codeTimeout, Step: string(key), Operation: a.Name(),
-				Message: fmt.Sprintf("not there after %v and %d looks: %s; last seen %s", s.Until.Timeout, look, s.Until.Done.Text(), seen),
+		if now.Add(u.Every).After(deadline) {
+			return res, &Failure{Code: codeTimeout, Step: string(key), Operation: a.Name(),
+				Message: fmt.Sprintf("not there after %v and %d looks: %s; last seen %s", u.Timeout, look, u.Done.Text(), seen),
 				Hint:    "what was done before stays done; run it again when the vendor is ready, or raise timeout"}
 		}
-		w.rt.Emit(&event.PollScheduled{Key: string(key), Operation: a.Name(), Look: look, Seen: seen, Wait: s.Until.Every})
-		if err := w.rt.Sleep(lookKey+"/wait", s.Until.Every); err != nil {
-			return nil, interrupted(key, err)
+		w.rt.Emit(&event.PollScheduled{Key: string(key), Operation: a.Name(), Look: look, Seen: seen, Wait: u.Every})
+		if err := w.rt.Sleep(lookKey+"/wait", u.Every); err != nil {
+			return res, interrupted(key, err)
 		}
 	}
+}
+
+// there says whether what was awaited has come; the error says that it cannot come any more.
+func (w *walker) there(u *pipeline.Until, a *pipeline.Call, key flow.Key, vars lang.Vars, seen string) (bool, error) {
+	failed, err := holds(u.FailIf, vars)
+	if err != nil {
+		return false, w.evalFailure(key, "fail_if", err)
+	}
+	if failed {
+		return false, &Failure{Code: "poll-failed", Step: string(key), Operation: a.Name(),
+			Message: fmt.Sprintf("what it waits for cannot come any more: %s; last seen %s", u.FailIf.Text(), seen)}
+	}
+	done, err := holds(u.Done, vars)
+	if err != nil {
+		return false, w.evalFailure(key, "until", err)
+	}
+	return done, nil
 }
 
 // holds evaluates a condition; nil is false.

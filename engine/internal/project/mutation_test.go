@@ -1,6 +1,7 @@
 package project_test
 
 import (
+	"flag"
 	"io/fs"
 	"os"
 	"regexp"
@@ -90,6 +91,11 @@ func shipped(t *testing.T) fstest.MapFS {
 	return files
 }
 
+// mostPlaces is how many places of a file are tried for each kind of mistake.
+const mostPlaces = 5
+
+var allMutations = flag.Bool("mutations", false, "make each mistake at all places of the shipped files")
+
 func TestSingleMistakesInShippedFilesAreCaught(t *testing.T) {
 	files := shipped(t)
 	if _, faults := project.Load(files); len(faults) > 0 {
@@ -103,7 +109,10 @@ func TestSingleMistakesInShippedFilesAreCaught(t *testing.T) {
 				continue
 			}
 			text := string(file.Data)
-			for _, at := range regexp.MustCompile(m.find).FindAllStringIndex(text, -1) {
+			for n, at := range regexp.MustCompile(m.find).FindAllStringIndex(text, -1) {
+				if n == mostPlaces && !*allMutations {
+					break
+				}
 				if inComment(text, at[0]) {
 					continue
 				}
