@@ -1,12 +1,13 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -168,39 +169,36 @@ func fileName(text string, i int) string {
 	return ""
 }
 
-// TestFunctionsDoAsDocumented evaluates the examples of docs/language.md: table rows
-// of an expression and what it gives, as JSON.
-func TestFunctionsDoAsDocumented(t *testing.T) {
+// TestLinksOfTheDocumentsLead follows the links from page to page, and to files and headings.
+func TestLinksOfTheDocumentsLead(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("../../docs/language.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(text), "\n### Functions\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(section, -1)
-	if len(rows) < 40 {
-		t.Fatalf("found %d examples", len(rows))
-	}
-	var outputs strings.Builder
-	for i, row := range rows {
-		expression := strings.ReplaceAll(row[1], `\|`, "|")
-		fmt.Fprintf(&outputs, "  e%d: '${{ %s }}'\n", i, strings.ReplaceAll(expression, "'", "''"))
-	}
-	project := fstest.MapFS{"pipelines/examples.yaml": &fstest.MapFile{Data: []byte(
-		"pipeline: examples\nversion: 1\nsteps:\n  - id: nothing\n    set: {a: 1}\noutputs:\n" + outputs.String())}}
-	p, err := engine.Load(project, engine.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	res, err := p.Run(t.Context(), engine.Request{Pipeline: "pipelines/examples.yaml"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, row := range rows {
-		got, err := json.Marshal(res.Outputs[fmt.Sprintf("e%d", i)])
-		if err != nil || string(got) != row[2] {
-			t.Errorf("%s gives %s, %v; documented is %s", row[1], got, err, row[2])
+	all := pages(t)
+	for page, text := range all {
+		for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(text, -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			file, heading, _ := strings.Cut(m[1], "#")
+			to := page
+			if file != "" {
+				to = path.Join(path.Dir(page), file)
+			}
+			if _, err := os.Stat(filepath.Join("../..", to)); err != nil {
+				t.Errorf("%s: %s: %v", page, m[1], err)
+			}
+			if heading != "" && !slices.Contains(headings(all[to]), heading) {
+				t.Errorf("%s: %s has no heading %s", page, to, heading)
+			}
 		}
 	}
+}
+
+// headings are what links to the headings of a page are written with.
+func headings(text string) []string {
+	var all []string
+	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(text, -1) {
+		plain := regexp.MustCompile(`[^\p{L}\p{N} _-]`).ReplaceAllString(strings.ToLower(m[1]), "")
+		all = append(all, strings.ReplaceAll(plain, " ", "-"))
+	}
+	return all
 }
