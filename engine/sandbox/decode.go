@@ -18,7 +18,8 @@ func decode(n *source.Node, faults *diag.List) *Definition {
 		d.def.connection = lang.CompileTemplate(c, connectionScope, faults)
 	}
 	d.state(n.Get("state"))
-	d.scope = requestScope(d.stateType, operationNames(n))
+	names := operationNames(n)
+	d.scope = requestScope(d.stateType, names, lang.ObjectOf())
 	if t := n.Get("tokens"); t != nil {
 		d.def.tokens = d.collection(t)
 	}
@@ -29,7 +30,9 @@ func decode(n *source.Node, faults *diag.List) *Definition {
 		d.def.before = d.rules(b)
 	}
 	for _, pair := range n.Get("operations").Pairs {
-		d.operation(pair.Key.Text, pair.Value)
+		at := newPath(pair.Value.Get("path").Text)
+		d.scope = requestScope(d.stateType, names, at.params())
+		d.operation(pair.Key.Text, at, pair.Value)
 	}
 	return d.def
 }
@@ -40,7 +43,7 @@ type decoder struct {
 	// stateType is the closed object type of the state, so that a misspelt
 	// collection is found; what the collections hold is raw, and unknown.
 	stateType *lang.Type
-	scope     *lang.Scope
+	scope     *lang.Scope // of the operation at hand
 }
 
 func operationNames(n *source.Node) []value.Value {
@@ -87,8 +90,8 @@ func (d *decoder) collection(n *source.Node) string {
 	return n.Text
 }
 
-func (d *decoder) operation(name string, n *source.Node) {
-	op := &operation{name: name, place: diag.Place{File: n.File, Pos: n.Pos}, method: n.Get("method").Text, path: n.Get("path").Text}
+func (d *decoder) operation(name string, at path, n *source.Node) {
+	op := &operation{name: name, place: diag.Place{File: n.File, Pos: n.Pos}, method: n.Get("method").Text, path: at}
 	if w := n.Get("when"); w != nil {
 		op.when = lang.CompileExpr(w, d.scope, d.faults)
 	}
@@ -97,9 +100,9 @@ func (d *decoder) operation(name string, n *source.Node) {
 	}
 	op.rules = d.rules(n.Get("rules"))
 	for _, other := range d.def.operations {
-		if other.method == op.method && other.path == op.path && other.when == nil {
+		if other.method == op.method && other.when == nil && takes(other.path, op.path) {
 			d.faults.Add(n.Get("path").Errorf("unreachable-operation",
-				"%s %s is always taken by operation %s, which comes first", op.method, op.path, other.name).
+				"%s %s is always taken by operation %s, which comes first", op.method, op.path.text, other.name).
 				WithHint("tell the two apart by when, or put the one that has it first"))
 			break
 		}

@@ -41,7 +41,7 @@ type operation struct {
 	name     string
 	place    diag.Place
 	method   string
-	path     string
+	path     path
 	when     *lang.Expr // over requestScope; nil for always
 	identity *lang.Expr // over requestScope; nil when nothing is counted
 	rules    rules

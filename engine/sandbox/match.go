@@ -14,11 +14,12 @@ import (
 // what is wrong with its path or method.
 func (d *Definition) match(t *turn) (*operation, *answer, error) {
 	method, _ := t.request.At("method").(string)
-	path, _ := t.request.At("path").(string)
-	var others []string // methods of the path
+	path, _ := t.request.At("path").(string) // decoded: a slash in a value looks like one of the path
+	var others []string                      // methods of the path
 	known := false
 	for _, op := range d.operations {
-		if op.path != path {
+		params, ok := op.path.match(path)
+		if !ok {
 			continue
 		}
 		if op.method != method {
@@ -26,6 +27,7 @@ func (d *Definition) match(t *turn) (*operation, *answer, error) {
 			continue
 		}
 		known = true
+		t.request.Set("params", params)
 		hit, err := holds(op.when, t.vars())
 		if hit || err != nil {
 			return op, nil, err

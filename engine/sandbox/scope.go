@@ -21,7 +21,7 @@ const (
 	baseVars
 )
 
-func requestScope(state *lang.Type, operations []value.Value) *lang.Scope {
+func requestScope(state *lang.Type, operations []value.Value, params *lang.Type) *lang.Scope {
 	missing := lang.TextType.OrNull("the request may lack it")
 	texts := &lang.Type{Kind: lang.Object, Extra: missing}
 	return lang.NewScope(
@@ -29,6 +29,7 @@ func requestScope(state *lang.Type, operations []value.Value) *lang.Scope {
 		lang.Name{Name: "request", Type: lang.ObjectOf(
 			lang.Field{Name: "method", Type: lang.TextType},
 			lang.Field{Name: "path", Type: lang.TextType},
+			lang.Field{Name: "params", Type: params},
 			lang.Field{Name: "query", Type: texts},
 			lang.Field{Name: "headers", Type: texts},
 			lang.Field{Name: "body", Type: lang.AnyType},
