@@ -38,6 +38,8 @@ type icp struct {
 	nextID     int64
 	server     *http.Server
 	client     *http.Client
+
+	market // tenants, products and invoices
 }
 
 type company map[string]any
@@ -92,15 +94,21 @@ func htmlPage(status int) reply {
 }
 
 func (r reply) with(name, value string) reply {
-	r.header = maps.Clone(r.header)
-	r.header[name] = value
+	header := map[string]string{name: value}
+	for other, text := range r.header {
+		if other != name {
+			header[other] = text
+		}
+	}
+	r.header = header
 	return r
 }
 
 // A trouble befalls calls of a service.
 type trouble struct {
 	service string
-	calls   int           // how many calls, from the first; 0: all
+	spared  int           // how many calls go well first
+	calls   int           // how many calls after these; 0: all
 	worked  bool          // the work is done all the same
 	wait    time.Duration // before the answer
 	hangUp  bool          // instead of an answer
@@ -134,6 +142,7 @@ func newICP(companies ...company) *icp {
 		render:    func(c company) company { return c },
 		wire:      func(r reply) reply { return r },
 	}
+	v.market = newMarket()
 	return v
 }
 
@@ -255,7 +264,7 @@ func (v *icp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func (v *icp) trouble(service string) *trouble {
 	for i, t := range v.troubles {
-		if t.service == service && (t.calls == 0 || v.asked[service] <= t.calls) {
+		if n := v.asked[service] - t.spared; t.service == service && n > 0 && (t.calls == 0 || n <= t.calls) {
 			return &v.troubles[i]
 		}
 	}
@@ -321,6 +330,9 @@ func (v *icp) serve(service string, r *http.Request, body []byte) reply {
 		return v.list(func(c company) bool { return v.matches(c["VATID"], *in.VatID) }, v.nothing)
 	case "CreateCompany":
 		return v.create(body)
+	}
+	if answer := v.subscribe(service, body); answer != nil {
+		return v.wire(*answer)
 	}
 	v.complain("no service %s", service)
 	return plain(404, "No HTTP resource was found that matches the request URI.")

@@ -46,6 +46,7 @@ func (v *icp) program(t *testing.T, sink event.Sink, config map[string]any) *eng
 		all[name] = value
 	}
 	p, err := engine.Load(os.DirFS(".."), engine.Options{
+		Paths:       []string{"specs/intcomex.yaml", "pipelines/intcomex"},
 		Connections: map[string]engine.Connection{"intcomex": {Vendor: "intcomex", BaseURL: "http://icp.example", Config: all}},
 		Client:      v.client,
 		Events:      sink,

@@ -35,6 +35,7 @@ func TestMain(m *testing.M) {
 //	sandbox [FAULT…]        serves the sandbox of Intcomex, and writes connections.yaml for it
 //	counts OPERATION N      wants the sandbox to have been asked N times for an operation
 //	created IDENTITY N      wants the sandbox to have created a company N times
+//	ordered IDENTITY N      wants the sandbox to have created a subscription N times
 //	exits CODE COMMAND…     executes a command that must end with this exit code
 //	mask stdout|stderr      writes that stream to stdout.txt or stderr.txt, with what differs
 //	                        between runs (ids, ports, times) replaced
@@ -55,7 +56,8 @@ func TestScripts(t *testing.T) {
 			"project": project,
 			"sandbox": serve,
 			"counts":  counts,
-			"created": created,
+			"created": created("create"),
+			"ordered": created("subscribe"),
 			"exits":   exits,
 			"mask":    mask,
 			"hidden":  hidden,
@@ -67,6 +69,9 @@ func TestScripts(t *testing.T) {
 // differently in JSON, in URLs and in base64.
 const password = `p&ss "wörd"/4711+`
 
+// initialPasswords are those of the sandbox's first tenant, and of the first one that is made.
+var initialPasswords = []string{`Kuv-221909/"xk"`, `Kuv-321909/"xk"`}
+
 // tokenPart is in every token of the sandbox, which holds characters that are escaped too.
 const tokenPart = "d7uRTX97TGgmnik4CSXEa5WI"
 
@@ -76,7 +81,13 @@ func project(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Check(os.CopyFS(ts.MkAbs(dir), os.DirFS(filepath.Join(root, dir))))
 	}
 	replace(ts, "specs/intcomex.yaml", "first: 1s, max: 30s", "first: 5ms, max: 50ms")
-	replace(ts, "specs/intcomex.yaml", "timeout: 30s", "timeout: 400ms")
+	for _, timeout := range []string{"30s", "2m", "5m"} {
+		replace(ts, "specs/intcomex.yaml", "timeout: "+timeout, "timeout: 400ms")
+	}
+	replace(ts, "pipelines/intcomex/onboard_customer.yaml", "every: 5s", "every: 10ms")
+	replace(ts, "pipelines/intcomex/onboard_customer.yaml", "timeout: 30m", "timeout: 2s")
+	replace(ts, "pipelines/intcomex/change_licenses.yaml", "every: 3s", "every: 10ms")
+	replace(ts, "pipelines/intcomex/change_licenses.yaml", "timeout: 10s", "timeout: 100ms")
 	replace(ts, "specs/intcomex.sandbox.yaml", "username: demo, password: demo-password", "username: demo, password: '"+password+"'")
 }
 
@@ -123,9 +134,11 @@ func counts(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-func created(ts *testscript.TestScript, _ bool, args []string) {
-	if got := strconv.Itoa(boxOf(ts).Stats().Creates["create"][args[0]]); got != args[1] {
-		ts.Fatalf("%s was created %s times, want %s", args[0], got, args[1])
+func created(operation string) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, args []string) {
+		if got := strconv.Itoa(boxOf(ts).Stats().Creates[operation][args[0]]); got != args[1] {
+			ts.Fatalf("%s was created %s times, want %s", args[0], got, args[1])
+		}
 	}
 }
 
@@ -178,12 +191,14 @@ func hidden(ts *testscript.TestScript, _ bool, _ []string) {
 		texts[file] = string(text)
 		return err
 	}))
-	quoted := strconv.Quote(password)
+	secrets := []string{tokenPart}
+	for _, secret := range append(initialPasswords, password) {
+		quoted := strconv.Quote(secret)
+		secrets = append(secrets, secret, quoted[1:len(quoted)-1], url.QueryEscape(secret), url.PathEscape(secret),
+			base64.StdEncoding.EncodeToString([]byte(secret)))
+	}
 	for name, text := range texts {
-		for _, secret := range []string{
-			password, tokenPart, quoted[1 : len(quoted)-1],
-			url.QueryEscape(password), url.PathEscape(password), base64.StdEncoding.EncodeToString([]byte(password)),
-		} {
+		for _, secret := range secrets {
 			if strings.Contains(text, secret) {
 				ts.Fatalf("%s holds the secret %s:\n%s", name, secret, text)
 			}

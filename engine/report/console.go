@@ -14,6 +14,10 @@ import (
 // unless it is verbose; the totals count them all.
 const maxFailedRows = 20
 
+// maxSeen is how many runes of what a waiting step saw the console shows,
+// unless it is verbose. A look that saw what the one before it saw is not shown.
+const maxSeen = 100
+
 // ConsoleOptions say how much the console shows.
 type ConsoleOptions struct {
 	// Verbose adds every row, the steps within rows, requests and answers.
@@ -31,6 +35,7 @@ type Console struct {
 	verbose bool
 	quiet   bool
 	loops   map[string]*rowCount // of foreach steps that are under way, by key
+	seen    map[string]string    // what the steps that wait saw last, by key
 }
 
 var (
@@ -45,6 +50,7 @@ func NewConsole(w io.Writer, o ConsoleOptions) *Console {
 		verbose: o.Verbose && !o.Quiet,
 		quiet:   o.Quiet,
 		loops:   map[string]*rowCount{},
+		seen:    map[string]string{},
 	}
 }
 
@@ -89,6 +95,7 @@ func (c *Console) say(format string, args ...any) {
 func (c *Console) stepFinished(e *event.StepFinished) {
 	rows, isLoop := c.loops[e.Key]
 	delete(c.loops, e.Key)
+	delete(c.seen, e.Key)
 	if inRow(e.Key) && !c.verbose {
 		return
 	}
@@ -123,10 +130,16 @@ func (c *Console) retryScheduled(e *event.RetryScheduled) {
 }
 
 func (c *Console) pollScheduled(e *event.PollScheduled) {
-	if inRow(e.Key) && !c.verbose {
-		return
+	seen := oneLine(e.Seen)
+	if !c.verbose {
+		before, looked := c.seen[e.Key]
+		c.seen[e.Key] = seen
+		if inRow(e.Key) || looked && seen == before {
+			return
+		}
+		seen = abridge(seen, maxSeen)
 	}
-	c.say("  %s: %s look %d: %s, again in %s", oneLine(e.Key), e.Operation, e.Look, oneLine(e.Seen), duration(e.Wait))
+	c.say("  %s: %s look %d: %s, again in %s", oneLine(e.Key), e.Operation, e.Look, seen, duration(e.Wait))
 }
 
 func (c *Console) rowFinished(e *event.RowFinished) {

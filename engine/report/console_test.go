@@ -25,6 +25,8 @@ func story() []event.Event {
 		&event.StepFinished{Key: "ping", Operation: "intcomex.ping", Outcome: "ok", Sent: true, Took: 2035 * time.Millisecond},
 		&event.StepFinished{Key: "other", Operation: "intcomex.ping", Skipped: true},
 		&event.PollScheduled{Key: "wait", Operation: "intcomex.get_subscription", Look: 2, Seen: "{\"status\":\n\"Pending\"}", Wait: 10 * time.Second},
+		&event.PollScheduled{Key: "wait", Operation: "intcomex.get_subscription", Look: 3, Seen: "{\"status\":\n\"Pending\"}", Wait: 10 * time.Second},
+		&event.PollScheduled{Key: "wait", Operation: "intcomex.get_subscription", Look: 4, Seen: strings.Repeat("é", 101), Wait: 10 * time.Second},
 		&event.StepStarted{Key: "each"},
 		&event.StepStarted{Key: "each[A]/create", Operation: "intcomex.create_company"},
 		&event.RetryScheduled{Key: "each[A]/create", Operation: "intcomex.create_company", Attempt: 1, Of: 5, Outcome: "busy", Message: "later", Wait: time.Second},
@@ -54,6 +56,7 @@ using the sandbox of intcomex
   ping: intcomex.ping ok (2s)
   other: intcomex.ping skipped
   wait: intcomex.get_subscription look 2: {"status": "Pending"}, again in 10s
+  wait: intcomex.get_subscription look 4: ` + strings.Repeat("é", 99) + `…, again in 10s
   each[B]: failed: name is empty
   each[C]: ambiguous: no answer
   each: 1 done, 1 failed, 1 ambiguous, 1 skipped, retries: 1 (1m5s)
@@ -78,6 +81,8 @@ using the sandbox of intcomex
   ping: intcomex.ping ok (2s)
   other: intcomex.ping skipped
   wait: intcomex.get_subscription look 2: {"status": "Pending"}, again in 10s
+  wait: intcomex.get_subscription look 3: {"status": "Pending"}, again in 10s
+  wait: intcomex.get_subscription look 4: ` + strings.Repeat("é", 101) + `, again in 10s
   each[A]/create: intcomex.create_company started
   each[A]/create: intcomex.create_company attempt 1 of 5: busy: later, again in 1s
   each[A]/create: intcomex.create_company ok (120ms)

@@ -157,11 +157,14 @@ func cellText(v any) string {
 	return oneLine(string(marshal(v)))
 }
 
-func shorten(s string) string {
-	if utf8.RuneCountInString(s) <= maxCell {
+func shorten(s string) string { return abridge(s, maxCell) }
+
+// abridge returns s, or the beginning of it, in at most n runes.
+func abridge(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
 		return s
 	}
-	return string([]rune(s)[:maxCell-1]) + "…"
+	return string([]rune(s)[:n-1]) + "…"
 }
 
 func count(n int) string { return countText(fmt.Sprint(n)) }

@@ -29,6 +29,8 @@ type Param struct {
 	Default    value.Value
 	HasDefault bool
 	Place      diag.Place
+	// MaxItems is how long a list may be; 0 for as long as one likes.
+	MaxItems int
 
 	schema *schema.Schema
 	item   *schema.Schema // of a list's elements; nil when the schema says nothing about them
@@ -103,6 +105,9 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 		q.item, _ = lib.Compile(items, base)
 	}
 	q.rowwise = onlyItems(raw)
+	if most, ok := raw.At("maxItems").(int64); ok {
+		q.MaxItems = int(most)
+	}
 	t := *lang.FromSchema(raw, base, lib)
 	q.Secret = t.Secret || raw.At("secret") == true
 	t.Declared, t.Secret = q.Place, q.Secret

@@ -15,27 +15,41 @@ import (
 // callBatch calls a batch operation. What became of each row is kept for the
 // foreach around it; by itself the step fails when a row did.
 func (w *walker) callBatch(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
+	w.batch = nil
 	inputs, err := w.arguments(a, key, vars)
 	if err != nil {
 		return nil, err
 	}
-	refs, err := a.Operation.BatchRows(inputs)
-	if err != nil {
-		return nil, w.evalFailure(key, "identity", err)
-	}
-	if len(refs) == 0 { // there is nothing to ask the vendor for
-		return s.Record(flow.Result{Outcome: flow.Empty, Rows: []flow.RowResult{}}, nil, true), nil
-	}
-	res, err := w.operation(a, key, inputs, refs)
-	if err != nil {
-		w.batch = allRows(refs, err)
-		return nil, err
-	}
+	res, err := w.batchOperation(a, key, inputs)
 	w.batch = res.Rows
-	if err := refusedRows(a, key, res.Rows); err != nil && s.OnError != pipeline.Collect {
+	if err == nil && s.OnError != pipeline.Collect {
+		err = refusedRows(a, key, res.Rows)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return s.Record(res, res.Outputs, true), nil
+}
+
+// batchOperation calls a batch operation, unless there is nothing to ask the
+// vendor for. The result tells what became of each row also where the error
+// says that the call failed.
+func (w *walker) batchOperation(a *pipeline.Call, key flow.Key, inputs *value.Object) (flow.Result, error) {
+	refs, err := a.Operation.BatchRows(inputs)
+	if err != nil {
+		return flow.Result{}, w.evalFailure(key, "identity", err)
+	}
+	if len(refs) == 0 {
+		res := flow.Result{Outcome: flow.Empty, Rows: []flow.RowResult{}}
+		w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
+		w.tellEnd(a, key, res, nil)
+		return res, nil
+	}
+	res, err := w.operation(a, key, inputs, refs)
+	if err != nil {
+		res.Rows = allRows(refs, err)
+	}
+	return res, err
 }
 
 // allRows gives every row of a batch the fate of the batch.
@@ -60,11 +74,12 @@ func allRows(refs []flow.RowRef, err error) []flow.RowResult {
 func refusedRows(a *pipeline.Call, key flow.Key, rows []flow.RowResult) error {
 	const most = 3
 	var refused []string
-	count := 0
+	count, ambiguous := 0, false
 	for _, r := range rows {
 		if r.Status == flow.Done {
 			continue
 		}
+		ambiguous = ambiguous || r.Status == flow.Ambiguous
 		if count++; count <= most {
 			refused = append(refused, r.Key+": "+r.Message)
 		}
@@ -76,8 +91,16 @@ func refusedRows(a *pipeline.Call, key flow.Key, rows []flow.RowResult) error {
 		refused = append(refused, fmt.Sprintf("and %d more", count-most))
 	}
 	return &Failure{Code: "rows-refused", Step: string(key), Operation: a.Name(), Outcome: flow.Invalid,
-		Message: fmt.Sprintf("%d of %d rows were refused: %s", count, len(rows), strings.Join(refused, "; ")),
-		Hint:    "the other rows are done"}
+		Message:   fmt.Sprintf("%d of %d rows were refused: %s", count, len(rows), strings.Join(refused, "; ")),
+		Hint:      othersDone(count, len(rows)),
+		Ambiguous: ambiguous}
+}
+
+func othersDone(refused, all int) string {
+	if refused == all {
+		return "none of them is done"
+	}
+	return "the other rows are done"
 }
 
 // rowEvents tells of a row of a foreach, or of each row of a batch.

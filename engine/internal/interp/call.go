@@ -44,12 +44,20 @@ func (w *walker) callPipeline(s *pipeline.Step, a *pipeline.Call, key flow.Key, 
 		return nil, err
 	}
 	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
-	outputs, err := w.pipeline(a.Pipeline, key, inputs)
+	outputs, err := w.called(a.Pipeline, key, inputs)
 	w.rt.Emit(&event.StepFinished{Key: string(key), Operation: a.Name(), Error: errorText(err)})
 	if err != nil {
 		return nil, err
 	}
 	return s.Record(flow.Result{}, outputs, true), nil
+}
+
+// called walks a called pipeline. Its rows are its own affair.
+func (w *walker) called(p *pipeline.Pipeline, key flow.Key, inputs *value.Object) (*value.Object, error) {
+	outer := w.onRow
+	w.onRow = nil
+	defer func() { w.onRow = outer }()
+	return w.pipeline(p, key, inputs)
 }
 
 func (w *walker) callOperation(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
@@ -69,23 +77,32 @@ func (w *walker) callOperation(s *pipeline.Step, a *pipeline.Call, key flow.Key,
 func Call(rt flow.Runtime, runID, connection string, op *catalog.Operation, inputs *value.Object) (*value.Object, error) {
 	w := &walker{rt: rt, runID: runID}
 	a, key := &pipeline.Call{Connection: connection, Operation: op}, flow.Key(op.Name)
-	refs, err := op.BatchRows(inputs)
-	if err != nil {
-		return nil, w.evalFailure(key, "identity", err)
+	res, err := w.whole(a, key, inputs)
+	return res.Outputs, err
+}
+
+// whole makes a call that stands by itself: of a batch, every row must be done.
+func (w *walker) whole(a *pipeline.Call, key flow.Key, inputs *value.Object) (flow.Result, error) {
+	if a.Operation.Batch == nil {
+		return w.operation(a, key, inputs, nil)
 	}
-	res, err := w.operation(a, key, inputs, refs)
+	res, err := w.batchOperation(a, key, inputs)
 	if err == nil {
 		err = refusedRows(a, key, res.Rows)
 	}
-	return res.Outputs, err
+	return res, err
 }
 
 // operation makes the call and tells of it; the error of a call that was not
 // a success is a *Failure. rows are those of a batch operation.
 func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object, rows []flow.RowRef) (flow.Result, error) {
 	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
-	res, err := w.quietly(a, key, inputs, rows)
-	w.tellEnd(a, key, res, err)
+	res, err := w.quietly(a, key, key, inputs, rows)
+	bad := err
+	if bad == nil {
+		bad = refusedRows(a, key, res.Rows)
+	}
+	w.tellEnd(a, key, res, bad)
 	return res, err
 }
 
@@ -99,8 +116,9 @@ func (w *walker) tellEnd(a *pipeline.Call, key flow.Key, res flow.Result, err er
 	})
 }
 
-// quietly is operation without telling of a step.
-func (w *walker) quietly(a *pipeline.Call, key flow.Key, inputs *value.Object, rows []flow.RowRef) (flow.Result, error) {
+// quietly is operation without telling of a step. at is the key of the call,
+// which differs from that of the step where the step makes several.
+func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Object, rows []flow.RowRef) (flow.Result, error) {
 	identity, err := w.identity(a, key, inputs)
 	if err != nil {
 		return flow.Result{}, err
@@ -112,7 +130,7 @@ func (w *walker) quietly(a *pipeline.Call, key flow.Key, inputs *value.Object, r
 		Effect:     a.Operation.Effect,
 		Identity:   identity,
 		RunID:      w.runID,
-		CallKey:    key,
+		CallKey:    at,
 		Rows:       rows,
 	})
 	if err == nil && !res.Outcome.Success() {
@@ -142,24 +160,24 @@ func (w *walker) identity(a *pipeline.Call, key flow.Key, inputs *value.Object) 
 func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) (flow.Result, error) {
 	retry := a.Operation.Retry
 	for n := 1; ; n++ {
-		req.Key = key.Attempt(n)
-		left, err := w.left(req.Key, 0)
+		req.Key = req.CallKey.Attempt(n)
+		left, err := w.left(key, req.Key, 0)
 		if err != nil {
 			return flow.Result{}, err
 		}
 		req.Timeout = left
 		res, err := w.rt.Call(req)
 		if err != nil {
-			return res, interrupted(key, err)
+			return res, w.stopped(key, err)
 		}
 		if n >= retry.Attempts || !repeatable(req.Effect, res) {
 			return res, nil
 		}
 		if err := w.rt.Interrupted(); err != nil {
-			return res, interrupted(key, err)
+			return res, w.stopped(key, err)
 		}
-		wait := max(backoff(retry, n, key), res.RetryAfter)
-		if _, err := w.left(req.Key+"/wait", wait); err != nil {
+		wait := max(backoff(retry, n, req.CallKey), res.RetryAfter)
+		if _, err := w.left(key, req.Key+"/wait", wait); err != nil {
 			return res, tooLate(err, a, res)
 		}
 		w.rt.Emit(&event.RetryScheduled{
@@ -172,7 +190,7 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 			Wait:      wait,
 		})
 		if err := w.rt.Sleep(req.Key+"/wait", wait); err != nil {
-			return res, interrupted(key, err)
+			return res, w.stopped(key, err)
 		}
 	}
 }
@@ -180,7 +198,7 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 // tooLate adds what came last to the account of a timeout.
 func tooLate(err error, a *pipeline.Call, res flow.Result) error {
 	var f *Failure
-	if !errors.As(err, &f) || f.Code != codeTimeout {
+	if !errors.As(err, &f) || f.late == "" {
 		return err
 	}
 	late := *f

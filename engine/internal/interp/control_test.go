@@ -121,7 +121,7 @@ func TestAPollEndsWhenItIsThere(t *testing.T) {
 func TestAPollThatNeverEndsSaysWhatItLastSaw(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &script{answers: map[string][]flow.Result{"find": {items()}}}
-		check(t, s, wait, none(), `shop.find: not there after 1h0m0s and 61 looks: len(outputs.items) > 0; last seen {"items":[]}`)
+		check(t, s, wait, none(), `shop.find: not there after 1h0m0s and 60 looks: len(outputs.items) > 0; last seen {"items":[]}`)
 	})
 }
 
@@ -191,7 +191,7 @@ func TestAFailedRunIsUndoneLastFirst(t *testing.T) {
 		`one create {"code":"AA"}`, `two create {"code":"BB"}`, `three find {"code":"CC"}`,
 		`two/undo update {"id":2,"price":null}`, `one/undo update {"id":1,"price":null}`)
 	var f *interp.Failure
-	if errors.As(r.err, &f); f == nil || f.Hint != "2 of 2 calls that can be were undone" {
+	if errors.As(r.err, &f); f == nil || f.Hint != "2 of 2 steps that can be undone were" {
 		t.Errorf("%+v", f)
 	}
 }
@@ -244,8 +244,8 @@ outputs:
   results: ${{ steps.all.results }}
 `, value.ObjectOf("codes", value.List{"A", "B", "", "C"}), `{"results":[`+
 		`{"key":"batch 1","status":"done","joined":"A+B","error":null},`+
-		`{"key":"batch 2","status":"failed","joined":null,"error":"must not be empty"},`+
-		`{"key":"batch 3","status":"done","joined":"C","error":null}]}`)
+		`{"key":"row 3","status":"failed","joined":null,"error":"must not be empty"},`+
+		`{"key":"batch 2","status":"done","joined":"C","error":null}]}`)
 }
 
 func TestABreakerStopsWhenTheVendorIsDown(t *testing.T) {

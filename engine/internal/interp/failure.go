@@ -31,6 +31,9 @@ type Failure struct {
 	Fatal bool
 	// Err is the cause, such as a *diag.Diagnostic with a place; may be nil.
 	Err error
+
+	// late is the step whose timeout it was; "" for other failures.
+	late flow.Key
 }
 
 // Error returns operation, outcome and message.
@@ -70,18 +73,23 @@ func invalidInput(key flow.Key, what string, bad []schema.Violation) *Failure {
 	}
 }
 
-// interrupted says where the run was when it had to stop. err is what the
-// runtime gave as the reason.
-func interrupted(key flow.Key, err error) error {
+// stopped says where the run was when the runtime could not go on: it was
+// interrupted, or the engine itself failed. A *Failure stays what it is.
+func (w *walker) stopped(key flow.Key, err error) error {
 	var f *Failure
 	if errors.As(err, &f) {
 		return err
 	}
-	return &Failure{Code: codeInterrupted, Step: string(key), Message: "stopped: " + err.Error(), Fatal: true, Err: err}
+	stopped := &Failure{Code: codeInternal, Step: string(key), Message: err.Error(), Fatal: true, Err: err}
+	if cause := w.rt.Interrupted(); cause != nil && errors.Is(err, cause) {
+		stopped.Code, stopped.Message = codeInterrupted, "stopped: "+err.Error()
+	}
+	return stopped
 }
 
 // Codes that the interpreter looks at itself.
 const (
+	codeInternal    = "internal"
 	codeInterrupted = "interrupted"
 	codeTimeout     = "timeout"
 )
@@ -94,9 +102,13 @@ func violationText(bad []schema.Violation) string {
 	return strings.Join(texts, "; ")
 }
 
-// mayContinue reports whether on_error may handle err: neither an interrupt,
-// nor a login that failed for good, nor a create of unknown outcome may be passed over.
-func mayContinue(err error) bool {
+// passable returns the failure that on_error may handle; nil for those that
+// may not be passed over: an interrupt, a login that failed for good, a create of
+// unknown outcome, and the end of a timeout that holds for more than the step.
+func (w *walker) passable(err error) *Failure {
 	var f *Failure
-	return errors.As(err, &f) && !f.Fatal && !f.Ambiguous
+	if !errors.As(err, &f) || f.Fatal || f.Ambiguous || f.late != "" && f.late == w.clock.step {
+		return nil
+	}
+	return f
 }

@@ -13,7 +13,26 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
+// foreach does a step for every element of its list.
 func (w *walker) foreach(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.Object, error) {
+	var items []flow.Item
+	err := w.within(s, key, func() (err error) {
+		items, err = w.loop(s, key, vars)
+		return err
+	})
+	if err != nil && s.OnError == pipeline.Continue && w.passable(err) != nil {
+		w.passOver(key, err)
+		err = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.ForeachRecord(items), nil
+}
+
+// loop runs the rows of a foreach and returns those that ended, also where the
+// error says that the foreach as a whole failed.
+func (w *walker) loop(s *pipeline.Step, key flow.Key, vars lang.Vars) ([]flow.Item, error) {
 	source, err := w.source(s, key, vars)
 	if err != nil {
 		return nil, err
@@ -27,39 +46,39 @@ func (w *walker) foreach(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value
 			Capture:  value.List(vars),
 			Run: func(rt flow.Runtime, row flow.Row) flow.Item {
 				item := w.row(rt, s, key, vars, row)
-				if w.onRow != nil {
-					w.onRow(s.ID, item)
+				if item.Status != flow.Skipped {
+					w.tellRow(rt, s, key, item)
 				}
 				return item
 			},
 		})
 	for _, item := range outcomes.Items {
 		if item.Status == flow.Skipped {
-			w.tellRow(w.rt, key, item)
+			w.tellRow(w.rt, s, key, item)
 		}
 	}
 	if err == nil {
-		err = w.ended(s, key, outcomes)
+		err = w.sumUp(key, outcomes)
+	} else {
+		err = w.stopped(key, err)
 	}
 	w.rt.Emit(&event.StepFinished{Key: string(key), Operation: operationName(s), Error: errorText(err)})
-	if err != nil && s.OnError == pipeline.Continue && mayContinue(err) {
-		w.passOver(key, err)
-		err = nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return s.ForeachRecord(outcomes.Items), nil
+	return outcomes.Items, err
 }
 
-func (w *walker) tellRow(rt flow.Runtime, key flow.Key, item flow.Item) {
+// tellRow tells of a row that ended; rt is the row's own runtime while it runs.
+func (w *walker) tellRow(rt flow.Runtime, s *pipeline.Step, key flow.Key, item flow.Item) {
 	for _, e := range rowEvents(key, item) {
 		rt.Emit(e)
 	}
+	if w.onRow != nil {
+		w.onRow(s.ID, item)
+	}
 }
 
-// ended counts the rows that did not end well, and decides whether the foreach failed.
-func (w *walker) ended(s *pipeline.Step, key flow.Key, outcomes flow.Outcomes) error {
+// sumUp takes over what the rows have left, and returns why the foreach as a
+// whole failed, if it did.
+func (w *walker) sumUp(key flow.Key, outcomes flow.Outcomes) error {
 	done := 0
 	for _, item := range outcomes.Items {
 		w.tally.Add(item.Tally)
@@ -69,11 +88,14 @@ func (w *walker) ended(s *pipeline.Step, key flow.Key, outcomes flow.Outcomes) e
 	if outcomes.Err == nil {
 		return nil
 	}
-	err := interrupted(key, outcomes.Err)
+	err := w.stopped(key, outcomes.Err)
 	var f *Failure
 	errors.As(err, &f)
 	stopped := *f
 	stopped.Message = fmt.Sprintf("%s (rows done before: %d)", f.Message, done)
+	if f.Code == codeInterrupted && f.Hint == "" {
+		stopped.Hint = "the rows that are done stay done, those that had not begun were not sent"
+	}
 	return &stopped
 }
 
@@ -137,21 +159,27 @@ func badRow(key flow.Key, err error) error {
 // rowsOf gives every element its key: the value of key, made unique by #2, #3
 // where it comes again, or the row's number.
 func (w *walker) rowsOf(s *pipeline.Step, key flow.Key, vars lang.Vars, source Source) flow.Rows {
+	if s.Foreach.Batch > 0 {
+		source = batches(source, s.Foreach.Batch)
+	}
 	return func(yield func(flow.Row, error) bool) {
 		seen := map[string]int{}
-		index := 0
+		index, good := 0, 0
 		stopped := false
-		if s.Foreach.Batch > 0 {
-			source = batches(source, s.Foreach.Batch)
-		}
 		broken := source(func(v value.Value, rowErr error) bool {
 			row := flow.Row{Index: index, Value: v, Err: rowErr}
 			index++
-			group, err := w.rowKey(s, vars, v, index)
-			if err != nil && row.Err == nil {
-				row.Err = w.evalFailure(key, "key", err)
+			var alone *badElement
+			if errors.As(rowErr, &alone) {
+				row.Group = byNumber(alone.number)
+			} else {
+				var err error
+				good++
+				if row.Group, err = w.rowKey(s, vars, v, good); err != nil && row.Err == nil {
+					row.Err = w.evalFailure(key, "key", err)
+				}
 			}
-			row.Group, row.Key = group, unique(seen, group)
+			row.Key = unique(seen, row.Group)
 			stopped = !yield(row, nil)
 			return !stopped
 		})
@@ -161,20 +189,31 @@ func (w *walker) rowsOf(s *pipeline.Step, key flow.Key, vars lang.Vars, source S
 	}
 }
 
+// A badElement is an element that no batch takes.
+type badElement struct {
+	number int // in its list, from 1
+	err    error
+}
+
+func (b *badElement) Error() string { return b.err.Error() }
+func (b *badElement) Unwrap() error { return b.err }
+
 // batches hands out lists of at most n elements. An element that could not be
-// read is a batch of its own, which fails.
+// read stands alone, with a *badElement, before the batch that it would have been in.
 func batches(source Source, n int) Source {
 	return func(yield func(v value.Value, rowErr error) bool) error {
-		batch := make(value.List, 0, n)
+		var batch value.List
+		number := 0
 		more := true
 		broken := source(func(v value.Value, rowErr error) bool {
+			number++
 			if rowErr != nil {
-				more = yield(value.List{v}, rowErr)
+				more = yield(v, &badElement{number: number, err: rowErr})
 				return more
 			}
 			if batch = append(batch, v); len(batch) == n {
 				more = yield(batch, nil)
-				batch = make(value.List, 0, n)
+				batch = nil
 			}
 			return more
 		})
@@ -205,7 +244,6 @@ func unique(seen map[string]int, key string) string {
 // rowKey returns the row's key. A row whose key is missing, or cannot be
 // computed, goes by its number.
 func (w *walker) rowKey(s *pipeline.Step, vars lang.Vars, v value.Value, number int) (string, error) {
-	byNumber := "row " + strconv.Itoa(number)
 	switch {
 	case s.Foreach.Key != nil:
 	case s.Foreach.Batch > 0:
@@ -215,52 +253,67 @@ func (w *walker) rowKey(s *pipeline.Step, vars lang.Vars, v value.Value, number 
 	}
 	k, err := s.Foreach.Key.Eval(pipeline.WithItem(vars, v))
 	if err != nil {
-		return byNumber, err
+		return byNumber(number), err
 	}
 	if k == nil || k == "" {
-		return byNumber, nil
+		return byNumber(number), nil
 	}
 	text, err := value.Text(k)
 	if err != nil {
-		return byNumber, err
+		return byNumber(number), err
 	}
 	return text, nil
 }
 
+func byNumber(n int) string { return "row " + strconv.Itoa(n) }
+
 // row runs the body for one row, on the row's own runtime.
 func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars lang.Vars, row flow.Row) flow.Item {
 	item := flow.Item{Index: row.Index, Key: row.Key, Status: flow.Done}
-	inner := &walker{rt: rt, p: w.p, runID: w.runID, started: w.started, clock: w.clock}
-	var err error
+	rowKey := key.Row(row.Key)
 	if row.Err != nil {
-		err = badRow(key.Row(row.Key), row.Err)
-	} else {
-		var record *value.Object
-		record, err = inner.once(s, key.Row(row.Key), pipeline.WithItem(vars, row.Value))
-		if err == nil {
-			item.Outputs, _ = record.At("outputs").(*value.Object)
-		}
+		return failedItem(item, badRow(rowKey, row.Err))
 	}
-	item.Tally, item.Undo, item.Rows = inner.tally, inner.undo, inner.batch
+	inner := &walker{rt: rt, p: w.p, runID: w.runID, started: w.started, clock: w.clock}
+	own := pipeline.WithItem(vars, row.Value)
+	record, err := inner.action(s, rowKey, own)
+	record, err = inner.settle(s, rowKey, own, record, err)
+	item.Tally, item.Undo = inner.tally, inner.undo
+	if s.Batch() != nil {
+		item.Rows = inner.batch
+	}
 	if err != nil {
-		item.Status, item.Err = flow.Failed, err
-		var f *Failure
-		ok := errors.As(err, &f)
-		switch {
-		case !ok: // the engine itself failed
-			item.Stop = true
-		case f.Code == codeInterrupted:
-			item.Status, item.Stop = flow.Skipped, true
-		case f.Ambiguous:
-			item.Status = flow.Ambiguous
-			item.Stop = f.Fatal
-		default:
-			item.Stop = f.Fatal
-		}
-		item.Down = ok && (f.Outcome == flow.Busy || f.Outcome == flow.Unknown)
+		item = failedItem(item, err)
+		item.Stop = item.Stop || w.outOfTime(err)
+		return item
 	}
-	if item.Status != flow.Skipped {
-		w.tellRow(rt, key, item)
+	item.Outputs, _ = record.At("outputs").(*value.Object)
+	return item
+}
+
+// failedItem returns item as a row that ended with err. What the other rows
+// would run into as well stops the foreach.
+func failedItem(item flow.Item, err error) flow.Item {
+	item.Status, item.Err = flow.Failed, err
+	var f *Failure
+	if !errors.As(err, &f) {
+		item.Stop = true // the engine itself failed
+		return item
+	}
+	item.Stop = f.Fatal
+	item.Down = f.Outcome == flow.Busy || f.Outcome == flow.Unknown
+	switch {
+	case f.Code == codeInterrupted:
+		item.Status = flow.Skipped
+	case f.Ambiguous:
+		item.Status = flow.Ambiguous
 	}
 	return item
+}
+
+// outOfTime reports whether err says that a timeout ended which holds for the
+// foreach as a whole.
+func (w *walker) outOfTime(err error) bool {
+	var f *Failure
+	return errors.As(err, &f) && f.late != "" && f.late == w.clock.step
 }

@@ -1,11 +1,29 @@
 package interp
 
 import (
+	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
+
+// told tells of the start and the end of a group or switch around do. One
+// without id has no key of its own, and the end of a row is told of anyway.
+func (w *walker) told(s *pipeline.Step, key flow.Key, do func() (outputs *value.Object, ran bool, err error)) (*value.Object, error) {
+	silent := s.ID == "" || s.Foreach != nil
+	if !silent {
+		w.rt.Emit(&event.StepStarted{Key: string(key)})
+	}
+	outputs, ran, err := do()
+	if !silent {
+		w.rt.Emit(&event.StepFinished{Key: string(key), Skipped: err == nil && !ran, Error: errorText(err)})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.Record(flow.Result{}, outputs, ran), nil
+}
 
 // group runs the steps of a group in order and returns its outputs.
 func (w *walker) group(g *pipeline.Group, key flow.Key, vars lang.Vars) (*value.Object, error) {

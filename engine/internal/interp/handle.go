@@ -13,13 +13,14 @@ import (
 // handle lets the step's handlers, or on_error: continue, deal with a failure.
 // It returns err where none of them does.
 func (w *walker) handle(s *pipeline.Step, key flow.Key, vars lang.Vars, err error) (*value.Object, error) {
-	var f *Failure
-	if !mayContinue(err) || !errors.As(err, &f) {
+	f := w.passable(err)
+	if f == nil {
 		return nil, err
 	}
+	after := flow.Result{Outcome: f.Outcome, Rows: w.batch}
 	if s.OnError == pipeline.Continue {
 		w.passOver(key, err)
-		return s.Record(flow.Result{Outcome: f.Outcome}, nil, true), nil
+		return s.Record(after, nil, true), nil
 	}
 	own := pipeline.WithItem(vars, errorValue(f))
 	for _, h := range s.Handlers {
@@ -32,16 +33,16 @@ func (w *walker) handle(s *pipeline.Step, key flow.Key, vars lang.Vars, err erro
 				continue
 			}
 		}
-		w.passOver(key, err)
 		var outputs *value.Object
 		if h.Outputs != nil {
 			v, evalErr := h.Outputs.Eval(own)
 			if evalErr != nil {
 				return nil, w.evalFailure(key, "on_error", errors.Join(evalErr, err))
 			}
-			outputs, _ = v.(*value.Object)
+			outputs, _ = v.(*value.Object) // nothing when every member was omitted
 		}
-		return s.Record(flow.Result{Outcome: f.Outcome}, outputs, true), nil
+		w.passOver(key, err)
+		return s.Record(after, outputs, true), nil
 	}
 	return nil, err
 }

@@ -21,7 +21,8 @@ type Input struct {
 	// Rows are the sources of streamed inputs, by name.
 	Rows map[string]Source
 	// OnRow hears of every row of the run's own foreach steps as it ends, from
-	// the row's goroutine; nil for nobody.
+	// the row's goroutine, and of those that were skipped when the foreach has
+	// ended; nil for nobody.
 	OnRow func(step string, item flow.Item)
 }
 
@@ -59,10 +60,10 @@ type walker struct {
 	runID   string
 	started string
 	rows    map[string]Source
-	onRow   func(step string, item flow.Item)
+	onRow   func(step string, item flow.Item) // nil within called pipelines
 	tally   flow.Tally
 	undo    []flow.Undo      // what was done and can be taken back, in order
-	batch   []flow.RowResult // how the rows of the last batch ended
+	batch   []flow.RowResult // how the rows of the batch that was called last ended
 	clock   clock
 }
 
@@ -108,7 +109,7 @@ func (w *walker) steps(steps []*pipeline.Step, key flow.Key, vars lang.Vars) (la
 func (w *walker) step(s *pipeline.Step, parent flow.Key, vars lang.Vars) (*value.Object, error) {
 	key := stepKey(parent, s)
 	if err := w.rt.Interrupted(); err != nil {
-		return nil, interrupted(key, err)
+		return nil, w.stopped(key, err)
 	}
 	if s.If != nil {
 		yes, err := s.If.Bool(vars)
@@ -123,44 +124,27 @@ func (w *walker) step(s *pipeline.Step, parent flow.Key, vars lang.Vars) (*value
 		}
 	}
 	if s.Foreach != nil {
-		restore, err := w.within(key, s.Timeout)
-		defer restore()
-		if err != nil {
-			return nil, err
-		}
 		return w.foreach(s, key, vars)
 	}
-	return w.once(s, key, vars)
+	var record *value.Object
+	err := w.within(s, key, func() (err error) {
+		record, err = w.action(s, key, vars)
+		return err
+	})
+	return w.settle(s, key, vars, record, err)
 }
 
-// once does the step's action one time: as the step itself, or as a row of its
-// foreach. Its handlers deal with a failure.
-func (w *walker) once(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.Object, error) {
-	record, err := w.bounded(s, key, vars)
-	if err == nil {
-		err = w.register(s, key, vars, record)
-	}
-	if err == nil {
+// settle deals with what the action of a step, or of one row of its foreach,
+// came to: what can be undone is registered, a failure goes to the handlers.
+func (w *walker) settle(s *pipeline.Step, key flow.Key, vars lang.Vars, record *value.Object, err error) (*value.Object, error) {
+	switch {
+	case err == nil:
+		w.register(s, key, vars, record)
 		return record, nil
-	}
-	if s.Foreach != nil && len(s.Handlers) == 0 {
+	case s.Foreach != nil && len(s.Handlers) == 0:
 		return nil, err // the foreach decides
 	}
 	return w.handle(s, key, vars, err)
-}
-
-func (w *walker) bounded(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.Object, error) {
-	if s.Foreach == nil {
-		restore, err := w.within(key, s.Timeout)
-		defer restore()
-		if err != nil {
-			return nil, err
-		}
-	}
-	if _, err := w.left(key, 0); err != nil {
-		return nil, err
-	}
-	return w.action(s, key, vars)
 }
 
 func stepKey(parent flow.Key, s *pipeline.Step) flow.Key {
@@ -188,17 +172,12 @@ func (w *walker) action(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.
 	case *pipeline.Fail:
 		return nil, w.fail(a, key, vars)
 	case *pipeline.Group:
-		outputs, err := w.group(a, key, vars)
-		if err != nil {
-			return nil, err
-		}
-		return s.Record(flow.Result{}, outputs, true), nil
+		return w.told(s, key, func() (*value.Object, bool, error) {
+			outputs, err := w.group(a, key, vars)
+			return outputs, true, err
+		})
 	case *pipeline.Switch:
-		outputs, ran, err := w.branch(a, key, vars)
-		if err != nil {
-			return nil, err
-		}
-		return s.Record(flow.Result{}, outputs, ran), nil
+		return w.told(s, key, func() (*value.Object, bool, error) { return w.branch(a, key, vars) })
 	}
 	panic("interp: unknown step kind")
 }

@@ -50,6 +50,15 @@ operations:
       schema: {type: object, required: [id], properties: {id: {type: integer}}}
       outputs: {id: id}
     identity: inputs.code
+  send:
+    effect: create
+    inputs: {codes: {type: array, items: {type: string}}}
+    rows: {of: inputs.codes, as: code}
+    identity: code
+    request: {method: POST, path: /send, body: "${{ inputs.codes }}"}
+    response:
+      schema: {type: object, properties: {total: {type: integer}}}
+      outputs: {total: total}
 `
 
 // A script answers calls by operation, in turn; the last answer stands for all later ones.

@@ -1,8 +1,8 @@
 package interp
 
 import (
+	"errors"
 	"fmt"
-	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
@@ -19,7 +19,7 @@ func (w *walker) poll(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lan
 		return nil, err
 	}
 	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
-	res, err := w.lookUntil(s.Until, a, key, vars, inputs)
+	res, err := w.lookUntil(s, a, key, vars, inputs)
 	w.tellEnd(a, key, res, err)
 	if err != nil {
 		return nil, err
@@ -27,37 +27,45 @@ func (w *walker) poll(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lan
 	return s.Record(res, res.Outputs, true), nil
 }
 
-func (w *walker) lookUntil(u *pipeline.Until, a *pipeline.Call, key flow.Key, vars lang.Vars, inputs *value.Object) (flow.Result, error) {
-	began, err := w.rt.Now(key + "/began")
-	if err != nil {
-		return flow.Result{}, interrupted(key, err)
-	}
-	deadline := began.Add(u.Timeout)
+// lookUntil returns the result of the look that found what the step waits for.
+func (w *walker) lookUntil(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars, inputs *value.Object) (flow.Result, error) {
+	u, seen := s.Until, "nothing"
 	for look := 1; ; look++ {
-		lookKey := flow.Key(fmt.Sprintf("%s~%d", key, look))
-		res, err := w.quietly(a, lookKey, inputs, nil)
-		if err != nil {
-			return res, err
+		if w.clock.step == key {
+			w.clock.late = fmt.Sprintf("not there after %v and %d looks: %s", s.Timeout, look, u.Done.Text())
 		}
-		seen := shownOutputs(a, res.Outputs)
+		at := flow.Key(fmt.Sprintf("%s~%d", key, look))
+		res, err := w.quietly(a, key, at, inputs, nil)
+		if err != nil {
+			return res, notThere(a, seen, err)
+		}
+		seen = shownOutputs(a, res.Outputs)
 		done, err := w.there(u, a, key, pipeline.WithItem(vars, res.Outputs), seen)
 		if done || err != nil {
 			return res, err
 		}
-		now, err := w.rt.Now(lookKey + "/now")
-		if err != nil {
-			return res, interrupted(key, err)
-		}
-		if now.Add(u.Every).After(deadline) {
-			return res, &Failure{Code: codeTimeout, Step: string(key), Operation: a.Name(),
-				Message: fmt.Sprintf("not there after %v and %d looks: %s; last seen %s", u.Timeout, look, u.Done.Text(), seen),
-				Hint:    "what was done before stays done; run it again when the vendor is ready, or raise timeout"}
+		if _, err := w.left(key, at+"/wait", u.Every); err != nil {
+			return res, notThere(a, seen, err)
 		}
 		w.rt.Emit(&event.PollScheduled{Key: string(key), Operation: a.Name(), Look: look, Seen: seen, Wait: u.Every})
-		if err := w.rt.Sleep(lookKey+"/wait", u.Every); err != nil {
-			return res, interrupted(key, err)
+		if err := w.rt.Sleep(at+"/wait", u.Every); err != nil {
+			return res, w.stopped(key, err)
 		}
 	}
+}
+
+// notThere adds to the account of a timeout what was seen last; other errors
+// stay what they are.
+func notThere(a *pipeline.Call, seen string, err error) error {
+	var f *Failure
+	if !errors.As(err, &f) || f.late == "" {
+		return err
+	}
+	late := *f
+	late.Operation = a.Name()
+	late.Message += "; last seen " + seen
+	late.Hint = "what was done before stays done; run it again when the vendor is ready, or raise timeout"
+	return &late
 }
 
 // there says whether what was awaited has come; the error says that it cannot come any more.
@@ -99,45 +107,4 @@ func shownOutputs(a *pipeline.Call, outputs *value.Object) string {
 		return string(text[:most]) + "…"
 	}
 	return string(text)
-}
-
-// A clock bounds what steps may take. The zero clock bounds nothing.
-type clock struct {
-	end  time.Time
-	step flow.Key // whose timeout it is
-	set  string   // the timeout as it was declared
-}
-
-// within starts the timeout of a step, unless an outer one ends sooner.
-func (w *walker) within(key flow.Key, timeout time.Duration) (restore func(), err error) {
-	outer := w.clock
-	restore = func() { w.clock = outer }
-	if timeout == 0 {
-		return restore, nil
-	}
-	now, err := w.rt.Now(key + "/began")
-	if err != nil {
-		return restore, interrupted(key, err)
-	}
-	if end := now.Add(timeout); outer.end.IsZero() || end.Before(outer.end) {
-		w.clock = clock{end: end, step: key, set: timeout.String()}
-	}
-	return restore, nil
-}
-
-// left returns how much time a call or wait at key may take; 0 means no bound. The error says
-// that wait would take too long.
-func (w *walker) left(key flow.Key, wait time.Duration) (time.Duration, error) {
-	if w.clock.end.IsZero() {
-		return 0, nil
-	}
-	now, err := w.rt.Now(key + "/now")
-	if err != nil {
-		return 0, interrupted(key, err)
-	}
-	if !now.Add(wait).Before(w.clock.end) {
-		return 0, &Failure{Code: codeTimeout, Step: string(key),
-			Message: fmt.Sprintf("step %s took longer than its timeout of %s", w.clock.step, w.clock.set)}
-	}
-	return w.clock.end.Sub(now), nil
 }

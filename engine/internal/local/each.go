@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
@@ -45,7 +46,7 @@ func (rt *runtime) item(key flow.Key, row flow.Row, body flow.Body) (flow.Item, 
 		return decodeItem(e.Payload)
 	}
 	it := body.Run(&own, row)
-	if it.Status != flow.Done {
+	if it.Status != flow.Done || value.HoldsRows(it.Outputs) { // the rows of a large answer are read again
 		return it, nil
 	}
 	return it, rt.fold(state.Entry{Kind: state.Item, Key: string(key.Row(row.Key)), Payload: encodeItem(it)})

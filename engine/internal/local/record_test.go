@@ -1,6 +1,7 @@
 package local
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -62,5 +63,53 @@ func TestBrokenRecordsAreNamed(t *testing.T) {
 	}
 	if _, err := decodeItem([]byte(`{"outputs":1}`)); err == nil || err.Error() != "the journal holds a broken record: outputs is integer" {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestItemsSurviveTheJournal(t *testing.T) {
+	full := flow.Item{
+		Status:  flow.Done,
+		Outputs: value.ObjectOf("z", value.Decimal("203.7700"), "a", value.List{nil, true}),
+		Rows:    []flow.RowResult{{Key: "A", Status: flow.Done}, {Key: "B", Status: flow.Ambiguous, Message: "perhaps"}},
+		Undo: []flow.Undo{
+			{Key: "each[A]/one/undo", Connection: "shop", Operation: "drop", Inputs: value.ObjectOf("id", int64(7))},
+			{Key: "each[A]/two/undo", Connection: "shop", Operation: "clear"},
+		},
+		Tally: flow.Tally{Failed: 2, Ambiguous: 1},
+	}
+	// Index and Key are the row's own; a row that is done has none of the others.
+	left := map[string]bool{"Index": true, "Key": true, "Err": true, "Stop": true, "Down": true}
+	v := reflect.ValueOf(full)
+	for i := range v.NumField() {
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() != left[name] {
+			t.Errorf("field %s is not tested", name)
+		}
+	}
+	for _, want := range []flow.Item{full, {Status: flow.Done}, {Status: flow.Done, Outputs: value.NewObject(0), Rows: []flow.RowResult{}}} {
+		got, err := decodeItem(encodeItem(want))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("got  %+v\nwant %+v", got, want)
+		}
+	}
+}
+
+func TestBrokenItemsAreNamed(t *testing.T) {
+	const whole = `{"outputs":null,"failed":0,"ambiguous":0,"undo":[%s],"rows":%s}`
+	tests := []struct {
+		undo, rows, want string
+	}{
+		{`3`, `null`, "the journal holds a broken record: key is null"},
+		{`{"key":"k","connection":"c","operation":"o","inputs":[]}`, `null`, "the journal holds a broken record: inputs is list"},
+		{``, `[1]`, "the journal holds a broken record: rows holds integer"},
+		{``, `[{"key":"A","status":1,"message":""}]`, "the journal holds a broken record: status is integer"},
+	}
+	for _, tt := range tests {
+		_, err := decodeItem(fmt.Appendf(nil, whole, tt.undo, tt.rows))
+		if err == nil || err.Error() != tt.want {
+			t.Errorf("undo %s, rows %s: got %v, want %s", tt.undo, tt.rows, err, tt.want)
+		}
 	}
 }

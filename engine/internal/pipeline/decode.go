@@ -44,6 +44,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	if f := n.Get("on_failure"); f != nil {
 		d.p.OnFailure = OnFailure(f.Text)
 	}
+	d.nothingToUndo(n.Get("on_failure"))
 	d.outputs(n.Get("outputs"))
 	d.p.Inputs.findStreamed(n, d.p)
 	return d.p
@@ -56,15 +57,27 @@ type decoder struct {
 	// steps is the type of steps so far; it is replaced, never changed.
 	steps  *lang.Type
 	places map[string]diag.Place // of the ids so far
-	names  []lang.Name           // of the rows around the step
+	rows   []rowName             // of the foreach steps around the step, outermost first
+	// bound is the shortest timeout around the step; nil for none.
+	bound *bound
 	// vendors are the connections of this pipeline and of those it calls.
 	vendors map[string]Connection
 	files   map[string]diag.Place // of the outputs so far
 	broken  bool                  // a step could not be decoded: what depends on it has no type
 }
 
+// A rowName is what a foreach calls its row.
+type rowName struct {
+	lang.Name
+	batch int // how many elements the row is of at most; 0 for a row that is one
+}
+
 func (d *decoder) scope() *lang.Scope {
-	return scopeOf(d.p.Inputs.Type, d.steps).With(d.names...)
+	names := make([]lang.Name, len(d.rows))
+	for i, r := range d.rows {
+		names[i] = r.Name
+	}
+	return scopeOf(d.p.Inputs.Type, d.steps).With(names...)
 }
 
 func (d *decoder) stepList(n *source.Node) []*Step {
@@ -85,18 +98,19 @@ func (d *decoder) step(n *source.Node) *Step {
 		s.ID = id.Text
 		d.newID(id)
 	}
-	outer := d.names
-	defer func() { d.names = outer }()
+	outer, outerBound := d.rows, d.bound
+	defer func() { d.rows, d.bound = outer, outerBound }()
 	if cond := n.Get("if"); cond != nil {
 		s.If = d.boolean(cond, d.scope())
 	}
 	if over := n.Get("foreach"); over != nil {
 		s.Foreach = d.foreach(n, d.scope())
-		d.names = append(outer[:len(outer):len(outer)], lang.Name{Name: s.Foreach.As, Type: s.Foreach.handed()})
+		d.rows = append(outer[:len(outer):len(outer)], rowName{lang.Name{Name: s.Foreach.As, Type: s.Foreach.handed()}, s.Foreach.Batch})
 		if k := n.Get("key"); k != nil {
 			s.Foreach.Key = d.rowKey(k, d.scope())
 		}
 	}
+	d.timeout(n, s)
 	d.action(n, s)
 	if s.Action == nil {
 		d.broken = true
@@ -128,10 +142,6 @@ func (d *decoder) modifiers(n *source.Node, s *Step) {
 	}
 	if n.Get("until") != nil {
 		s.Until = d.until(n, s, scope)
-	} else if t := n.Get("timeout"); t != nil {
-		if s.Timeout = d.duration(t); s.Timeout == 0 {
-			d.faults.Add(t.Errorf("wrong-value", "a timeout of nothing can never be met"))
-		}
 	}
 	d.onError(n, s, scope)
 	if n.Get("undo") != nil {

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -23,7 +24,37 @@ func decodeCall(d *decoder, s *Step, n, v *source.Node, scope *lang.Scope) Actio
 		return nil
 	}
 	catalog.CheckWith(c.Name(), c.Params(), c.With, diag.Place{File: v.File, Pos: v.Pos}, d.faults)
+	d.batchSizes(n, c)
 	return c
+}
+
+// batchSizes finds batches that are passed on as they are, and may be larger
+// than what is called takes.
+func (d *decoder) batchSizes(n *source.Node, c *Call) {
+	w := n.Get("with")
+	if w == nil {
+		return
+	}
+	for _, pair := range w.Pairs {
+		q := c.Params().Get(pair.Key.Text)
+		if q == nil || q.MaxItems == 0 {
+			continue
+		}
+		for _, r := range d.rows {
+			if r.batch > q.MaxItems && isJust(pair.Value.Text, r.Name.Name) {
+				fault := pair.Value.Errorf("batch-too-large", "%s takes at most %d %s at once, and a batch may be of %d", c.Name(), q.MaxItems, q.Name, r.batch)
+				fault.Related = []diag.Place{q.Place}
+				d.faults.Add(fault.WithHint(fmt.Sprintf("write batch: %d", q.MaxItems)))
+			}
+		}
+	}
+}
+
+// isJust reports whether text is one marker that holds nothing but name.
+func isJust(text, name string) bool {
+	inner, ok := strings.CutPrefix(strings.TrimSpace(text), "${{")
+	inner, closed := strings.CutSuffix(inner, "}}")
+	return ok && closed && strings.TrimSpace(inner) == name
 }
 
 func resolved(c *Call) Action {

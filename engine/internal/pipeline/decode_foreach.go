@@ -16,9 +16,12 @@ func (d *decoder) foreach(n *source.Node, scope *lang.Scope) *Foreach {
 	}
 	if as := n.Get("as"); as != nil {
 		f.As = as.Text
-		if scope.Index(f.As) >= 0 {
+		if scope.Index(f.As) >= 0 || f.As == "outputs" || f.As == "error" {
 			d.faults.Add(as.Errorf("name-taken", "%s has a meaning already", f.As).WithHint("choose another name for the row"))
 		}
+	} else if scope.Index(f.As) >= 0 {
+		d.faults.Add(n.Key("foreach").Errorf("name-taken", "the row of the foreach around it is called %s already", f.As).
+			WithHint("add as: with another name for this row"))
 	}
 	f.Over = lang.CompileExpr(over, scope, d.faults)
 	if f.Over != nil {

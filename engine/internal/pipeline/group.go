@@ -58,23 +58,30 @@ func (s *Switch) outputsType() *lang.Type {
 }
 
 func decodeGroup(d *decoder, _ *Step, n, _ *source.Node, _ *lang.Scope) Action {
-	return d.group(n)
-}
-
-// group decodes steps and outputs of n. What the steps leave behind is seen
-// inside only.
-func (d *decoder) group(n *source.Node) *Group {
-	outer := d.steps
-	defer func() { d.steps = outer }()
-	g := &Group{Steps: d.stepList(n.Get("steps"))}
-	if outputs := n.Get("outputs"); outputs != nil {
-		g.Outputs = lang.CompileTemplate(outputs, d.scope(), d.faults)
+	g, ok := d.group(n)
+	if !ok {
+		return nil
 	}
 	return g
 }
 
+// group decodes steps and outputs of n; ok is false where the type of its
+// outputs cannot be known. What the steps leave behind is seen inside only.
+func (d *decoder) group(n *source.Node) (g *Group, ok bool) {
+	outer := d.steps
+	defer func() { d.steps = outer }()
+	g = &Group{Steps: d.stepList(n.Get("steps"))}
+	outputs := n.Get("outputs")
+	if outputs == nil {
+		return g, true
+	}
+	g.Outputs = lang.CompileTemplate(outputs, d.scope(), d.faults)
+	return g, g.Outputs != nil
+}
+
 func decodeSwitch(d *decoder, _ *Step, _, v *source.Node, scope *lang.Scope) Action {
 	a := &Switch{}
+	whole := true
 	for i, item := range v.Items {
 		b := Branch{}
 		if cond := item.Get("if"); cond != nil {
@@ -82,8 +89,13 @@ func decodeSwitch(d *decoder, _ *Step, _, v *source.Node, scope *lang.Scope) Act
 		} else if i < len(v.Items)-1 {
 			d.faults.Add(item.Errorf("branch-without-if", "only the last branch may lack an if: those behind it would never be done"))
 		}
-		b.Group = *d.group(item)
+		g, ok := d.group(item)
+		whole = whole && ok
+		b.Group = *g
 		a.Branches = append(a.Branches, b)
+	}
+	if !whole {
+		return nil
 	}
 	return a
 }

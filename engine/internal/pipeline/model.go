@@ -57,6 +57,7 @@ type Step struct {
 	// Until repeats a read until something is there; nil for once.
 	Until *Until
 	// Timeout bounds the step, its retries and waits included; 0 for no bound.
+	// A step that has one has an ID.
 	Timeout time.Duration
 	OnError OnError
 	// Handlers deal with a failure, the first that fits; OnError is FailRun then.

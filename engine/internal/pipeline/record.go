@@ -17,8 +17,8 @@ func (s *Step) recordType() *lang.Type {
 	}
 	fields := []lang.Field{{Name: "ran", Type: lang.BooleanType}}
 	if t := s.RowType(); t != nil {
-		outputs := lang.Field{Name: "outputs", Type: s.handled(maybe(t, s.whyNull()))}
-		fields = []lang.Field{outputs, fields[0]}
+		t = s.handled(maybe(maybe(t, s.whyNull()), s.whyNotSent()))
+		fields = []lang.Field{{Name: "outputs", Type: t}, fields[0]}
 	}
 	if s.Batch() != nil {
 		fields = append(fields, resultFields(nil)...)
@@ -26,7 +26,7 @@ func (s *Step) recordType() *lang.Type {
 	if s.callsOperation() {
 		fields = append(fields,
 			lang.Field{Name: "sent", Type: lang.BooleanType},
-			lang.Field{Name: "outcome", Type: orNull(outcomeType, s.whyNull())},
+			lang.Field{Name: "outcome", Type: orNull(outcomeType, s.whyNoOutcome())},
 		)
 	}
 	return lang.ObjectOf(fields...)
@@ -57,6 +57,21 @@ func (s *Step) whyNull() string {
 		return "step " + s.ID + " may fail and the run goes on"
 	}
 	return ""
+}
+
+// whyNotSent says why a step that ran may have no outputs although it went well.
+func (s *Step) whyNotSent() string {
+	if s.Batch() != nil {
+		return "step " + s.ID + " sends nothing when it is given no rows"
+	}
+	return ""
+}
+
+func (s *Step) whyNoOutcome() string {
+	if why := s.whyNull(); why != "" || len(s.Handlers) == 0 {
+		return why
+	}
+	return "a handler of step " + s.ID + " may have passed over a fault outside of a call"
 }
 
 // maybe makes every member nullable when there is a reason.

@@ -3,8 +3,6 @@ package pipeline
 import (
 	"fmt"
 
-	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -19,25 +17,27 @@ const (
 	UndoAll OnFailure = "undo"
 )
 
-// undo decodes the call that takes back what the step did; n has it. The outputs of the
-// step's own call are in its scope.
+// undo decodes the call that takes back what the step did; n has it. The
+// outputs of the step's own call are in its scope.
 func (d *decoder) undo(n *source.Node, s *Step, scope *lang.Scope) *Call {
 	u := n.Get("undo")
 	own, ok := s.Action.(*Call)
 	if !ok {
 		return nil // reported by the grammar
 	}
-	if s.Foreach != nil && s.Foreach.Batch > 0 {
-		d.faults.Add(n.Key("undo").Errorf("undo-of-batch", "what a batch did cannot be undone as a whole"))
-	}
-	c := &Call{}
-	if w := u.Get("with"); w != nil {
-		if c.With = lang.CompileTemplate(w, scope.With(lang.Name{Name: "outputs", Type: own.Outputs()}), d.faults); c.With == nil {
-			return nil
-		}
+	at := n.Key("undo")
+	switch {
+	case own.Operation == nil:
+		d.faults.Add(at.Errorf("undo-of-pipeline", "%s is a pipeline, and not all that it gives need be of its own doing", own.Name()).
+			WithHint("put undo below the steps of the pipeline that do something"))
+	case s.Batch() != nil || s.Foreach != nil && s.Foreach.Batch > 0:
+		d.faults.Add(at.Errorf("undo-of-batch", "what a batch did cannot be undone as a whole"))
+	case own.Operation.Effect == flow.Read:
+		d.faults.Add(at.Errorf("undo-of-read", "%s reads, so that there is nothing to undo", own.Name()))
 	}
 	v := u.Get("call")
-	if !d.target(c, v) {
+	c, ok := decodeCall(d, s, u, v, scope.With(lang.Name{Name: "outputs", Type: own.Outputs()})).(*Call)
+	if !ok {
 		return nil
 	}
 	switch {
@@ -47,8 +47,29 @@ func (d *decoder) undo(n *source.Node, s *Step, scope *lang.Scope) *Call {
 	case c.Operation.Effect != flow.Idempotent:
 		d.faults.Add(v.Errorf("undo-not-idempotent", "an undo may have to be repeated, so that it must be idempotent; %s is %s", c.Name(), c.Operation.Effect))
 	}
-	catalog.CheckWith(c.Name(), c.Params(), c.With, diag.Place{File: v.File, Pos: v.Pos}, d.faults)
 	return c
+}
+
+// nothingToUndo warns of on_failure: undo, which is n, where no step says how.
+func (d *decoder) nothingToUndo(n *source.Node) {
+	if d.p.OnFailure == UndoAll && !d.broken && !d.p.undoes(map[*Pipeline]bool{}) {
+		d.faults.Add(n.Warnf("nothing-to-undo", "no step has an undo, so that nothing will be undone"))
+	}
+}
+
+// undoes reports whether a step of p, or of a pipeline that it calls, has an undo.
+func (p *Pipeline) undoes(seen map[*Pipeline]bool) bool {
+	if seen[p] {
+		return false
+	}
+	seen[p] = true
+	for s := range AllSteps(p.Steps) {
+		call, _ := s.Action.(*Call)
+		if s.Undo != nil || call != nil && call.Pipeline != nil && call.Pipeline.undoes(seen) {
+			return true
+		}
+	}
+	return false
 }
 
 // CallOf returns a call of an operation by name, through a connection that p or a pipeline it

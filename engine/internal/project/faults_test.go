@@ -172,10 +172,12 @@ func TestASoundProjectHasNoFaults(t *testing.T) {
 	}
 }
 
-var faultCases = []struct {
+type faultCase struct {
 	name  string
 	edits []edit
-}{
+}
+
+var faultCases = []faultCase{
 	{"unknown vendor", []edit{{one, "{vendor: shop}", "{vendor: shup}"}}},
 	{"unknown connection", []edit{{one, "call: shop.find", "call: shoop.find"}}},
 	{"unknown operation", []edit{{one, "call: shop.create", "call: shop.creat"}}},
@@ -285,7 +287,11 @@ var faultCases = []struct {
 func TestFaultsAreReportedWithPlaceAndHint(t *testing.T) {
 	const golden = "testdata/faults.golden"
 	var got bytes.Buffer
-	for _, tt := range faultCases {
+	cases := faultCases
+	for _, c := range controlFaults {
+		cases = append(cases, faultCase{c.name, control(c.rest)})
+	}
+	for _, tt := range cases {
 		paths := []string(nil)
 		if tt.edits[0].file == "connections.yaml" {
 			paths = []string{"connections.yaml"}
@@ -309,13 +315,13 @@ func TestFaultsAreReportedWithPlaceAndHint(t *testing.T) {
 		t.Fatal(err)
 	}
 	gotCases, wantCases := sections(got.String()), sections(string(want))
-	for _, tt := range faultCases {
+	for _, tt := range cases {
 		if gotCases[tt.name] != wantCases[tt.name] {
 			t.Errorf("%s:\ngot\n%s\nwant\n%s", tt.name, gotCases[tt.name], wantCases[tt.name])
 		}
 	}
-	if len(gotCases) != len(faultCases) || len(wantCases) != len(faultCases) {
-		t.Errorf("%d cases, %d names, %d in %s", len(faultCases), len(gotCases), len(wantCases), golden)
+	if len(gotCases) != len(cases) || len(wantCases) != len(cases) {
+		t.Errorf("%d cases, %d names, %d in %s", len(cases), len(gotCases), len(wantCases), golden)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"maps"
 	"net/http"
 	"sync"
@@ -141,24 +142,41 @@ func (s *Session) run(ctx context.Context, warnings diag.List, walk func(flow.Ru
 	return end
 }
 
-// rowsTo passes rows on to a listener: one at a time, without the secret
-// outputs, and with errors masked.
+// rowsTo passes rows on to a listener: one at a time, also those of a batch,
+// without the secret outputs, and with errors masked.
 func (s *Session) rowsTo(hear func(string, flow.Item), pl *pipeline.Pipeline) func(string, flow.Item) {
 	if hear == nil {
 		return nil
 	}
 	types := map[string]*pipeline.Step{}
-	for _, step := range pl.Steps {
+	for step := range pipeline.AllSteps(pl.Steps) {
 		types[step.ID] = step
 	}
 	var mu sync.Mutex
 	return func(step string, item flow.Item) {
-		item.Outputs = withoutSecrets(types[step].RowType(), item.Outputs)
-		item.Err = maskedError(s.gate, item.Err)
 		mu.Lock()
 		defer mu.Unlock()
-		hear(step, item)
+		for _, row := range rowsIn(item) {
+			row.Outputs = withoutSecrets(types[step].RowType(), row.Outputs)
+			row.Err = maskedError(s.gate, row.Err)
+			hear(step, row)
+		}
 	}
+}
+
+// rowsIn returns the rows of a batch as items of their own, and any other item as it is.
+func rowsIn(item flow.Item) []flow.Item {
+	if item.Rows == nil {
+		return []flow.Item{item}
+	}
+	rows := make([]flow.Item, len(item.Rows))
+	for i, r := range item.Rows {
+		rows[i] = flow.Item{Index: item.Index, Key: r.Key, Status: r.Status}
+		if r.Status != flow.Done {
+			rows[i].Err = errors.New(r.Message)
+		}
+	}
+	return rows
 }
 
 // withoutSecrets returns o without the members that t says are, or hold, secrets. o may be nil, and stays it.
