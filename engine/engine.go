@@ -7,6 +7,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/internal/session"
 	"github.com/seed627bd532/runner/engine/internal/transport"
+	"github.com/seed627bd532/runner/engine/state"
 )
 
 // A Program is a loaded, linked and compiled project. It never changes; runs
@@ -27,6 +28,9 @@ func Load(fsys fs.FS, o Options) (*Program, error) {
 	}
 	if o.Client == nil {
 		o.Client = transport.Default() // one for all runs: they share connections
+	}
+	if o.Locks == nil {
+		o.Locks = state.NewMemory()
 	}
 	return &Program{project: p, options: o, warnings: faults}, nil
 }

@@ -18,9 +18,9 @@ const module = "github.com/seed627bd532/runner/"
 // packages of lower floors.
 var floors = [][]string{
 	{"engine/diag", "schemas", "engine/internal/value"},
-	{"engine/internal/source", "engine/event", "engine/auth"},
+	{"engine/internal/source", "engine/event", "engine/auth", "engine/page"},
 	{"engine/internal/lang", "engine/internal/schema", "engine/internal/flow", "engine/internal/redact", "engine/state"},
-	{"engine/internal/catalog", "engine/internal/transport", "engine/report", "engine/internal/table", "engine/internal/flow/flowtest"},
+	{"engine/internal/catalog", "engine/internal/transport", "engine/report", "engine/internal/table", "engine/internal/flow/flowtest", "engine/state/files", "engine/state/statetest"},
 	{"engine/internal/pipeline"},
 	{"engine/internal/interp", "engine/internal/call"},
 	{"engine/internal/project", "engine/internal/local"},
@@ -39,6 +39,7 @@ var doors = map[string][]string{
 	"github.com/cockroachdb/apd":            {"engine/internal/value"},
 	"github.com/go-json-experiment/json":    {"engine/internal/value", "engine/internal/table"},
 	"github.com/spf13":                      {"cmd/runner"},
+	"golang.org/x/sys":                      {"engine/state/files"},
 	"os/signal":                             {"cmd/runner"},
 	"flag":                                  {},
 	"unsafe":                                {"engine/internal/lang"},
@@ -48,6 +49,7 @@ var doors = map[string][]string{
 var walls = map[string][]string{
 	"engine/report":          {module + "engine/internal", module + "engine/auth"},
 	"engine/auth":            {module},
+	"engine/page":            {module, "net", "time", "context"},
 	"engine/internal/interp": {"net", "os", "sync", "context", module + "engine/internal/call", module + "engine/report"},
 	"cmd/runner":             {module + "engine/internal"},
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/state"
 )
 
 // Options says what an engine may use of the world. The zero value works for
@@ -22,6 +23,14 @@ type Options struct {
 	Client *http.Client
 	// Auth are further ways to get a token, beside auth.Builtin().
 	Auth auth.Kinds
+	// Tokens keep the tokens that vendors gave, for later runs; nil means that each
+	// run logs in for itself. state.NewMemory() keeps them as long as the process
+	// lives, files.New beyond that.
+	Tokens state.Tokens
+	// Locks keep runs that share them from logging in at the same time, and from
+	// using an exclusive token at the same time; nil means locks of all runs
+	// of the Program. files.New has locks of all processes of a machine.
+	Locks state.Locks
 	// Events hears what every run does, masked; nil means that nobody listens.
 	// Runs that go on side by side share it, so it must be safe for concurrent
 	// use then; the events of one run come one at a time.

@@ -59,6 +59,8 @@ func (p *Program) session(name string, r Request, needed []pipeline.Connection) 
 		Connections: connections,
 		Client:      p.options.Client,
 		Auth:        p.options.Auth,
+		Tokens:      p.options.Tokens,
+		Locks:       p.options.Locks,
 		Events:      p.options.Events,
 		Timeout:     r.Timeout,
 	}), faults

@@ -33,6 +33,7 @@ func start(t *testing.T, args ...string) *process {
 	p := &process{Cmd: exec.Command("runner", args...)}
 	p.err.grown = make(chan struct{}, 1)
 	p.Dir = "../.."
+	p.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir())
 	p.Stdout, p.Stderr = &p.out, &p.err
 	if err := p.Start(); err != nil {
 		t.Fatal(err)

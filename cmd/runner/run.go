@@ -15,6 +15,7 @@ import (
 	"github.com/seed627bd532/runner/engine"
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/report"
+	"github.com/seed627bd532/runner/engine/state/files"
 )
 
 // runFlags are what run and call have in common.
@@ -112,6 +113,9 @@ func (c *cli) job(ctx context.Context, root string, f *runFlags, file string, st
 	if o.Connections, err = c.connections(root, f); err != nil {
 		return err
 	}
+	if !f.sandbox {
+		c.keep(&o)
+	}
 	p, err := engine.Load(os.DirFS(root), o)
 	if err != nil {
 		return err
@@ -142,6 +146,18 @@ func (c *cli) job(ctx context.Context, root string, f *runFlags, file string, st
 		return c.print(string(summary.JSON()))
 	}
 	return c.print(summary.Text())
+}
+
+// keep makes runs share tokens and locks with all runs of this user, before and
+// beside them.
+func (c *cli) keep(o *engine.Options) {
+	dir, err := files.Dir(c.env)
+	if err != nil {
+		fmt.Fprintf(c.stderr, "warning: tokens are not kept, and nothing is known of other processes: %v\n", err)
+		return
+	}
+	store := files.New(dir)
+	o.Tokens, o.Locks = store, store
 }
 
 // check refuses flags that make no sense, alone or together.

@@ -49,6 +49,13 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			repository, err := filepath.Abs("../..")
 			env.Setenv("REPOSITORY", repository)
+			// Not below $WORK: kept tokens are the one place where hidden need not look.
+			kept, err := os.MkdirTemp("", "runner-state-")
+			if err != nil {
+				return err
+			}
+			env.Defer(func() { os.RemoveAll(kept) })
+			env.Setenv("XDG_STATE_HOME", kept)
 			env.Values[boxKey{}] = &box{}
 			return err
 		},

@@ -91,6 +91,7 @@ func (r *reader) run(t *testing.T, script string) string {
 			cmd.Env = append(cmd.Env, v)
 		}
 	}
+	cmd.Env = append(cmd.Env, "XDG_STATE_HOME="+filepath.Join(r.path, "state"))
 	out, err := cmd.CombinedOutput()
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) {

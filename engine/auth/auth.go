@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"time"
 )
 
@@ -18,6 +19,8 @@ type Token struct {
 	Value string
 	// Expires is when the vendor said that the token ends; zero when it did not say.
 	Expires time.Time
+	// Refresh is what the next token can be got with; empty for nothing.
+	Refresh string
 }
 
 // A Kind is one way of getting a token. It is safe for concurrent use and
@@ -35,6 +38,26 @@ type Login struct {
 	// that auth.token.value finds in its outputs. It is nil when none is named. Its
 	// errors are *Failure, or the context's.
 	Call func(ctx context.Context) (Token, error)
+	// Send sends a request that stands beside the vendor's operations, once its turn
+	// has come under the vendor's limits, and reads the answer. No redirect is
+	// followed, and its context and the vendor's timeout bound it. Its errors are
+	// *Failure, or the context's.
+	Send func(*http.Request) (*Answer, error)
+	// OAuth2 is auth.token.oauth2; nil when the vendor file has none.
+	OAuth2 *OAuth2
+	// Value is auth.token.value where it stands alone.
+	Value string
+	// Refresh is that of the token before this one; empty for none.
+	Refresh string
+}
+
+// An Answer is what came for a request.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	// RetryAfter is how long the vendor asks to wait; 0 when it does not.
+	RetryAfter time.Duration
 }
 
 // A Failure is a token that was not got.
@@ -56,7 +79,9 @@ func (f *Failure) Error() string { return f.Message }
 type Kinds map[string]Kind
 
 var builtin = Kinds{
-	"call": call{},
+	"call":   call{},
+	"oauth2": oauth2{},
+	"value":  fixed{},
 }
 
 // Builtin returns the kinds that vendor files can always use, in a new map.

@@ -7,9 +7,11 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/seed627bd532/runner/engine/auth"
 )
 
-// Memory is a Journal and Locks that live and end with the process.
+// Memory is a Journal, Tokens and Locks that live and end with the process.
 // Make one with NewMemory.
 type Memory struct {
 	memoryLocks
@@ -18,11 +20,13 @@ type Memory struct {
 	entries map[id]Entry
 	below   map[place]map[id]bool   // what Fold forgets
 	creates map[string]map[id]Entry // by identity: intended and done
+	tokens  map[string]auth.Token
 }
 
 var (
 	_ Journal = (*Memory)(nil)
 	_ Locks   = (*Memory)(nil)
+	_ Tokens  = (*Memory)(nil)
 )
 
 // id is the name of an entry.
@@ -42,6 +46,7 @@ func NewMemory() *Memory {
 		entries:     map[id]Entry{},
 		below:       map[place]map[id]bool{},
 		creates:     map[string]map[id]Entry{},
+		tokens:      map[string]auth.Token{},
 	}
 }
 
@@ -91,6 +96,22 @@ func (m *Memory) Creates(_ context.Context, identity string, since time.Time) ([
 		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Run, b.Run), cmp.Compare(a.Key, b.Key))
 	})
 	return found, nil
+}
+
+// Token is part of Tokens. It never fails.
+func (m *Memory) Token(_ context.Context, key string) (auth.Token, bool, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	t, ok := m.tokens[key]
+	return t, ok, nil
+}
+
+// PutToken is part of Tokens. It never fails.
+func (m *Memory) PutToken(_ context.Context, key string, t auth.Token) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.tokens[key] = t
+	return nil
 }
 
 func (m *Memory) put(e Entry) {

@@ -8,14 +8,6 @@ import (
 	"testing/synctest"
 )
 
-func TestMemoryIsAJournal(t *testing.T) {
-	testJournal(t, func(*testing.T) Journal { return NewMemory() })
-}
-
-func TestMemoryIsLocks(t *testing.T) {
-	testLocks(t, func(*testing.T) Locks { return NewMemory() })
-}
-
 func TestMemoryKeepsNothingOfFoldedItems(t *testing.T) {
 	m := NewMemory()
 	for i := range 100 {
@@ -61,4 +53,20 @@ func TestMemoryPassesATurnOnWhoseWaiterLeft(t *testing.T) {
 			lock(t, m, "a")()
 		})
 	}
+}
+
+func put(t *testing.T, m *Memory, entries ...Entry) {
+	t.Helper()
+	if err := m.Put(t.Context(), entries...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func lock(t *testing.T, m *Memory, name string) (unlock func()) {
+	t.Helper()
+	unlock, err := m.Lock(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return unlock
 }

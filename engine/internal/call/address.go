@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/transport"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -125,4 +126,46 @@ func appendQuery(u *url.URL, t *lang.Template, vars lang.Vars, injected *value.O
 	}
 	u.RawQuery = string(form.text)
 	return nil
+}
+
+// target returns where the job's request goes, with its query: to the path of the
+// operation, or where the answer before says that the next page is.
+func (j *job) target(vars lang.Vars, injected *value.Object) (*url.URL, error) {
+	if j.turn != nil && j.turn.at.Link != "" {
+		return nextAddress(j.connection.BaseURL, j.turn.before.address, j.turn.at.Link, injected)
+	}
+	u, err := address(j.connection.BaseURL, j.op.Request.Path, vars)
+	if err == nil {
+		err = appendQuery(u, j.op.Request.Query, vars, injected)
+	}
+	return u, err
+}
+
+// nextAddress returns the address that the answer from before gave of the next
+// page. It brings its own query, into which the injected parameters go.
+func nextAddress(base, before *url.URL, link string, injected *value.Object) (*url.URL, error) {
+	u, err := before.Parse(link)
+	if err != nil {
+		return nil, faultf("", "the answer names the next page %q, which is no address", link)
+	}
+	if !transport.SameOrigin(base, u) {
+		return nil, faultf("credentials go to the connection's base_url only; if the vendor moved, change base_url",
+			"the answer names the next page %s, which is not on %s://%s", u.Redacted(), base.Scheme, base.Host)
+	}
+	u.User, u.Fragment, u.RawFragment = base.User, "", ""
+	if injected.Len() == 0 {
+		return u, nil
+	}
+	var kept []string
+	for param := range strings.SplitSeq(u.RawQuery, "&") {
+		name, _, _ := strings.Cut(param, "=")
+		if name, err := url.QueryUnescape(name); err == nil {
+			if _, again := injected.Get(name); again {
+				continue
+			}
+		}
+		kept = append(kept, param)
+	}
+	u.RawQuery = strings.Join(kept, "&")
+	return u, appendQuery(u, nil, nil, injected)
 }

@@ -22,6 +22,9 @@ const maxRedirects = 5
 func (e *Executor) sendInTurn(ctx context.Context, j *job, token *credential, pass transport.Pass) (flow.Result, error) {
 	defer pass.Done()
 	vars := catalog.RequestVars(j.connection.Config, j.inputs, j.runID+"/"+string(j.key))
+	if j.turn != nil {
+		vars = j.op.Paging.Vars(vars, j.turn.at)
+	}
 	w, err := e.request(j, vars, token)
 	if err != nil {
 		pass.Return()
@@ -45,6 +48,9 @@ func (e *Executor) sendInTurn(ctx context.Context, j *job, token *credential, pa
 	at := time.Now()
 	endpoint := w.method + " " + e.gate.Text(w.url.Redacted())
 	res, err := e.follow(ctx, run, j, vars, w)
+	if j.turn != nil {
+		j.turn.address = w.url
+	}
 	res.At, res.Endpoint = at, endpoint
 	return res, err
 }

@@ -2,34 +2,33 @@ package call
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/auth"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/value"
+	"github.com/seed627bd532/runner/engine/state"
 )
-
-// A TokenStore keeps tokens beyond an Executor's life. It is safe for concurrent use.
-type TokenStore interface {
-	// Get returns the token kept for the connection; ok is false when there is none.
-	Get(connection string) (token auth.Token, ok bool)
-	// Put keeps the token, in place of an older one.
-	Put(connection string, token auth.Token)
-}
 
 // keeper holds the token of one connection. However many calls need one, a
 // single login is under way at a time; the others wait for it and share what it brought.
+// With a store this holds for all who share the store.
 type keeper struct {
-	kind       auth.Kind
-	lifetime   time.Duration // of tokens that do not say when they end; 0: for ever
-	connection string
-	store      TokenStore // nil: none
+	kind     auth.Kind
+	lifetime time.Duration // of tokens that do not say when they end; 0: for ever
+	fixed    bool          // the token stands in the config: there is no other
+	key      string        // of the token, in the store
+	tokens   state.Tokens  // nil: not kept
+	locks    state.Locks
 
 	mu      sync.Mutex
 	current *credential
 	until   time.Time // when current is renewed; zero: when it is refused
-	looked  bool      // in store
 	// refused is a login that failed for good. It is not tried again: vendors lock
 	// accounts after a few wrong passwords.
 	refused *loginFailure
@@ -49,13 +48,43 @@ type loginFailure struct{ auth.Failure }
 
 // getters are what a keeper asks of the call that needs a token.
 type getters struct {
-	// fresh logs in; check reports whether a token from the store still lives.
-	fresh func(ctx context.Context, kind auth.Kind) (auth.Token, *loginFailure, error)
+	// fresh logs in, with what the last token left for that; check reports whether
+	// a token from the store still lives.
+	fresh func(ctx context.Context, kind auth.Kind, refresh string) (auth.Token, *loginFailure, error)
 	check func(ctx context.Context, token *credential) (bool, error)
+	// warn tells of a store that does not work.
+	warn func(err error)
 }
 
-func newKeeper(kind auth.Kind, lifetime time.Duration, connection string, store TokenStore) *keeper {
-	return &keeper{kind: kind, lifetime: lifetime, connection: connection, store: store, looked: store == nil}
+func newKeeper(c *Connection, o Options) *keeper {
+	spec := c.Vendor.Auth.Token
+	k := &keeper{
+		kind:     o.Auth[spec.Kind],
+		lifetime: spec.Lifetime,
+		fixed:    spec.Kind == catalog.TokenValue,
+		key:      tokenKey(c),
+		locks:    o.Locks,
+	}
+	if !k.fixed {
+		k.tokens = o.Tokens
+	}
+	return k
+}
+
+// tokenKey names the tokens that are got with the connection's config: whoever
+// connects to the same place with the same config shares them, whatever the
+// connection is called. It is a hash, so that it gives away none of it.
+func tokenKey(c *Connection) string {
+	return hashed(c.Vendor.Name, c.BaseURL.String(), string(value.AppendJSON(nil, c.Config)))
+}
+
+// hashed returns a hash of the parts, each for itself.
+func hashed(parts ...string) string {
+	h := sha256.New()
+	for _, part := range parts {
+		fmt.Fprintf(h, "%d:%s,", len(part), part)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // token returns the current token, or gets one: when there is none, when it is
@@ -76,10 +105,9 @@ func (k *keeper) token(ctx context.Context, refused *credential, get getters) (*
 		if l == nil {
 			l = &login{done: make(chan struct{})}
 			k.pending = l
-			look := !k.looked
-			k.looked = true
+			last := k.current
 			k.mu.Unlock()
-			k.run(ctx, l, look, get)
+			k.run(ctx, l, last, get)
 			return l.token, l.failure, l.err
 		}
 		k.mu.Unlock()
@@ -103,8 +131,8 @@ func (k *keeper) ended(token *credential) bool {
 }
 
 // run logs in and lets the others know. It does so also when a Kind panics,
-// lest they wait for ever.
-func (k *keeper) run(ctx context.Context, l *login, look bool, get getters) {
+// lest they wait for ever. last is the token that is no longer good; it may be nil.
+func (k *keeper) run(ctx context.Context, l *login, last *credential, get getters) {
 	l.failure = &loginFailure{auth.Failure{Message: "the login broke off"}}
 	defer func() {
 		k.mu.Lock()
@@ -118,21 +146,74 @@ func (k *keeper) run(ctx context.Context, l *login, look bool, get getters) {
 		}
 		close(l.done)
 	}()
-	if look {
-		if kept, ok := k.store.Get(k.connection); ok && (kept.Expires.IsZero() || time.Now().Before(kept.Expires)) {
-			c := &credential{Token: kept}
-			alive, err := get.check(ctx, c)
-			if err != nil || alive {
-				l.settle(c, nil, err)
-				return
-			}
+	refresh := ""
+	if last != nil {
+		refresh = last.Refresh
+	}
+	if k.tokens == nil {
+		token, failure, err := get.fresh(ctx, k.kind, refresh)
+		l.settle(&credential{Token: token}, failure, err)
+		return
+	}
+	// Others who share the store may be logging in, or have done so.
+	unlock, err := k.locks.Lock(ctx, "log in "+k.key)
+	switch {
+	case err == nil:
+		defer unlock()
+	case ctx.Err() != nil:
+		l.settle(nil, nil, err)
+		return
+	default:
+		get.warn(fmt.Errorf("cannot see whether others log in at the same time: %w", err))
+	}
+	kept, err := k.kept(ctx, last, get)
+	if err != nil || kept != nil && kept.alive {
+		var token *credential
+		if kept != nil {
+			token = kept.credential
 		}
+		l.settle(token, nil, err)
+		return
 	}
-	token, failure, err := get.fresh(ctx, k.kind)
+	if kept != nil && kept.Refresh != "" {
+		refresh = kept.Refresh
+	}
+	token, failure, err := get.fresh(ctx, k.kind, refresh)
 	l.settle(&credential{Token: token}, failure, err)
-	if l.token != nil && k.store != nil {
-		k.store.Put(k.connection, token)
+	if l.token == nil {
+		return
 	}
+	if token.Expires.IsZero() && k.lifetime > 0 {
+		token.Expires = time.Now().Add(k.lifetime)
+	}
+	if err := k.tokens.PutToken(ctx, k.key, token); err != nil {
+		get.warn(fmt.Errorf("the token is not kept for later runs: %w", err))
+	}
+}
+
+// keptToken is a token from the store.
+type keptToken struct {
+	*credential
+	alive bool
+}
+
+// kept returns the token of the store, nil when there is none. It is tried with
+// the vendor's check unless it is known to have ended. The error is that of ctx.
+func (k *keeper) kept(ctx context.Context, last *credential, get getters) (*keptToken, error) {
+	token, ok, err := k.tokens.Token(ctx, k.key)
+	if err != nil {
+		get.warn(fmt.Errorf("a kept token is not used: %w", err))
+	}
+	if err != nil || !ok {
+		return nil, nil
+	}
+	kept := &keptToken{credential: &credential{Token: token}}
+	ended := !token.Expires.IsZero() && !time.Now().Before(token.Expires)
+	if ended || last != nil && last.Value == token.Value {
+		return kept, nil
+	}
+	kept.alive, err = get.check(ctx, kept.credential)
+	return kept, err
 }
 
 func (l *login) settle(token *credential, failure *loginFailure, err error) {

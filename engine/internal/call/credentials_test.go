@@ -15,6 +15,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/value"
+	"github.com/seed627bd532/runner/engine/state"
 )
 
 // club lets in whoever holds the newest token.
@@ -267,25 +268,6 @@ func TestOneCallerGivingUpDoesNotFailTheOthers(t *testing.T) {
 	}
 }
 
-// shelf is a TokenStore.
-type shelf struct {
-	mu sync.Mutex
-	m  map[string]auth.Token
-}
-
-func (s *shelf) Get(connection string) (auth.Token, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t, ok := s.m[connection]
-	return t, ok
-}
-
-func (s *shelf) Put(connection string, t auth.Token) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.m[connection] = t
-}
-
 func TestTokensFromBeforeAreTriedOnce(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -300,18 +282,20 @@ func TestTokensFromBeforeAreTriedOnce(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			d := doorman{token: "old-token"}
-			s := &shelf{m: map[string]auth.Token{}}
-			if test.kept != "" {
-				s.m["acme"] = auth.Token{Value: test.kept}
-			}
+			s := state.NewMemory()
 			e := connect(t, vendorOf(t, club), serve(t, d.ServeHTTP), member("s3cret"), Options{Tokens: s})
+			key := tokenKey(e.connections["acme"].Connection)
+			if test.kept != "" {
+				s.PutToken(t.Context(), key, auth.Token{Value: test.kept})
+			}
 			for range 2 {
 				if res := ask(t, e, "work"); res.Outcome != flow.OK {
 					t.Error(summary(res))
 				}
 			}
-			if got := d.counts(); got != test.want || s.m["acme"].Value != d.token {
-				t.Errorf("%s, want %s; kept %q", got, test.want, s.m["acme"].Value)
+			kept, _, _ := s.Token(t.Context(), key)
+			if got := d.counts(); got != test.want || kept.Value != d.token {
+				t.Errorf("%s, want %s; kept %q", got, test.want, kept.Value)
 			}
 		})
 	}

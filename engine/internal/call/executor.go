@@ -16,6 +16,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/transport"
 	"github.com/seed627bd532/runner/engine/internal/value"
+	"github.com/seed627bd532/runner/engine/state"
 )
 
 // A Connection is a vendor at one place, with the credentials for it.
@@ -39,7 +40,10 @@ type Options struct {
 	// Auth are the ways to get a token; nil means auth.Builtin().
 	Auth auth.Kinds
 	// Tokens keeps tokens beyond the Executor's life; nil means that they end with it.
-	Tokens TokenStore
+	Tokens state.Tokens
+	// Locks keep those who share them from logging in at the same time, and from using
+	// an exclusive token at the same time; nil means locks of its own.
+	Locks state.Locks
 	// UserAgent is sent with every request; empty means "runner".
 	UserAgent string
 	// MaxAnswer bounds how much of an answer is in memory, in bytes, unpacked; 0 means 64 MiB.
@@ -57,6 +61,7 @@ const defaultMaxAnswer = 64 << 20
 type Executor struct {
 	client      *http.Client
 	gate        *redact.Gate
+	locks       state.Locks
 	connections map[string]*connection
 	userAgent   string
 	maxAnswer   int64
@@ -71,6 +76,7 @@ type connection struct {
 	*Connection
 	operations map[string]*operation
 	keeper     *keeper // nil when the vendor needs no token
+	exclusive  string  // names the lock of a token that serves one request at a time; "" for others
 	// queue is where all its requests wait for their limits, of which these count per connection.
 	queue  *transport.Queue
 	limits limitSet
@@ -89,6 +95,9 @@ func New(o Options) *Executor {
 	if o.Auth == nil {
 		o.Auth = auth.Builtin()
 	}
+	if o.Locks == nil {
+		o.Locks = state.NewMemory()
+	}
 	if o.UserAgent == "" {
 		o.UserAgent = "runner"
 	}
@@ -106,6 +115,7 @@ func New(o Options) *Executor {
 	e := &Executor{
 		client:      &client,
 		gate:        o.Gate,
+		locks:       o.Locks,
 		connections: make(map[string]*connection, len(o.Connections)),
 		userAgent:   o.UserAgent,
 		maxAnswer:   o.MaxAnswer,
@@ -133,7 +143,10 @@ func (e *Executor) connect(c *Connection, o Options) *connection {
 		e.gate.Add(password)
 	}
 	if t := c.Vendor.Auth.Token; t != nil {
-		prepared.keeper = newKeeper(o.Auth[tokenKind], t.Lifetime, c.Name, o.Tokens)
+		prepared.keeper = newKeeper(c, o)
+		if t.Exclusive {
+			prepared.exclusive = exclusiveKey(c)
+		}
 	}
 	return prepared
 }
@@ -149,6 +162,8 @@ type job struct {
 	rows       []flow.RowRef // of a batch, as they are sent
 	timeout    time.Duration // beside the operation's own; 0 for no such bound
 	events     event.Sink    // nil: nobody listens
+	// turn is the page of a paged operation that is asked for; nil for others.
+	turn *turn
 	// urgent requests overtake others that wait for the same limits: those
 	// others need the token first, or were here before.
 	urgent bool
@@ -164,7 +179,8 @@ func (j *job) bound() time.Duration {
 
 func (j *job) name() string { return j.connection.Vendor.Name + "." + j.op.Name }
 
-// Do makes one attempt of a call. r.Inputs must be bound to the operation's
+// Do makes one attempt of a call; a listing it reads to its end, and repeats
+// the requests of its pages as the operation's retry says. r.Inputs must be bound to the operation's
 // params. A token that the vendor no longer accepts is renewed once, and the
 // request repeated, within the same attempt: an answer of outcome auth says
 // that nothing was done. events may be nil; it is used by one goroutine per
@@ -187,8 +203,19 @@ func (e *Executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink
 			return e.unsendable(j, err), nil
 		}
 	}
-	if op.NoAuth || c.keeper == nil {
+	if op.Paging != nil {
+		return e.readListing(ctx, j)
+	}
+	return e.once(ctx, j)
+}
+
+// once makes the job's request, with what authorises it.
+func (e *Executor) once(ctx context.Context, j *job) (flow.Result, error) {
+	if j.op.NoAuth || j.connection.keeper == nil {
 		return e.doPlain(ctx, j)
+	}
+	if j.connection.exclusive != "" {
+		return e.doExclusively(ctx, j)
 	}
 	return e.doWithToken(ctx, j)
 }
@@ -245,6 +272,10 @@ func (e *Executor) doWithToken(ctx context.Context, j *job) (flow.Result, error)
 	first, err := e.sendInTurn(ctx, j, token, pass)
 	if err != nil || first.Outcome != flow.Auth {
 		return first, err
+	}
+	if k.fixed {
+		refused(&first, j, true) // there is no other token
+		return first, nil
 	}
 	token, failure, err = k.token(ctx, token, e.login(j))
 	if err != nil || failure != nil {

@@ -23,9 +23,12 @@ const (
 
 // streams reports whether a large answer may stay outside of memory. A create's
 // result must be recorded, and what may hold secrets is looked through as a whole.
-func (o *operation) streams() bool {
+func (o *operation) streams() bool { return o.maySpool() && !o.sees.text }
+
+// maySpool reports whether what is read may leave memory at all.
+func (o *operation) maySpool() bool {
 	return o.Response.As == "json" && o.Effect != flow.Create && o.Batch == nil &&
-		len(o.secretOutputs) == 0 && len(o.Response.Secrets) == 0 && !o.sees.text
+		len(o.secretOutputs) == 0 && len(o.Response.Secrets) == 0
 }
 
 // spooled reads an answer to its end whose beginning is in buf, and takes buf over.
@@ -95,6 +98,9 @@ func (a *answer) looksInside(op *operation) string {
 	}
 	if blind(op.Response.Message, within) {
 		return fmt.Sprintf("the answer, into whose list the message path %s looks,", op.Response.Message.Text())
+	}
+	if p := op.Paging; p != nil && p.Next != nil && blind(p.Next.Path, within) {
+		return fmt.Sprintf("the answer, into whose list the next path %s looks,", p.Next.Path.Text())
 	}
 	if d := op.Response.Data; d != nil {
 		if blind(d, within) {
@@ -180,8 +186,8 @@ func (e *Executor) acceptLarge(res *flow.Result, j *job, a *answer) {
 	})
 }
 
-// message follows the message path.
-func (a *answer) message(p *lang.Path) (v value.Value, found bool, err error) {
+// follow follows a path into the whole answer.
+func (a *answer) follow(p *lang.Path) (v value.Value, found bool, err error) {
 	if a.spool == nil {
 		return p.Get(a.body)
 	}

@@ -4,40 +4,60 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/seed627bd532/runner/engine/auth"
+	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-// tokenKind is the kind of token that vendor files have today.
-const tokenKind = "call"
-
 // login returns how the job gets a token for its connection. What happens is
 // told under the job's key.
 func (e *Executor) login(j *job) getters {
 	return getters{
-		fresh: func(ctx context.Context, kind auth.Kind) (auth.Token, *loginFailure, error) {
-			return e.freshToken(ctx, j, kind)
+		fresh: func(ctx context.Context, kind auth.Kind, refresh string) (auth.Token, *loginFailure, error) {
+			return e.freshToken(ctx, j, kind, refresh)
 		},
 		check: func(ctx context.Context, token *credential) (bool, error) {
 			return e.checkToken(ctx, j, token)
 		},
+		warn: func(err error) { e.warn(j, err) },
+	}
+}
+
+// warn tells people of something that does not keep the call from being made.
+func (e *Executor) warn(j *job, err error) {
+	if j.events != nil {
+		j.events.Emit(&event.Note{Warning: true, Text: e.short(fmt.Sprintf("connection %s: %v", j.connection.Name, err))})
 	}
 }
 
 // freshToken asks the kind for a token and tells the gate of it. The error is
 // that of ctx.
-func (e *Executor) freshToken(ctx context.Context, j *job, kind auth.Kind) (auth.Token, *loginFailure, error) {
+func (e *Executor) freshToken(ctx context.Context, j *job, kind auth.Kind, refresh string) (auth.Token, *loginFailure, error) {
+	spec := j.connection.Vendor.Auth.Token
 	if kind == nil {
-		return auth.Token{}, permanently("no way to get a token is called %q", tokenKind), nil
+		return auth.Token{}, permanently("no way to get a token is called %q", spec.Kind), nil
 	}
-	token, err := kind.Get(ctx, auth.Login{
-		Call: func(ctx context.Context) (auth.Token, error) { return e.callLogin(ctx, j) },
-	})
+	hide(e.gate, refresh)
+	login := auth.Login{
+		Call:    func(ctx context.Context) (auth.Token, error) { return e.callLogin(ctx, j) },
+		Send:    func(req *http.Request) (*auth.Answer, error) { return e.sendLogin(j, req) },
+		Refresh: refresh,
+	}
+	if spec.Call == nil {
+		login.Call = nil
+	}
+	var token auth.Token
+	err := resolve(&login, j.connection.Connection)
+	if err == nil {
+		token, err = kind.Get(ctx, login)
+	}
 	if err == nil {
 		hide(e.gate, token.Value)
+		hide(e.gate, token.Refresh)
 		err = token.Check()
 	}
 	var f *auth.Failure
@@ -111,6 +131,7 @@ func (j *job) beside(op *catalog.Operation, inputs *value.Object) *job {
 	other := *j
 	other.op, other.inputs, other.rows = j.connection.operations[op.Name], inputs, nil
 	other.urgent = true
+	other.turn = firstTurn(op)
 	return &other
 }
 

@@ -21,7 +21,7 @@ const (
 // message path finds, else the shortened text, else what the status means.
 func (e *Executor) words(op *operation, a *answer) string {
 	if p := op.Response.Message; p != nil && a.json && !a.sealed {
-		if v, found, err := a.message(p); err == nil && found {
+		if v, found, err := a.follow(p); err == nil && found {
 			if text, err := value.Text(v); err == nil && strings.TrimSpace(text) != "" {
 				return e.short(text)
 			}

@@ -15,6 +15,8 @@ import (
 type operation struct {
 	*catalog.Operation
 	secretOutputs []*lang.Mapping
+	// items is the output that lists the elements of a page; nil for what is not paged.
+	items *lang.Mapping
 	// sees tells which parts of an answer the operation's conditions look at.
 	sees struct{ headers, text, body bool }
 	// bodySize is the size of the last request body: a good guess for the next.
@@ -24,6 +26,9 @@ type operation struct {
 func prepare(op *catalog.Operation) *operation {
 	p := &operation{Operation: op}
 	for _, m := range op.Response.Outputs {
+		if op.Paging != nil && m.Name == op.Paging.Items {
+			p.items = m
+		}
 		if m.Secret || m.Type().HasSecret() {
 			p.secretOutputs = append(p.secretOutputs, m)
 		}
@@ -33,6 +38,9 @@ func prepare(op *catalog.Operation) *operation {
 	}
 	if op.Response.OK != nil {
 		p.look(op.Response.OK)
+	}
+	if op.Paging != nil && op.Paging.Stop != nil {
+		p.look(op.Paging.Stop)
 	}
 	if op.Batch != nil && op.Batch.Answers != nil && op.Batch.Answers.OK != nil {
 		p.look(op.Batch.Answers.OK)

@@ -41,6 +41,9 @@ func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
 	default:
 		e.accept(&res, j, a, data)
 	}
+	if j.turn != nil && res.Outcome == flow.OK {
+		e.lookAhead(&res, j, vars, a)
+	}
 	a.kept = value.HoldsRows(res.Outputs) || value.HoldsRows(res.Body)
 	if op.Batch != nil && res.Outcome.Success() {
 		e.settleRows(&res, j, vars, a)

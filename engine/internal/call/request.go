@@ -37,14 +37,11 @@ func (e *Executor) request(j *job, vars lang.Vars, token *credential) (*wire, er
 			return nil, err
 		}
 	}
-	target, err := address(j.connection.BaseURL, op.Request.Path, vars)
+	target, err := j.target(vars, inj.query)
 	if err != nil {
 		return nil, err
 	}
 	w.url = target
-	if err := appendQuery(w.url, op.Request.Query, vars, inj.query); err != nil {
-		return nil, err
-	}
 	content, err := w.setBody(op, vars, inj.body)
 	if err != nil {
 		return nil, err

@@ -93,6 +93,9 @@ func recycle(buf *bytes.Buffer) {
 	}
 }
 
+// timedOut is the code of a request whose answer, or connection, took too long.
+const timedOut = "timeout"
+
 // unanswered says what a request without a whole answer amounts to: busy when
 // it cannot have left, else unknown.
 func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flow.Result, error) {
@@ -108,10 +111,10 @@ func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flo
 	case run.Err() != nil:
 		res.Code, res.Message = "interrupted", "the run was stopped before the answer came"
 	case ctx.Err() != nil && !t.left:
-		res.Outcome, res.Code = flow.Busy, "timeout"
+		res.Outcome, res.Code = flow.Busy, timedOut
 		res.Message = fmt.Sprintf("no connection within %v", j.bound())
 	case ctx.Err() != nil:
-		res.Code, res.Message = "timeout", fmt.Sprintf("no answer within %v", j.bound())
+		res.Code, res.Message = timedOut, fmt.Sprintf("no answer within %v", j.bound())
 	case !t.left:
 		res.Outcome, res.Code = flow.Busy, "unreachable"
 		res.Message, res.Hint = "cannot reach the vendor: "+t.err.Error(), unreachableHint(t.err)

@@ -14,14 +14,24 @@ type spool struct {
 	size int64
 }
 
+// newEmptySpool returns a new file in the folder for temporary files.
+func newEmptySpool() (*spool, error) {
+	file, err := openSpool(os.TempDir())
+	if err != nil {
+		return nil, fmt.Errorf("cannot keep a large answer: %w", err)
+	}
+	return &spool{File: file}, nil
+}
+
 // newSpool writes all of in to a new file in the folder for temporary files. Of
 // a text longer than limit, one byte more is there. The error of reading is
 // apart from that of the file.
 func newSpool(in io.Reader, limit int64) (s *spool, read, write error) {
-	file, err := openSpool(os.TempDir())
+	empty, err := newEmptySpool()
 	if err != nil {
-		return nil, nil, fmt.Errorf("cannot keep a large answer: %w", err)
+		return nil, nil, err
 	}
+	file := empty.File
 	from := &watchedReader{in: io.LimitReader(in, limit+1)}
 	// Without the file's own ReadFrom, which would look through the reader.
 	n, err := io.CopyBuffer(struct{ io.Writer }{file}, from, make([]byte, 64<<10))

@@ -87,7 +87,10 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 		Retry:   d.retryOf(n.Get("retry"), d.retry),
 	}
 	op.Limits = d.narrowed(op, n.Get("limits"))
-	scope := requestScope(d.v.Config.Type, op.Inputs.Type)
+	before := len(*d.faults)
+	var page *lang.Type
+	op.Paging, page = d.paging(n.Get("paginate"), op.Effect, n.Get("request"))
+	scope := requestScope(d.v.Config.Type, op.Inputs.Type, page)
 	op.Request = d.request(n.Get("request"), scope)
 	identified := identityScope(op.Inputs.Type)
 	if rows := n.Get("rows"); rows != nil {
@@ -108,7 +111,8 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 				WithHint("take it from the row, as in " + b.As + ".id"))
 		}
 	}
-	op.Response = d.response(n.Get("response"), op)
+	op.Response = d.response(n, op, answerScope(scope))
+	d.hintAtPaging(op, before)
 	return op
 }
 

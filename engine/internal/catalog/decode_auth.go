@@ -1,6 +1,11 @@
 package catalog
 
 import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -19,8 +24,45 @@ func (d *decoder) auth(n *source.Node) {
 	}
 }
 
+// token reads auth.token. Which of call, oauth2 and value alone is there names the kind.
 func (d *decoder) token(n *source.Node) *Token {
-	t := &Token{Lifetime: d.duration(n.Get("lifetime"), 0)}
+	t := &Token{Lifetime: d.duration(n.Get("lifetime"), 0), Timeout: d.timeout}
+	switch {
+	case n.Get("call") != nil:
+		t.Kind = TokenCall
+		d.misplaced(n, "a token is got in one way, and call names one", "oauth2")
+		d.callToken(t, n)
+	case n.Get("oauth2") != nil:
+		t.Kind = TokenOAuth2
+		d.misplaced(n, "it belongs to call, and this token comes from an OAuth 2.0 endpoint", "value", "with")
+		t.OAuth2 = d.oauth2(n.Get("oauth2"))
+	case n.Get("value") != nil:
+		t.Kind = TokenValue
+		d.misplaced(n, "the token is a value of the config, which is never got anew", "with", "check", "lifetime")
+		t.Fixed = d.text(n.Get("value"), configScope(d.v.Config.Type))
+	default:
+		d.faults.Add(n.Errorf("token-without-kind", "nothing says how the token is got").
+			WithHint("add call (an operation of this file), oauth2 (a token endpoint) or value (a value of the config)"))
+	}
+	d.check(t, n.Get("check"))
+	t.Exclusive = n.Get("use") != nil // there is one way to use it so far
+	t.Settle = d.duration(n.Get("settle"), 0)
+	if !t.Exclusive {
+		d.misplaced(n, "it belongs to use: exclusive", "settle")
+	}
+	return t
+}
+
+// misplaced reports those keys of n that are there and should not be.
+func (d *decoder) misplaced(n *source.Node, why string, keys ...string) {
+	for _, key := range keys {
+		if n.Get(key) != nil {
+			d.faults.Add(n.Key(key).Errorf("token-key-misplaced", "%s has no place here: %s", key, why))
+		}
+	}
+}
+
+func (d *decoder) callToken(t *Token, n *source.Node) {
 	t.Call = d.authOperation(n, "call")
 	outputs := lang.AnyType
 	if t.Call != nil {
@@ -34,17 +76,89 @@ func (d *decoder) token(n *source.Node) *Token {
 			d.faults.Add(n.Get("call").Errorf("login-creates", "the operation %s logs in, which may happen again at any time, and has effect create", t.Call.Name).WithHint("a login that may be repeated is effect: idempotent"))
 		}
 	}
+	if n.Get("value") == nil {
+		d.faults.Add(n.Get("call").Errorf("token-without-value", "nothing says which output of the login is the token").
+			WithHint("add value, as in value: ${{ outputs.token }}"))
+		return
+	}
 	t.Value = lang.CompileExpr(n.Get("value"), tokenScope(d.v.Config.Type, outputs), d.faults)
 	if t.Value != nil && !textual(t.Value.Type()) {
 		d.faults.Add(n.Get("value").Errorf("wrong-type", "a token must be text, found %s", t.Value.Type()).WithHint(nullHint(t.Value.Type())))
 	}
-	if n.Get("check") != nil {
-		t.Check = d.authOperation(n, "check")
-		if t.Check != nil && t.Check.Effect != flow.Read {
-			d.faults.Add(n.Get("check").Errorf("check-not-read", "the operation %s checks a token, so it must be a read; it is %s", t.Check.Name, t.Check.Effect))
+}
+
+func (d *decoder) oauth2(n *source.Node) *OAuth2 {
+	scope := configScope(d.v.Config.Type)
+	o := &OAuth2{Grant: n.Get("grant").Text}
+	o.URL = d.text(n.Get("url"), scope)
+	o.Params = d.template(n.Get("params"), scope)
+	if a := n.Get("client_auth"); a != nil {
+		o.Basic = a.Text == "basic"
+	}
+	if o.URL != nil {
+		if v, ok := o.URL.Literal(); ok {
+			text, _ := v.(string)
+			if _, err := ParseTokenURL(text); err != nil {
+				d.faults.Add(n.Get("url").Errorf("wrong-value", "%v", err))
+			}
 		}
 	}
-	return t
+	given := map[string]bool{}
+	if params := n.Get("params"); params != nil {
+		for _, pair := range params.Pairs {
+			given[pair.Key.Text] = true
+		}
+	}
+	if given["grant_type"] {
+		d.faults.Add(n.Get("params").Key("grant_type").Errorf("wrong-value", "grant_type is what grant says").WithHint("leave it out"))
+	}
+	needed := grantParams[o.Grant]
+	if o.Basic {
+		needed = append([]string{"client_id", "client_secret"}, needed...)
+	}
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(needed))) {
+		if !given[name] {
+			d.faults.Add(n.Get("grant").Errorf("missing-token-param", "%s must be among the params", name).
+				WithHint("add it under params, as in " + name + ": ${{ config." + name + " }}"))
+		}
+	}
+	return o
+}
+
+// grantParams are the params without which a grant makes no sense.
+var grantParams = map[string][]string{
+	"client_credentials": {"client_id"},
+	"password":           {"username", "password"},
+	"refresh_token":      {"refresh_token"},
+}
+
+// ParseTokenURL reads the URL of a token endpoint; one that begins with / has
+// no host. The error does not quote it.
+func ParseTokenURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, errors.New("the token endpoint cannot be read as a URL")
+	case strings.HasPrefix(text, "/") && u.Host == "":
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return nil, errors.New("the token endpoint must begin with https:// or http://, or with / to continue base_url")
+	case u.User != nil:
+		return nil, errors.New("the token endpoint must not hold a user or password: these belong below params")
+	}
+	if u.Fragment != "" {
+		return nil, errors.New("the token endpoint must have no #")
+	}
+	return u, nil
+}
+
+func (d *decoder) check(t *Token, n *source.Node) {
+	if n == nil || t.Kind == TokenValue {
+		return
+	}
+	t.Check = d.authOperation(d.root.Get("auth").Get("token"), "check")
+	if t.Check != nil && t.Check.Effect != flow.Read {
+		d.faults.Add(n.Errorf("check-not-read", "the operation %s checks a token, so it must be a read; it is %s", t.Check.Name, t.Check.Effect))
+	}
 }
 
 func (d *decoder) authOperation(n *source.Node, key string) *Operation {

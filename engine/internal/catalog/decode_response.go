@@ -6,11 +6,11 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
-// response reads an operation's response; what it does not say, the vendor's
-// envelope says. Its own outcomes come first. n may be nil.
-func (d *decoder) response(n *source.Node, op *Operation) Response {
+// response reads the response of the operation at operation; what it does not
+// say, the vendor's envelope says. Its own outcomes come first.
+func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Scope) Response {
 	r := Response{As: "json", OutputsType: lang.ObjectOf()}
-	scope := answerScope(d.v.Config.Type, op.Inputs.Type)
+	n := operation.Get("response")
 	get := func(from *source.Node, key string) *source.Node {
 		if from == nil {
 			return nil
@@ -65,6 +65,7 @@ func (d *decoder) response(n *source.Node, op *Operation) Response {
 			r.OutputsType.Fields = append(r.OutputsType.Fields, lang.Field{Name: pair.Key.Text, Type: &t})
 		}
 	}
+	d.pages(operation, op, &r, scope, whole)
 	return r
 }
 

@@ -56,15 +56,45 @@ type Auth struct {
 
 // Token says how a token is got and how long it is trusted.
 type Token struct {
+	// Kind names the way: TokenCall, TokenOAuth2 or TokenValue.
+	Kind string
 	// Call is the operation that logs in, With its inputs (over ConfigVars), and
-	// Value the token (over TokenVars).
+	// Value the token (over TokenVars). Nil for other kinds.
 	Call  *Operation
 	With  *lang.Template
 	Value *lang.Expr
+	// OAuth2 is the token endpoint; nil for other kinds.
+	OAuth2 *OAuth2
+	// Fixed is the token of TokenValue (over ConfigVars); nil for other kinds.
+	Fixed *lang.Template
 	// Check is an operation that tells whether a token kept from before still lives; nil to trust it.
 	Check *Operation
 	// Lifetime is how long a token is trusted when the answer gives no expiry; 0 for ever.
 	Lifetime time.Duration
+	// Timeout bounds a request for a token that is no operation.
+	Timeout time.Duration
+	// Exclusive tokens serve one request at a time. After one that timed out the
+	// next waits for Settle; 0 means as long as the time-out was.
+	Exclusive bool
+	Settle    time.Duration
+}
+
+// The kinds of tokens, as files and auth.Kinds name them.
+const (
+	TokenCall   = "call"
+	TokenOAuth2 = "oauth2"
+	TokenValue  = "value"
+)
+
+// OAuth2 is a token endpoint. The templates are over ConfigVars.
+type OAuth2 struct {
+	Grant string // client_credentials | password | refresh_token
+	// URL is absolute, or begins with / and continues the connection's base URL.
+	URL *lang.Template
+	// Params are the other fields of the form; nil for none.
+	Params *lang.Template
+	// Basic sends client_id and client_secret by HTTP Basic in place of the form.
+	Basic bool
 }
 
 // An Operation is one endpoint of a vendor.
@@ -82,7 +112,9 @@ type Operation struct {
 	// none. With a Batch it names one row, and BatchRows evaluates it.
 	Identity *lang.Expr
 	// Batch is set for an operation that sends many rows in one request.
-	Batch   *Batch
+	Batch *Batch
+	// Paging is set for an operation whose answer comes page by page.
+	Paging  *Paging
 	Timeout time.Duration
 	Retry   Retry
 	// Limits are the operation's own, beside its vendor's; nil for none.

@@ -3,6 +3,7 @@ package catalog
 import (
 	"time"
 
+	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
@@ -28,6 +29,22 @@ func (d *decoder) retryOf(n *source.Node, r Retry) Retry {
 		d.faults.Add(n.Errorf("wrong-value", "the first wait (%v) is longer than the longest (%v)", r.First, r.Max))
 	}
 	return r
+}
+
+// Wait returns the wait after the n-th attempt: exponential, with a jitter
+// of up to a half that is taken from the key, so that a resumed run waits alike and
+// parallel rows do not return in step.
+func (r Retry) Wait(n int, key flow.Key) time.Duration {
+	wait := r.Max
+	if shift := n - 1; shift < 30 && r.First<<shift < r.Max {
+		wait = r.First << shift
+	}
+	const prime = 1099511628211 // FNV-1a
+	h := uint64(14695981039346656037) ^ uint64(n)
+	for i := range len(key) {
+		h = (h ^ uint64(key[i])) * prime
+	}
+	return wait - time.Duration(h%1024)*(wait/2)/1024
 }
 
 func (d *decoder) timeoutOf(n *source.Node, otherwise time.Duration) time.Duration {

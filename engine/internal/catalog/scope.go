@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -33,21 +34,26 @@ func TokenVars(config, outputs *value.Object) lang.Vars { return lang.Vars{confi
 
 var callType = lang.ObjectOf(lang.Field{Name: "key", Type: lang.TextType})
 
-func requestScope(config, inputs *lang.Type) *lang.Scope {
-	return configScope(config).With(
+// requestScope has page for an operation that is paged; page is nil for others.
+func requestScope(config, inputs, page *lang.Type) *lang.Scope {
+	s := configScope(config).With(
 		lang.Name{Name: "inputs", Type: inputs},
 		lang.Name{Name: "call", Type: callType},
 	)
+	if page != nil {
+		s = s.With(lang.Name{Name: "page", Type: page})
+	}
+	return s
 }
 
 // RequestVars are in scope in a request. callKey is the run's
-// id and the call's key without attempt.
+// id and the call's key without attempt. Those of a paged operation are completed by Paging.Vars.
 func RequestVars(config, inputs *value.Object, callKey string) lang.Vars {
 	return lang.Vars{config, inputs, value.ObjectOf("key", callKey)}
 }
 
-func answerScope(config, inputs *lang.Type) *lang.Scope {
-	return requestScope(config, inputs).With(
+func answerScope(request *lang.Scope) *lang.Scope {
+	return request.With(
 		lang.Name{Name: "status", Type: lang.IntegerType},
 		lang.Name{Name: "headers", Type: &lang.Type{Kind: lang.Object, Extra: lang.TextType.OrNull("a header may be missing")}},
 		lang.Name{Name: "text", Type: lang.TextType},
@@ -60,6 +66,19 @@ func answerScope(config, inputs *lang.Type) *lang.Scope {
 // (its JSON value; nil if it is empty, null or not JSON).
 func AnswerVars(request lang.Vars, status int, headers *value.Object, text string, body value.Value) lang.Vars {
 	return append(request[:len(request):len(request)], int64(status), headers, text, body)
+}
+
+func stopScope(answer *lang.Scope, outputs *lang.Type) *lang.Scope {
+	return answer.With(
+		lang.Name{Name: "outputs", Type: outputs},
+		lang.Name{Name: "outcome", Type: lang.TextType},
+	)
+}
+
+// StopVars are in scope at paginate.stop: those of the answer, the outputs of
+// its page, and its outcome.
+func StopVars(answer lang.Vars, outputs *value.Object, outcome flow.Outcome) lang.Vars {
+	return append(answer[:len(answer):len(answer)], outputs, string(outcome))
 }
 
 func identityScope(inputs *lang.Type) *lang.Scope {

@@ -131,6 +131,10 @@ type Result struct {
 	Fatal bool
 	// Reused says that nothing was sent, since this run did this create before.
 	Reused bool
+	// Exhausted says that the executor has repeated what failed as often as the
+	// operation lets it, as it does with the pages of a listing: the call is not
+	// made again.
+	Exhausted bool
 	// Rows are the rows of a batch that was answered, in the order they were
 	// sent; nil for other operations, and where the call as a whole had no success.
 	Rows []RowResult
@@ -140,11 +144,25 @@ type Result struct {
 	Endpoint string
 }
 
+// Repeatable says whether a call of this effect may be sent again after r.
+func (r Result) Repeatable(effect Effect) bool {
+	if r.Exhausted {
+		return false
+	}
+	switch r.Outcome {
+	case Throttled, Busy: // the vendor has not done it
+		return !r.Fatal
+	case Unknown: // perhaps it has
+		return effect != Create
+	}
+	return false
+}
+
 // An Executor makes one attempt of a call: token, request, answer, outcome,
-// outputs. It is shared by all runtimes and safe for concurrent use.
+// outputs. A listing is one call of many requests, and only those that fail are repeated. It is shared by all runtimes and safe for concurrent use.
 type Executor interface {
-	// Do returns an error only when ctx ended before the request was sent, or
-	// when the engine itself failed; everything a vendor or the network does is a Result.
+	// Do returns an error only when ctx ended before the request was sent (of a
+	// listing: that of the next page), or when the engine itself failed; everything a vendor or the network does is a Result.
 	// events may be nil, when nobody listens.
 	Do(ctx context.Context, r CallRequest, events event.Sink) (Result, error)
 }

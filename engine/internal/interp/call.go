@@ -170,13 +170,13 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 		if err != nil {
 			return res, w.stopped(key, err)
 		}
-		if n >= retry.Attempts || !repeatable(req.Effect, res) {
+		if n >= retry.Attempts || !res.Repeatable(req.Effect) {
 			return res, nil
 		}
 		if err := w.rt.Interrupted(); err != nil {
 			return res, w.stopped(key, err)
 		}
-		wait := max(backoff(retry, n, req.CallKey), res.RetryAfter)
+		wait := max(retry.Wait(n, req.CallKey), res.RetryAfter)
 		if _, err := w.left(key, req.Key+"/wait", wait); err != nil {
 			return res, tooLate(err, a, res)
 		}
@@ -205,33 +205,6 @@ func tooLate(err error, a *pipeline.Call, res flow.Result) error {
 	late.Operation, late.Outcome, late.Status = a.Name(), res.Outcome, res.Status
 	late.Message += "; last answer: " + res.Message
 	return &late
-}
-
-// repeatable says whether the same call may be sent again after res.
-func repeatable(effect flow.Effect, res flow.Result) bool {
-	switch res.Outcome {
-	case flow.Throttled, flow.Busy: // the vendor has not done it
-		return !res.Fatal
-	case flow.Unknown: // perhaps it has
-		return effect != flow.Create
-	}
-	return false
-}
-
-// backoff returns the wait after the n-th attempt: exponential, with a jitter
-// of up to a half that is taken from the key, so that a resumed run waits alike and
-// parallel rows do not return in step.
-func backoff(r catalog.Retry, n int, key flow.Key) time.Duration {
-	wait := r.Max
-	if shift := n - 1; shift < 30 && r.First<<shift < r.Max {
-		wait = r.First << shift
-	}
-	const prime = 1099511628211 // FNV-1a
-	h := uint64(14695981039346656037) ^ uint64(n)
-	for i := range len(key) {
-		h = (h ^ uint64(key[i])) * prime
-	}
-	return wait - time.Duration(h%1024)*(wait/2)/1024
 }
 
 // refusal turns a result that is no success into the failure that people read.

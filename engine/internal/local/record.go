@@ -25,6 +25,7 @@ func encodeResult(r flow.Result) []byte {
 	dst = strconv.AppendBool(append(dst, `,"sent":`...), r.Sent)
 	dst = appendText(dst, `,"retry_after":`, r.RetryAfter.String())
 	dst = strconv.AppendBool(append(dst, `,"reused":`...), r.Reused)
+	dst = strconv.AppendBool(append(dst, `,"exhausted":`...), r.Exhausted)
 	dst = appendText(dst, `,"at":`, encodeTime(r.At))
 	dst = appendText(dst, `,"endpoint":`, r.Endpoint)
 	dst = value.AppendJSON(append(dst, `,"rows":`...), encodeRows(r.Rows))
@@ -55,6 +56,7 @@ func decodeResult(payload []byte) (flow.Result, error) {
 		Sent:       get[bool](&f, "sent"),
 		RetryAfter: f.duration("retry_after"),
 		Reused:     get[bool](&f, "reused"),
+		Exhausted:  get[bool](&f, "exhausted"),
 		At:         f.time("at"),
 		Endpoint:   f.text("endpoint"),
 		Rows:       f.rows("rows"),

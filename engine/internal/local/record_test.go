@@ -22,6 +22,7 @@ func TestResultsSurviveTheJournal(t *testing.T) {
 		Sent:       true,
 		RetryAfter: 90*time.Second + time.Nanosecond,
 		Reused:     true,
+		Exhausted:  true,
 		At:         time.Date(2026, 3, 1, 8, 0, 0, 123456789, time.UTC),
 		Endpoint:   "POST https://x.example/?token=***",
 		Rows:       []flow.RowResult{{Key: "A", Status: flow.Done}, {Key: "B", Status: flow.Failed, Message: "no \"B\""}},

@@ -33,6 +33,11 @@ type Options struct {
 	Client      *http.Client
 	// Auth are ways to get a token beside those built in.
 	Auth auth.Kinds
+	// Tokens keep tokens beyond the run; nil means that they end with it.
+	Tokens state.Tokens
+	// Locks keep runs that share them from logging in at the same time, and from
+	// using an exclusive token at the same time; nil means that this run is alone.
+	Locks state.Locks
 	// Events gets the events, masked; nil drops them.
 	Events event.Sink
 	// Timeout ends the run as failed; 0 means never.
@@ -69,6 +74,8 @@ func New(o Options) *Session {
 			Client:      o.Client,
 			Gate:        gate,
 			Auth:        kinds,
+			Tokens:      o.Tokens,
+			Locks:       o.Locks,
 		}),
 	}
 }

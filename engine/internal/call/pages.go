@@ -1,0 +1,355 @@
+package call
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/value"
+	"github.com/seed627bd532/runner/engine/page"
+)
+
+// What ends a listing that has no end, in Result.Code.
+const (
+	pageRepeated = "page-repeated"
+	tooManyPages = "too-many-pages"
+)
+
+// A turn is one page of a listing: which it is, and what its answer says.
+type turn struct {
+	n  int // from 1
+	at page.Page
+	// before is what came of the page before this one; nil for the first.
+	before *seen
+	seen
+}
+
+// seen is what came of a turn.
+type seen struct {
+	// address is where the page was.
+	address *url.URL
+	// next is what the answer says of the next page, and last that there is none.
+	next string
+	last bool
+	// digest tells the page from others, by the elements as the vendor has them:
+	// what outputs keep of them may well be the same on two pages.
+	digest [sha256.Size]byte
+	// spool holds the rows of a large page; nil for others.
+	spool *spool
+}
+
+// firstTurn returns the turn of an operation's first page; nil when it is not paged.
+func firstTurn(op *catalog.Operation) *turn {
+	if op.Paging == nil {
+		return nil
+	}
+	return &turn{n: 1, at: op.Paging.First}
+}
+
+// readListing reads page after page, and returns the result of the first one
+// with the elements of all in it. A page that fails is repeated as the
+// operation's retry says; what was read before it stays. Its own timeout
+// holds for each page, that of the caller for all of them.
+func (e *Executor) readListing(ctx context.Context, j *job) (flow.Result, error) {
+	p := j.op.Paging
+	all := e.newListing(j.op)
+	defer all.discard()
+	var ends time.Time
+	if j.timeout > 0 {
+		ends = time.Now().Add(j.timeout)
+	}
+	var first flow.Result
+	for j.turn = firstTurn(j.op.Operation); ; {
+		t := j.turn
+		res, err := e.patiently(ctx, j, ends)
+		switch {
+		case err != nil:
+			return res, err
+		case !res.Outcome.Success():
+			return e.ofPage(res, t), nil
+		case t.n == 1:
+			first = res
+		}
+		items := res.Outputs.At(p.Items)
+		if items == nil {
+			items = value.List{}
+			res.Outputs.Set(p.Items, items)
+		}
+		next := t.following(p, res.Outcome, items)
+		if next == nil && t.n == 1 {
+			return res, nil
+		}
+		err = all.add(items)
+		t.letGo()
+		switch {
+		case err != nil:
+			return e.ofPage(e.ungathered(res, err), t), nil
+		case t.repeats(items):
+			return e.repeated(res, j), nil
+		case next == nil:
+			return e.gathered(first, res, j, all), nil
+		case t.n == p.MaxPages:
+			return e.endless(res, j), nil
+		}
+		j.turn = next
+	}
+}
+
+// following returns the page after t, whose elements are items; nil when t was the last.
+func (t *turn) following(p *catalog.Paging, outcome flow.Outcome, items value.Value) *turn {
+	n, _ := value.Length(items)
+	if outcome == flow.Empty || n == 0 || t.last {
+		return nil
+	}
+	at, more := p.Kind.Next(t.at, page.Answer{Items: n, Next: t.next})
+	if !more {
+		return nil
+	}
+	before := t.seen // a copy, lest each page keeps all before it in memory
+	return &turn{n: t.n + 1, at: at, before: &before}
+}
+
+// repeats reports whether the page has the elements of the one before it. Two
+// empty ones are no repetition: the first ends the listing.
+func (t *turn) repeats(items value.Value) bool {
+	n, _ := value.Length(items)
+	return n > 0 && t.before != nil && t.digest == t.before.digest
+}
+
+// gathered is the result of a listing that was read to its end: last is that of its last page.
+func (e *Executor) gathered(first, last flow.Result, j *job, all *listing) flow.Result {
+	list, err := all.list()
+	if err != nil {
+		return e.ungathered(last, err)
+	}
+	first.Outputs.Set(j.op.Paging.Items, list)
+	return first
+}
+
+// letGo closes the spool of a page whose elements were taken over. That of the
+// first page stays, for its other outputs.
+func (t *turn) letGo() {
+	if t.n > 1 && t.spool != nil {
+		t.spool.Close()
+	}
+}
+
+// failed is the result of a page, which was fine itself, that ends the listing.
+func (e *Executor) failed(res flow.Result, outcome flow.Outcome, code, message, hint string) flow.Result {
+	res.Outcome, res.Code, res.Message, res.Hint = outcome, code, e.short(message), hint
+	res.Outputs, res.Exhausted = nil, true
+	return res
+}
+
+// ungathered tells of elements that could not be kept.
+func (e *Executor) ungathered(res flow.Result, err error) flow.Result {
+	var long *tooLong
+	if errors.As(err, &long) {
+		return e.failed(res, flow.Invalid, "too-large", err.Error(), "")
+	}
+	return e.failed(res, flow.Unknown, "unreadable", err.Error(), "")
+}
+
+func (e *Executor) repeated(res flow.Result, j *job) flow.Result {
+	hint := "it would go on for ever: check how the request asks for a page, and what ends the listing"
+	if name := j.op.Paging.Kind.Variable(); name != "" {
+		hint = fmt.Sprintf("it would go on for ever: check that the vendor heeds page.%s, and what ends the listing (paginate.stop)", name)
+	}
+	return e.failed(res, flow.Invalid, pageRepeated, fmt.Sprintf("page %d of %s has the same elements as the page before it", j.turn.n, j.name()), hint)
+}
+
+func (e *Executor) endless(res flow.Result, j *job) flow.Result {
+	most := j.op.Paging.MaxPages
+	message := fmt.Sprintf("%s has more than %d pages", j.name(), most)
+	if most == 1 {
+		message = fmt.Sprintf("%s has more than 1 page", j.name())
+	}
+	return e.failed(res, flow.Invalid, tooManyPages, message,
+		"a list that is cut off would look like a whole one: raise paginate.max_pages, or ask for less")
+}
+
+// ofPage says which page a failure is about.
+func (e *Executor) ofPage(res flow.Result, t *turn) flow.Result {
+	if t.n > 1 {
+		res.Message = e.short(fmt.Sprintf("page %d: %s", t.n, res.Message))
+	}
+	return res
+}
+
+// patiently reads one page, as often as its effect and outcomes allow and the
+// operation wants. ends is when the caller's patience does; zero for never. The
+// error is that of ctx, or of the engine.
+func (e *Executor) patiently(ctx context.Context, j *job, ends time.Time) (flow.Result, error) {
+	retry, t := j.op.Retry, j.turn
+	key := j.key.Step(fmt.Sprintf("page%d", t.n))
+	for n := 1; ; n++ {
+		if !ends.IsZero() {
+			if j.timeout = time.Until(ends); j.timeout <= 0 {
+				return outOfTime("no time is left to ask for it"), nil
+			}
+		}
+		j.attempt, j.urgent = n, false
+		t.seen = seen{}
+		res, err := e.once(ctx, j)
+		switch {
+		case err != nil, res.Outcome.Success(), ctx.Err() != nil:
+			return res, err
+		case !res.Repeatable(j.op.Effect):
+			return res, nil
+		case !ends.IsZero() && time.Until(ends) <= 0:
+			return res, nil // the caller says what that means
+		case n >= retry.Attempts:
+			res.Exhausted = true
+			return res, nil
+		}
+		wait := max(retry.Wait(n, key), res.RetryAfter)
+		if !ends.IsZero() && wait > time.Until(ends) {
+			return outOfTime(fmt.Sprintf("no time is left to wait %v for it; last answer: %s", wait.Round(time.Millisecond), res.Message)), nil
+		}
+		e.tellRetry(j, res, n, wait)
+		if err := pause(ctx, wait); err != nil {
+			return res, fmt.Errorf("%s: %w", j.name(), err)
+		}
+	}
+}
+
+// outOfTime is a page that was not asked for, for the caller's timeout.
+func outOfTime(message string) flow.Result {
+	return flow.Result{Outcome: flow.Unknown, Code: "timeout", Message: message, Exhausted: true}
+}
+
+func (e *Executor) tellRetry(j *job, res flow.Result, n int, wait time.Duration) {
+	if j.events == nil {
+		return
+	}
+	j.events.Emit(&event.RetryScheduled{
+		Key:       string(j.key),
+		Operation: j.name(),
+		Attempt:   n,
+		Of:        j.op.Retry.Attempts,
+		Outcome:   string(res.Outcome),
+		Message:   e.ofPage(res, j.turn).Message,
+		Wait:      wait,
+	})
+}
+
+// pause waits; the error is that of ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// lookAhead reads what the answer of a page says of the next one. An answer of
+// which that cannot be told breaks its contract: a list must not end there in silence.
+func (e *Executor) lookAhead(res *flow.Result, j *job, vars lang.Vars, a *answer) {
+	p, t := j.op.Paging, j.turn
+	items := res.Outputs.At(p.Items)
+	if _, isList := value.Length(items); !isList && items != nil {
+		e.contractBroken(res, j, a, fmt.Sprintf("output %s: expected the list of a page, found %s", p.Items, value.KindOf(items)))
+		return
+	}
+	t.spool = a.spool
+	var err error
+	if t.digest, err = a.digest(j.op); err != nil {
+		*res = e.ungathered(*res, err)
+		return
+	}
+	if p.Stop != nil {
+		if t.last, err = p.Stop.Bool(catalog.StopVars(a.vars(j.op, vars), res.Outputs, res.Outcome)); err != nil {
+			what := err.Error()
+			if a.withheld() {
+				what = "cannot be evaluated (why is not shown: it may hold a secret)"
+			}
+			e.contractBroken(res, j, a, "paginate.stop: "+what)
+			res.Hint = "say what counts where the answer leaves something out, as in body.last ?? false"
+			return
+		}
+	}
+	if p.Next == nil || t.last {
+		return
+	}
+	var problem string
+	if t.next, problem = e.next(p.Next, a); problem != "" {
+		e.contractBroken(res, j, a, "paginate.next: "+problem)
+	}
+}
+
+// digest returns what tells the elements of a page from those of others.
+func (a *answer) digest(op *operation) ([sha256.Size]byte, error) {
+	path := op.items.Path()
+	if a.spool == nil {
+		data, _ := a.data(&op.Response)
+		if path.IsWalk() {
+			data, _ = path.Raw(data)
+		}
+		return sha256.Sum256(data), nil
+	}
+	if data, _, err := a.find(&op.Response); err == nil && path.IsWalk() {
+		if v, _, err := path.Find(data); err == nil {
+			if rows, ok := v.(*value.Rows); ok {
+				return digestOf(rows)
+			}
+		}
+	}
+	sum := sha256.New()
+	_, err := io.Copy(sum, io.NewSectionReader(a.spool, 0, a.spool.size))
+	return [sha256.Size]byte(sum.Sum(nil)), err
+}
+
+func digestOf(rows *value.Rows) (digest [sha256.Size]byte, err error) {
+	sum := sha256.New()
+	var text []byte
+	for row, err := range rows.All() {
+		if err == nil {
+			text, err = value.TryAppendJSON(text[:0], row)
+		}
+		if err != nil {
+			return digest, err
+		}
+		sum.Write(text)
+	}
+	return [sha256.Size]byte(sum.Sum(nil)), nil
+}
+
+// next returns what the answer says of the next page, "" when it says nothing.
+func (e *Executor) next(n *catalog.NextPage, a *answer) (next, problem string) {
+	switch {
+	case n.IsLinkHeader():
+		return page.NextLink(a.header.Values(n.Header)), ""
+	case n.Path == nil:
+		return a.header.Get(n.Header), ""
+	case !a.json:
+		return "", ""
+	}
+	v, found, err := a.follow(n.Path)
+	if err != nil {
+		return "", err.Error()
+	}
+	if !found || v == nil || v == false {
+		return "", ""
+	}
+	if t := n.Path.Type(); t != nil && t.Secret {
+		hide(e.gate, v)
+	}
+	switch v.(type) {
+	case string, int64, value.Decimal:
+		if next, err = value.Text(v); err == nil {
+			return next, ""
+		}
+	}
+	return "", fmt.Sprintf("path %s: expected a text or a number, found %s", n.Path.Text(), value.KindOf(v))
+}

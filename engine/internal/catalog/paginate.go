@@ -1,0 +1,242 @@
+package catalog
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/value"
+	"github.com/seed627bd532/runner/engine/page"
+)
+
+// defaultMaxPages bounds a listing that does not say otherwise.
+const defaultMaxPages = 10_000
+
+// Paging says that the vendor hands out a listing page by page, and how one
+// gets from page to page.
+type Paging struct {
+	Kind  page.Kind
+	First page.Page
+	// Size is what page.size is in the request; 0 where there is no such name.
+	Size int64
+	// Items is the output that lists the elements of a page.
+	Items string
+	// Next tells the way to the next page; nil for kinds that do not follow.
+	Next *NextPage
+	// Stop is true of the last page, over StopVars; nil where nothing says so.
+	Stop *lang.Expr
+	// MaxPages is how many pages a listing has at most; at least 1.
+	MaxPages int
+}
+
+// A NextPage is where an answer says what the next page is: in its body, or in a header.
+type NextPage struct {
+	// Path leads there in the whole answer; nil when it is in Header.
+	Path *lang.Path
+	// Header is its name. Of a Link header the link to the next page counts.
+	Header string
+}
+
+// IsLinkHeader reports whether the next page is in a header as RFC 8288 has it.
+func (n *NextPage) IsLinkHeader() bool { return strings.EqualFold(n.Header, "Link") }
+
+// Vars completes RequestVars for the request of a page.
+func (p *Paging) Vars(request lang.Vars, at page.Page) lang.Vars {
+	names := value.NewObject(2)
+	if name := p.Kind.Variable(); name != "" {
+		names.Set(name, at.Value)
+	}
+	if p.Size > 0 {
+		names.Set("size", p.Size)
+	}
+	return append(request[:len(request):len(request)], names)
+}
+
+// paging reads what paginate says of requests, and returns the type of page; n
+// may be nil.
+func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Node) (*Paging, *lang.Type) {
+	if n == nil {
+		return nil, nil
+	}
+	kinds := page.Builtin()
+	p := &Paging{Kind: kinds[n.Get("by").Text], MaxPages: defaultMaxPages}
+	if p.Kind == nil {
+		d.faults.Add(n.Get("by").Errorf("unknown-paging", "no way of paging is called %s", n.Get("by").Text).
+			WithHint(DidYouMean(n.Get("by").Text, slices.Sorted(maps.Keys(kinds)))))
+		return nil, lang.AnyType
+	}
+	if effect != flow.Read {
+		d.faults.Add(n.Get("by").Errorf("paginate-without-read", "only a read is paged, and this operation has effect %s", effect).
+			WithHint("each page is another request: one that changes something would do so once a page"))
+	}
+	p.Items = n.Get("items").Text
+	start := n.Get("start")
+	var text string
+	if start != nil {
+		text = start.Text
+	}
+	var err error
+	if p.First, err = p.Kind.First(text); err != nil {
+		d.faults.Add(start.Errorf("wrong-value", "start: %v", err))
+	}
+	if size := n.Get("size"); size != nil {
+		p.Size, _ = size.Literal().(int64)
+		if p.Size < 1 {
+			d.faults.Add(size.Errorf("wrong-value", "size: expected at least 1 element on a page, found %s", size.Text))
+			p.Size = 1 // so that page.size is known
+		}
+		d.usesPage(request, size, "size", "how many elements a page is to have")
+	}
+	if most := n.Get("max_pages"); most != nil {
+		pages, _ := most.Literal().(int64)
+		if p.MaxPages = int(pages); pages < 1 {
+			d.faults.Add(most.Errorf("wrong-value", "max_pages: expected at least 1 page, found %s", most.Text))
+		}
+	}
+	if name := p.Kind.Variable(); name != "" {
+		d.usesPage(request, n.Get("by"), name, "which page it asks for")
+	}
+	return p, p.typeOf()
+}
+
+// typeOf returns the type of page.
+func (p *Paging) typeOf() *lang.Type {
+	var fields []lang.Field
+	if name := p.Kind.Variable(); name != "" {
+		t := lang.TextType
+		switch p.First.Value.(type) {
+		case int64:
+			t = lang.IntegerType
+		case nil:
+			t = lang.TextType.OrNull("the first page has none")
+		}
+		fields = append(fields, lang.Field{Name: name, Type: t})
+	}
+	if p.Size > 0 {
+		fields = append(fields, lang.Field{Name: "size", Type: lang.IntegerType})
+	}
+	return lang.ObjectOf(fields...)
+}
+
+// usesPage holds that the request uses the member of page that at speaks of, which says what.
+// The vendor would hand out the same page for ever.
+func (d *decoder) usesPage(request, at *source.Node, member, what string) {
+	if !mentions(request, "page."+member) {
+		d.faults.Add(at.Errorf("page-unused", "the request does not say %s: it never uses page.%s", what, member).
+			WithHint(fmt.Sprintf("write ${{ page.%s }} where the vendor wants it, such as a query parameter", member)))
+	}
+}
+
+// mentions reports whether text stands in a scalar, or in a key, of n.
+func mentions(n *source.Node, text string) bool {
+	if n == nil {
+		return false
+	}
+	if n.Kind == source.Scalar && strings.Contains(n.Text, text) {
+		return true
+	}
+	for _, item := range n.Items {
+		if mentions(item, text) {
+			return true
+		}
+	}
+	for _, pair := range n.Pairs {
+		if mentions(pair.Key, text) || mentions(pair.Value, text) {
+			return true
+		}
+	}
+	return false
+}
+
+// pages reads what paginate says of answers. r is the operation's response, answer the
+// scope of its conditions, and whole the type of all of it.
+func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answer *lang.Scope, whole *lang.Type) {
+	p, n := op.Paging, operation.Get("paginate")
+	if p == nil {
+		return
+	}
+	if op.Batch != nil {
+		d.faults.Add(operation.Key("paginate").Errorf("conflicting-keys", "an operation either sends many rows (rows) or hands them out page by page (paginate), not both"))
+	}
+	d.pageItems(n.Get("items"), r)
+	if next := n.Get("next"); next == nil && p.Kind.Follows() {
+		d.faults.Add(n.Get("by").Errorf("next-missing", "paging by %s follows what each answer says of the next page, and nothing says where that is", n.Get("by").Text).
+			WithHint("write next: and its path in the answer, or the name of a header as in next: {header: " + exampleHeader(p.Kind) + "}"))
+	} else if next != nil && !p.Kind.Follows() {
+		d.faults.Add(n.Key("next").Errorf("next-unused", "paging by %s counts, and does not look for what an answer says of the next page", n.Get("by").Text).
+			WithHint("leave next out, or page by cursor or link"))
+	} else if next != nil {
+		p.Next = d.nextPage(next, p.Kind, whole)
+	}
+	if stop := n.Get("stop"); stop != nil {
+		p.Stop = lang.CompileExpr(stop, stopScope(answer, r.OutputsType), d.faults)
+		if p.Stop != nil && !yesOrNo(p.Stop.Type()) {
+			d.faults.Add(stop.Errorf("wrong-type", "stop must be true or false, found %s", p.Stop.Type()).WithHint(nullHint(p.Stop.Type())))
+		}
+	}
+}
+
+// exampleHeader is a header that pages of the kind come with.
+func exampleHeader(kind page.Kind) string {
+	if kind.Variable() == "" {
+		return "Link"
+	}
+	return "X-Next-Page"
+}
+
+// yesOrNo reports whether t is a boolean for sure, or nothing is known of it.
+func yesOrNo(t *lang.Type) bool {
+	return t == nil || t.Kind == lang.Unknown || t.Kind == lang.Boolean && !t.Nullable
+}
+
+// pageItems holds that items names an output that is a list.
+func (d *decoder) pageItems(items *source.Node, r *Response) {
+	var names []string
+	for _, m := range r.Outputs {
+		names = append(names, m.Name)
+		if m.Name != items.Text {
+			continue
+		}
+		if t := m.Type(); t != nil && t.Kind != lang.List && t.Kind != lang.Unknown {
+			f := items.Errorf("wrong-type", "the elements of the pages make one list, and the output %s is %s", m.Name, t)
+			for _, field := range r.OutputsType.Fields {
+				if field.Name == m.Name {
+					f.Related = []diag.Place{field.Type.Declared}
+				}
+			}
+			d.faults.Add(f)
+		}
+		return
+	}
+	d.faults.Add(items.Errorf("unknown-output", "no output %s in this operation", items.Text).WithHint(DidYouMean(items.Text, names)))
+}
+
+func (d *decoder) nextPage(n *source.Node, kind page.Kind, whole *lang.Type) *NextPage {
+	if n.Kind != source.Mapping {
+		return &NextPage{Path: d.textPath(n, whole, "the next page is named by a text or a number")}
+	}
+	header := n.Get("header")
+	next := &NextPage{Header: header.Text}
+	if next.IsLinkHeader() && kind.Variable() != "" {
+		d.faults.Add(header.Errorf("link-header", "a Link header holds the address of the next page, and no %s", kind.Variable()).
+			WithHint("page by link"))
+	}
+	return next
+}
+
+// hintAtPaging explains an unknown name page in the faults of op from before on.
+func (d *decoder) hintAtPaging(op *Operation, before int) {
+	if op.Paging != nil {
+		return
+	}
+	for _, f := range (*d.faults)[before:] {
+		if f.Message == `unknown name "page"` {
+			f.Hint = "page is known in operations that have paginate"
+		}
+	}
+}
