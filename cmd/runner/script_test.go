@@ -48,6 +48,9 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			repository, err := filepath.Abs("../..")
+			if err != nil {
+				return err
+			}
 			env.Setenv("REPOSITORY", repository)
 			// Not below $WORK: kept tokens are the one place where hidden need not look.
 			kept, err := os.MkdirTemp("", "runner-state-")
@@ -57,7 +60,7 @@ func TestScripts(t *testing.T) {
 			env.Defer(func() { os.RemoveAll(kept) })
 			env.Setenv("XDG_STATE_HOME", kept)
 			env.Values[boxKey{}] = &box{}
-			return err
+			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"project": project,
