@@ -137,11 +137,11 @@ func TestTokensComeFromAnEndpointElsewhereAndAreRefreshed(t *testing.T) {
 func TestTokenEndpointsBelowTheBaseURL(t *testing.T) {
 	t.Parallel()
 	var i issuer
-	e := connect(t, vendorOf(t, replace(granted, "${{ config.login_url }}", "/oauth/token?v=2")), serve(t, i.ServeHTTP)+"/root/", client("-"), Options{})
+	e := connect(t, vendorOf(t, replace(granted, "${{ config.login_url }}", "/oauth/token?v=2")), serve(t, i.ServeHTTP)+"/base/", client("-"), Options{})
 	if res := ask(t, e, "work"); res.Outcome != flow.OK {
 		t.Fatal(summary(res))
 	}
-	if got := i.requests(); !strings.HasPrefix(got, "/root/oauth/token?v=2 ") {
+	if got := i.requests(); !strings.HasPrefix(got, "/base/oauth/token?v=2 ") {
 		t.Error(got)
 	}
 }
