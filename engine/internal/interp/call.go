@@ -174,11 +174,11 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 			return res, nil
 		}
 		if err := w.rt.Interrupted(); err != nil {
-			return res, w.stopped(key, err)
+			return res, withLast(w.stopped(key, err), a, res)
 		}
 		wait := max(retry.Wait(n, req.CallKey), res.RetryAfter)
 		if _, err := w.left(key, req.Key+"/wait", wait); err != nil {
-			return res, tooLate(err, a, res)
+			return res, withLast(err, a, res)
 		}
 		w.rt.Emit(&event.RetryScheduled{
 			Key:       string(key),
@@ -190,21 +190,24 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 			Wait:      wait,
 		})
 		if err := w.rt.Sleep(req.Key+"/wait", wait); err != nil {
-			return res, w.stopped(key, err)
+			return res, withLast(w.stopped(key, err), a, res)
 		}
 	}
 }
 
-// tooLate adds what came last to the account of a timeout.
-func tooLate(err error, a *pipeline.Call, res flow.Result) error {
+// withLast adds what the vendor said last to the account of a call that was
+// ended while it waited for its next attempt.
+func withLast(err error, a *pipeline.Call, res flow.Result) error {
 	var f *Failure
-	if !errors.As(err, &f) || f.late == "" {
+	if !errors.As(err, &f) || f.late == "" && f.Code != codeInterrupted {
 		return err
 	}
-	late := *f
-	late.Operation, late.Outcome, late.Status = a.Name(), res.Outcome, res.Status
-	late.Message += "; last answer: " + res.Message
-	return &late
+	ended := *f
+	ended.Operation, ended.Outcome, ended.Status = a.Name(), res.Outcome, res.Status
+	if res.Code != codeInterrupted { // then it says the same
+		ended.Message += "; last answer: " + res.Message
+	}
+	return &ended
 }
 
 // refusal turns a result that is no success into the failure that people read.

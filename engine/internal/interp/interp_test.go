@@ -431,3 +431,16 @@ func TestAResumedRunRepeatsNothingThatWasFinished(t *testing.T) {
 		cancel()
 	}
 }
+
+func TestARunThatIsStoppedWhileACallWaitsSaysWhatCameLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		s := &script{answers: map[string][]flow.Result{"find": {answer(flow.Busy, "nobody there")}}}
+		p := load(t, map[string]string{"main": header + "steps:\n  - {id: it, call: shop.find, with: {code: AB}}\n"})
+		r := runOn(t, ctx, p, s, state.NewMemory(), value.NewObject(0))
+		if want := "shop.find: busy: stopped: context deadline exceeded; last answer: nobody there"; r.err == nil || r.err.Error() != want {
+			t.Errorf("got  %v\nwant %s", r.err, want)
+		}
+	})
+}
