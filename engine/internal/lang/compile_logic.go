@@ -45,11 +45,7 @@ func (c *compiler) equality(n *ast.BinaryNode) term {
 	same := n.Operator == "=="
 	at := c.spotOf(n)
 	return term{typ: BooleanType, run: func(f *frame) (value.Value, error) {
-		a, err := l.run(f)
-		if err != nil {
-			return nil, err
-		}
-		b, err := r.run(f)
+		a, b, err := both(f, l, r)
 		if err != nil {
 			return nil, err
 		}
@@ -107,11 +103,7 @@ func (c *compiler) in(n *ast.BinaryNode) term {
 	}
 	at := c.spotOf(n)
 	return term{typ: BooleanType, run: func(f *frame) (value.Value, error) {
-		a, err := l.run(f)
-		if err != nil {
-			return nil, err
-		}
-		b, err := r.run(f)
+		a, b, err := both(f, l, r)
 		if err != nil {
 			return nil, err
 		}

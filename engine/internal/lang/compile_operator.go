@@ -84,6 +84,15 @@ func (c *compiler) binary(n *ast.BinaryNode) term {
 	return c.operate(n, t, l, r, operators[n.Operator])
 }
 
+// both evaluates the two sides of an operator, the left one first.
+func both(f *frame, l, r term) (a, b value.Value, err error) {
+	if a, err = l.run(f); err != nil {
+		return nil, nil, err
+	}
+	b, err = r.run(f)
+	return a, b, err
+}
+
 // operate applies op to the values of l and r.
 func (c *compiler) operate(n ast.Node, t *Type, l, r term, op operator) term {
 	at := c.spotOf(n)
@@ -92,11 +101,7 @@ func (c *compiler) operate(n ast.Node, t *Type, l, r term, op operator) term {
 		name = b.Operator
 	}
 	return term{typ: secretResult(t, l.typ, r.typ), run: func(f *frame) (value.Value, error) {
-		a, err := l.run(f)
-		if err != nil {
-			return nil, err
-		}
-		b, err := r.run(f)
+		a, b, err := both(f, l, r)
 		if err != nil {
 			return nil, err
 		}
