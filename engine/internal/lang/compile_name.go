@@ -17,8 +17,8 @@ func (c *compiler) identifier(n *ast.IdentifierNode) term {
 	switch n.Value {
 	case "null":
 		return constant(n, NullType, nil)
-	case "omit":
-		return constant(n, omitType, Omit)
+	case "omit": // no constant: nothing can be computed from it, so nothing may try while compiling
+		return term{node: n, typ: omitType, run: func(*frame) (value.Value, error) { return Omit, nil }}
 	}
 	if i := c.scope.Index(n.Value); i >= 0 {
 		return c.root(orAny(c.scope.names[i].Type), &chain{name: n.Value, index: i, local: -1})

@@ -59,6 +59,10 @@ func TestFaultsStandAtTheirRune(t *testing.T) {
 		{`inputs.n & 1`, `10: unexpected "&" (write and)`},
 		{`omit`, `1: omit can only be the value of a member, a query parameter or a header`},
 		{`(inputs.n ?? omit) + 1`, `11: omit can only be the whole result (write x ?? omit as the whole value)`},
+		{`-omit`, `2: omit can only be the whole result (write x ?? omit as the whole value)`},
+		{`steps.lookup.outputs.company.Status == omit`, `40: omit can only be the whole result (write x ?? omit as the whole value)`},
+		{`round(1, omit)`, `10: omit can only be the whole result (write x ?? omit as the whole value)`},
+		{`"a" matches omit`, `13: omit can only be the whole result (write x ?? omit as the whole value)`},
 		{`[omit]`, `2: omit can only be the whole result (write x ?? omit as the whole value)`},
 		{`{a: 1, a: 2}`, `8: member "a" is there twice`},
 		{`a.b + c.d`, `1: unknown name "a" (known here: steps, inputs, body, text)
