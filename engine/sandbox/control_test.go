@@ -47,7 +47,7 @@ func TestOtherProcessesCanSteerASandbox(t *testing.T) {
 		text               string
 	}{
 		{"POST", "faults", "lose_answer:rpc_add:2\n\n delay=5ms \n", 200, "lose_answer:rpc_add:2\ndelay=5ms\n"},
-		{"POST", "faults", "garbage\nlose_answer:nope", 400, "fault lose_answer:nope of sandbox shop: no operation \"nope\", there are hello, quiet, form, rpc_add, rpc_pay, rpc_drop, rpc_break, rpc_nothing, ready, all\n"},
+		{"POST", "faults", "garbage\nlose_answer:nope", 400, "fault lose_answer:nope of sandbox shop: no operation \"nope\", there are hello, quiet, form, rpc_add, rpc_pay, rpc_drop, rpc_break, rpc_nothing, ready, all, members\n"},
 		{"POST", "faults", "burn", 400, "fault \"burn\": no fault \"burn\", there are lose_request, lose_answer, delay, status, truncate, garbage, expire\n"},
 		{"GET", "faults", "", 200, "lose_answer:rpc_add:2\ndelay=5ms\n"},
 		{"DELETE", "faults", "", 200, ""},

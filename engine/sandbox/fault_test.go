@@ -203,7 +203,7 @@ func TestUnfitFaultsAreRefused(t *testing.T) {
 		want  string
 	}{
 		{box, Fault{Kind: "burn"}, `fault burn of sandbox shop: no fault "burn", there are lose_request, lose_answer, delay, status, truncate, garbage, expire`},
-		{box, Fault{Kind: LoseAnswer, Operation: "create"}, `fault lose_answer:create of sandbox shop: no operation "create", there are hello, quiet, form, rpc_add, rpc_pay, rpc_drop, rpc_break, rpc_nothing, ready, all`},
+		{box, Fault{Kind: LoseAnswer, Operation: "create"}, `fault lose_answer:create of sandbox shop: no operation "create", there are hello, quiet, form, rpc_add, rpc_pay, rpc_drop, rpc_break, rpc_nothing, ready, all, members`},
 		{box, Fault{Kind: Delay}, "fault delay=0s of sandbox shop: a delay says how long: delay=200ms"},
 		{box, Fault{Kind: Status, Status: 99}, "fault status=99 of sandbox shop: a status is from 200 to 599, found 99"},
 		{box, Fault{Kind: Status, Chance: 1.5}, "fault status=503:*:150% of sandbox shop: a chance is between 0 and 1, found 1.5"},

@@ -62,8 +62,31 @@ func textOf(e *lang.Expr, vars lang.Vars) (string, error) {
 	if v == nil || err != nil {
 		return "", err
 	}
-	if text, err := value.Text(v); err == nil {
-		return text, nil
+	return asText(v), nil
+}
+
+// textsOf evaluates to the texts of a list's elements, or to the one text of
+// what is no list; to "" for null.
+func textsOf(e *lang.Expr, vars lang.Vars) ([]string, error) {
+	v, err := e.Eval(vars)
+	if v == nil || err != nil {
+		return []string{""}, err
 	}
-	return shown(v), nil
+	list, ok := v.(value.List)
+	if !ok {
+		return []string{asText(v)}, nil
+	}
+	texts := make([]string, len(list))
+	for i, elem := range list {
+		texts[i] = asText(elem)
+	}
+	return texts, nil
+}
+
+// asText returns the text of a value: JSON for what is no scalar.
+func asText(v value.Value) string {
+	if text, err := value.Text(v); err == nil {
+		return text
+	}
+	return shown(v)
 }

@@ -40,8 +40,28 @@ func readRequest(r *http.Request) (seen *value.Object, text string, err error) {
 		"headers", firsts(r.Header, strings.ToLower),
 		"body", body,
 		"form", firsts(form, asIs),
+		"members", members(body, form),
 		"text", text,
 	), text, nil
+}
+
+// members returns what a body names, whether it is a JSON object or a form. A
+// form can nest only by JSON text: a field that holds an object or a list is read as such.
+func members(body value.Value, form url.Values) *value.Object {
+	if o, ok := body.(*value.Object); ok {
+		return o
+	}
+	o := firsts(form, asIs)
+	for name, v := range o.All() {
+		text := strings.TrimSpace(v.(string))
+		if !strings.HasPrefix(text, "{") && !strings.HasPrefix(text, "[") {
+			continue
+		}
+		if nested, err := value.Decode([]byte(text)); err == nil {
+			o.Set(name, nested)
+		}
+	}
+	return o
 }
 
 func asIs(name string) string { return name }

@@ -155,7 +155,9 @@ func (s *Sandbox) serve(t *turn, v *visit) *answer {
 		return s.broken(err)
 	}
 	if t.done && op.identity != nil {
-		s.count.create(op.name, t.identity)
+		for _, identity := range t.made {
+			s.count.create(op.name, identity)
+		}
 	}
 	return a
 }

@@ -119,6 +119,15 @@ operations:
     path: /all
     rules:
       - reply: {body: {orders: "${{ state.orders }}", lines: "${{ state.lines }}"}}
+  members:
+    method: POST
+    path: /members
+    rules:
+      - reply:
+          body:
+            $each: "['data', 'list', 'text', 'broken']"
+            as: name
+            value: ${{ request.members[name] }}
 `
 
 func load(t testing.TB, text string) *Definition {
@@ -217,6 +226,31 @@ func TestRulesAnswerAndRemember(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// What is nested reads alike, whichever way it was sent.
+func TestMembersOfAnyBody(t *testing.T) {
+	t.Parallel()
+	_, url := start(t, load(t, shop), Options{})
+	for _, test := range []struct{ name, content, body, want string }{
+		{"JSON", "application/json", `{"data": {"a": 1.50}, "list": [1], "text": "{no", "broken": null}`, `[{"a":1.50},[1],"{no",null]`},
+		{"a form", "application/x-www-form-urlencoded", `data=%7B%22a%22%3A+1.50%7D&list=%5B1%5D&text=1&broken=%7B%22a%22`, `[{"a":1.50},[1],"1","{\"a\""]`},
+		{"JSON that is no object", "application/json", `[1]`, `[null,null,null,null]`},
+		{"neither", "text/plain", `data=1`, `[null,null,null,null]`},
+	} {
+		r, _ := http.NewRequest(http.MethodPost, url+"/members", strings.NewReader(test.body))
+		r.Header.Set("Content-Type", test.content)
+		r.Header.Set("X-Key", "k1")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if got := string(text); got != test.want {
+			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
+		}
 	}
 }
 

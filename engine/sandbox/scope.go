@@ -34,6 +34,7 @@ func requestScope(state *lang.Type, operations []value.Value, params *lang.Type)
 			lang.Field{Name: "headers", Type: texts},
 			lang.Field{Name: "body", Type: lang.AnyType},
 			lang.Field{Name: "form", Type: texts},
+			lang.Field{Name: "members", Type: &lang.Type{Kind: lang.Object, Extra: lang.AnyType}},
 			lang.Field{Name: "text", Type: lang.TextType},
 		)},
 		lang.Name{Name: "state", Type: state},

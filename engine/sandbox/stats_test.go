@@ -49,8 +49,9 @@ func TestCreatesAreCountedWhenTheyWereDone(t *testing.T) {
 	post(t, url+"/rpc", `{"do":"add","code":"a"}`)
 	post(t, url+"/rpc", `{"do":"add","code":"a"}`)
 	post(t, url+"/rpc", `{"do":"add","code":42}`)
+	post(t, url+"/rpc", `{"do":"add","code":["a",7]}`)
 	post(t, url+"/rpc", `{"do":"add"}`) // refused
-	if got := fmt.Sprint(box.Stats().Creates); got != "map[rpc_add:map[42:1 a:2]]" {
+	if got := fmt.Sprint(box.Stats().Creates); got != "map[rpc_add:map[42:1 7:1 a:3]]" {
 		t.Errorf("got %s", got)
 	}
 }

@@ -15,10 +15,10 @@ type turn struct {
 	operation string
 	now       time.Time
 
-	changed  bool   // a rule has changed the state
-	dropped  bool   // and has taken a record out of it
-	done     bool   // a rule of the operation itself has changed the state
-	identity string // of what was done, where the operation has one
+	changed bool     // a rule has changed the state
+	dropped bool     // and has taken a record out of it
+	done    bool     // a rule of the operation itself has changed the state
+	made    []string // the identities of what was done, where the operation has one
 }
 
 // vars returns the variables of the scope that all requests share.
@@ -50,11 +50,11 @@ func (t *turn) runRules(d *Definition, op *operation) (*answer, error) {
 		return a, err
 	}
 	if op.identity != nil {
-		id, err := textOf(op.identity, t.vars())
+		made, err := textsOf(op.identity, t.vars())
 		if err != nil {
 			return nil, err
 		}
-		t.identity = id
+		t.made = made
 	}
 	t.changed = false
 	a, err := op.rules.run(t)

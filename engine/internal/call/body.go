@@ -13,13 +13,17 @@ func (w *wire) setBody(op *operation, vars lang.Vars, injected *value.Object) (c
 	if t == nil && injected.Len() == 0 {
 		return "", nil
 	}
+	style, err := op.Request.Style(vars)
+	if err != nil {
+		return "", err
+	}
 	size := op.bodySize.Load()
 	dst := make([]byte, 0, size+64)
 	switch {
-	case op.Request.As == "form":
+	case style == "form":
 		content = "application/x-www-form-urlencoded"
 		w.body, w.hasBody, err = appendForm(dst, t, vars, injected)
-	case op.Request.As == "text":
+	case style == "text":
 		content = "text/plain; charset=utf-8"
 		w.body, w.hasBody, err = appendText(dst, t, vars, injected)
 	case injected.Len() > 0:

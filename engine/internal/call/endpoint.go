@@ -1,6 +1,7 @@
 package call
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -131,7 +132,7 @@ func (e *Executor) exchangeLogin(req *http.Request) (*auth.Answer, error) {
 	if len(body) > maxTokenAnswer {
 		return nil, errLongTokenAnswer
 	}
-	return &auth.Answer{Status: resp.StatusCode, Header: resp.Header, Body: body, RetryAfter: retryAfter(resp.Header)}, nil
+	return &auth.Answer{Status: resp.StatusCode, Header: resp.Header, Body: bytes.TrimPrefix(body, byteOrderMark), RetryAfter: retryAfter(resp.Header)}, nil
 }
 
 func (j *job) endpointName() string { return j.connection.Vendor.Name + "." + endpointName }

@@ -47,6 +47,8 @@ operations:
 		{"no data", `{data: "@this", outputs: {id: id, ok: success}}`, 200, `{"success":true,"id":3}`, `ok {"id":3,"ok":true}`},
 
 		{"own message", `message: error.text`, 200, `{"message":"m","error":{"text":"own"}}`, `unknown: own`},
+		{"a list of messages", `message: "[message,errors]|@flatten"`, 200, `{"message":"m","errors":["a "," b","m",null,"",{"c":1}]}`, `unknown: m; a; b; {"c":1}`},
+		{"a list without messages", `message: "[message,errors]|@flatten"`, 200, `{"Message":"m","errors":[]}`, `unknown: {"Message":"m","errors":[]}`},
 		{"no message", `message: "@this"`, 200, `{"message":"m"}`, `unknown: {"message":"m"}`},
 
 		{"own outcomes come first", `outcomes: [{if: body.code == 7, is: conflict}]`, 200, `{"code":7,"message":"m"}`, `conflict: m`},

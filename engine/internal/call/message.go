@@ -3,6 +3,7 @@ package call
 import (
 	"bytes"
 	"html"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -22,7 +23,7 @@ const (
 func (e *Executor) words(op *operation, a *answer) string {
 	if p := op.Response.Message; p != nil && a.json && !a.sealed {
 		if v, found, err := a.follow(p); err == nil && found {
-			if text, err := value.Text(v); err == nil && strings.TrimSpace(text) != "" {
+			if text := wordsIn(v); text != "" {
 				return e.short(text)
 			}
 		}
@@ -31,6 +32,26 @@ func (e *Executor) words(op *operation, a *answer) string {
 		return text
 	}
 	return statusText(a.status)
+}
+
+// wordsIn returns what a message path has found as one text: of a list, its
+// elements one after another; "" where it says nothing.
+func wordsIn(v value.Value) string {
+	list, ok := v.(value.List)
+	if !ok {
+		list = value.List{v}
+	}
+	var said []string
+	for _, elem := range list {
+		text, err := value.Text(elem)
+		if err != nil && ok && elem != nil {
+			text = string(value.AppendJSON(nil, elem))
+		}
+		if text = strings.TrimSpace(text); text != "" && !slices.Contains(said, text) {
+			said = append(said, text)
+		}
+	}
+	return strings.Join(said, "; ")
 }
 
 // shown returns what people may see of the answer's text, not masked yet: of a

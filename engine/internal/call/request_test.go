@@ -261,6 +261,45 @@ operations:
 	}
 }
 
+// One operation serves vendors of either style: the connection says which.
+func TestConfigSaysHowABodyIsWritten(t *testing.T) {
+	t.Parallel()
+	const spec = `
+vendor: acme
+version: 1
+config:
+  key: {type: string, secret: true, default: "k&=1"}
+  style: {type: string, enum: [json, form], default: json}
+auth: {inject: {body: {apikey: "${{ config.key }}"}}}
+operations:
+  add:
+    effect: create
+    inputs: {name: {type: string}}
+    request:
+      method: POST
+      as: ${{ config.style }}
+      body: {action: add, data: {name: "${{ inputs.name }}", tags: [1, a]}}
+    response: {as: text, outputs: {echo: "@this"}}
+`
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, r.Header.Get("Content-Type"), " ", body(r))
+	})
+	for style, want := range map[string]string{
+		"":     `application/json {"action":"add","data":{"name":"Ñandú & Co","tags":[1,"a"]},"apikey":"k&=1"}`,
+		"json": `application/json {"action":"add","data":{"name":"Ñandú & Co","tags":[1,"a"]},"apikey":"k&=1"}`,
+		"form": `application/x-www-form-urlencoded action=add&data=%7B%22name%22%3A%22%C3%91and%C3%BA+%26+Co%22%2C%22tags%22%3A%5B1%2C%22a%22%5D%7D&apikey=k%26%3D1`,
+	} {
+		config := value.ObjectOf()
+		if style != "" {
+			config.Set("style", style)
+		}
+		e := connect(t, vendorOf(t, spec), base, config, Options{})
+		if got := ask(t, e, "add", "name", "Ñandú & Co").Outputs.At("echo"); got != want {
+			t.Errorf("style %q:\ngot  %v\nwant %s", style, got, want)
+		}
+	}
+}
+
 // FuzzPath holds that whatever stands in a path, the request stays below its
 // base and is understood by the server as it was meant.
 func FuzzPath(f *testing.F) {

@@ -9,6 +9,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // Decode compiles a vendor file whose shape was checked. base is its path,
@@ -124,6 +125,9 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 	r.Body = d.template(n.Get("body"), scope)
 	if as := n.Get("as"); as != nil {
 		r.As = as.Text
+		if strings.HasPrefix(as.Text, "${{") {
+			r.As, r.style = "", d.style(as)
+		}
 		if r.Body == nil {
 			d.faults.Add(n.Key("as").Errorf("as-without-body", "as says how the body is written, but there is no body"))
 		}
@@ -132,6 +136,24 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 		d.faults.Add(n.Get("body").Errorf("wrong-type", "a body sent as text must be text, found %s", r.Body.Type()).WithHint(nullHint(r.Body.Type())))
 	}
 	return r
+}
+
+// bodyStyles are the ways to write a body of names and values. A body that is
+// text is nothing that a connection could choose.
+var bodyStyles = &lang.Type{Kind: lang.Text, Enum: []value.Value{"json", "form"}}
+
+// style compiles an expression that says how a body is written. Only config is
+// in scope, which begins every scope of a request.
+func (d *decoder) style(n *source.Node) *lang.Template {
+	t := d.template(n, configScope(d.v.Config.Type))
+	if t == nil {
+		return nil
+	}
+	if is := t.Type(); is == nil || is.Enum == nil || bodyStyles.Accepts(is) != "" {
+		d.faults.Add(n.Errorf("wrong-type", "as must be json or form, and %s may be something else", n.Text).
+			WithHint("declare what it may be, as in style: {type: string, enum: [json, form], default: json}"))
+	}
+	return t
 }
 
 // textual reports whether t is text for sure, or nothing is known of it.

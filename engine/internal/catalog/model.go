@@ -128,7 +128,22 @@ type Request struct {
 	Query   *lang.Template
 	Headers *lang.Template
 	Body    *lang.Template
-	As      string // json | form | text
+	As      string // json | form | text; empty where config says it
+	// style gives json or form, where As is empty.
+	style *lang.Template
+}
+
+// Style returns how the body is written: json, form or text. vars are RequestVars.
+func (r *Request) Style(vars lang.Vars) (string, error) {
+	if r.style == nil {
+		return r.As, nil
+	}
+	v, err := r.style.Eval(vars)
+	if err != nil {
+		return "", err
+	}
+	style, _ := v.(string) // one of bodyStyles, as its type says
+	return style, nil
 }
 
 // Response says how an answer is read; the vendor's envelope is already merged in.

@@ -1,0 +1,248 @@
+package engine_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed627bd532/runner/engine"
+)
+
+const (
+	exportSupplied = "pipelines/serpi/export_supplier_articles.yaml"
+	upsertSupplied = "pipelines/serpi/upsert_supplier_articles.yaml"
+)
+
+// erpReadings are the ways to answer that mean no trouble.
+func erpReadings() map[string]func(*erp) {
+	befall := func(all ...trouble) func(*erp) { return func(v *erp) { v.troubles = all } }
+	wired := func(wire func(reply) reply) func(*erp) { return func(v *erp) { v.wire = wire } }
+	nothing := func(r reply) func(*erp) { return func(v *erp) { v.beyond = func(int) *reply { return &r } } }
+	later := plain(429, "despacio").with("Retry-After", "9")
+	busy := asJSON(200, `{"success":false,"code":503,"message":"mantenimiento"}`)
+	page := htmlPage(200)
+	readings := map[string]func(*erp){
+		"natural":                             func(*erp) {},
+		"pages of 7 whatever is asked for":    func(v *erp) { v.biggest = 7 },
+		"the end is HTTP 204":                 nothing(reply{status: 204}),
+		"the end is an empty list":            nothing(asJSON(200, `{"success":true,"code":200,"errors":null,"message":"0 registro(s) encontrados","result":[]}`)),
+		"the end has an empty list under 204": nothing(asJSON(200, `{"success":true,"code":204,"message":"No se encontraron registros","result":[]}`)),
+		"the end has null under 204":          nothing(asJSON(200, `{"success":true,"code":"204","errors":null,"message":"No se encontraron registros","result":null}`)),
+		"the end as the guide prints it":      nothing(asJSON(200, "{\n\"success\": true,\n\"code\": 204,\n\"message\": \"No se encontraron registros\",\n}")),
+		"codes are texts":                     func(v *erp) { v.code = func(code int) any { return fmt.Sprint(code) } },
+		"201 comes under HTTP 200": wired(func(r reply) reply {
+			r.status = min(r.status, 200)
+			return r
+		}),
+		"unknown members": wired(func(r reply) reply {
+			r.body = strings.ReplaceAll(r.body, `"idArticulo":`, `"nuevo":{"id":null},"idArticulo":`)
+			r.body = strings.Replace(r.body, `{`, `{"version":"2.0",`, 1)
+			return r
+		}),
+		"no errors member": wired(func(r reply) reply {
+			r.body = strings.Replace(strings.Replace(r.body, `"errors":null,`, "", 1), `"errors":[],`, "", 1)
+			return r
+		}),
+		"gzip":                     wired(gzipped),
+		"byte order mark":          wired(marked),
+		"JSON as text/plain":       wired(typed("text/plain")),
+		"no content type":          wired(untyped),
+		"a second is refused":      func(v *erp) { v.unique = true },
+		"too many requests":        befall(trouble{service: "GET", calls: 2, answer: &later}, trouble{service: "POST", calls: 2, answer: &later}, trouble{service: "PUT", calls: 2, answer: &later}),
+		"a list that breaks off":   befall(trouble{service: "GET", spared: 1, calls: 2, worked: true, cut: true}),
+		"a list that is lost":      befall(trouble{service: "GET", spared: 2, calls: 1, hangUp: true}),
+		"a list that times out":    befall(trouble{service: "GET", calls: 1, wait: 2 * time.Minute}),
+		"maintenance in the body":  befall(trouble{service: "GET", calls: 2, answer: &busy}),
+		"a web page at first":      befall(trouble{service: "GET", calls: 2, answer: &page}, trouble{service: "PUT", calls: 2, answer: &page}),
+		"an update that is lost":   befall(trouble{service: "PUT", calls: 2, worked: true, hangUp: true}),
+		"an update that times out": befall(trouble{service: "PUT", calls: 1, worked: true, wait: 2 * time.Minute}),
+		"an update that fails":     befall(trouble{service: "PUT", calls: 2, worked: true, answer: &reply{status: 500}}),
+	}
+	return readings
+}
+
+// Whichever way the vendor reads its own guide, a file comes out right: 230
+// records are there, 10 of the 240 rows are new, and 8 differ.
+func TestSerpiWhicheverReading(t *testing.T) {
+	t.Parallel()
+	for name, set := range erpReadings() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				v := newERP(serpiStock(1, 230)...)
+				set(v)
+				rows := serpiRows(1, 240)
+				for i := range 4 {
+					rows[i] = wanted(i+1, "supplier_code", "NEW")
+				}
+				rows[4] = wanted(5, "supplier_description", "Artículo \"ñ\" ")
+				rows[5] = wanted(6, "is_default", false)
+				rows[6] = wanted(7, "order_multiple", "2.50")
+				rows[7] = wanted(8, "order_multiple", "1", "minimum_order", "0.00001")
+				rows[8] = wanted(9, "order_multiple", "1", "minimum_order", "1.0") // the same by value
+				rows[239] = wanted(240, "order_multiple", "3.00")
+				r := v.run(t, upsertSupplied, map[string]any{"articles": rows})
+				if r.err != nil || r.result.Status != engine.Succeeded || r.counts() != "10 8 222 0" {
+					t.Fatalf("%s %v\n%s", r.counts(), r.err, r.files["results.csv"])
+				}
+				if len(v.made) != 10 || len(v.records) != 240 {
+					t.Errorf("%d of them were made, %d are there", len(v.made), len(v.records))
+				}
+				for _, part := range []string{
+					`{"id":7,"idArticulo":7,"nitProveedor":"900123","codigoProveedor":"C-7","descripcionProveedor":"ARTICULO","proveedorPredeterminado":true,"multiploCompra":2.50,"pedidoMinimo":1.00000}`,
+					`{"id":8,"idArticulo":8,"nitProveedor":"900123","codigoProveedor":"C-8","descripcionProveedor":"ARTICULO","proveedorPredeterminado":true,"multiploCompra":1,"pedidoMinimo":0.00001}`,
+					`{"idArticulo":240,"nitProveedor":"900123","codigoProveedor":"C-240","descripcionProveedor":"ARTICULO","proveedorPredeterminado":true,"multiploCompra":3.00}`,
+				} {
+					if !strings.Contains(strings.Join(v.bodies, "\n"), part) {
+						t.Errorf("was not sent: %s", part)
+					}
+				}
+				clear(v.asked)
+				v.troubles, v.bodies = nil, nil
+				again := v.run(t, upsertSupplied, map[string]any{"articles": rows})
+				if again.err != nil || again.counts() != "0 0 240 0" || v.asked["POST"]+v.asked["PUT"] > 0 {
+					t.Errorf("a second run: %s %v, asked %v", again.counts(), again.err, v.asked)
+				}
+			})
+		})
+	}
+}
+
+// A list is whole, or there is none.
+func TestSerpiListsThatAreNotBelieved(t *testing.T) {
+	t.Parallel()
+	answer := func(r reply) func(*erp) { return func(v *erp) { v.wire = func(reply) reply { return r } } }
+	edit := func(old, new string) func(*erp) {
+		return func(v *erp) {
+			v.wire = func(r reply) reply {
+				r.body = strings.Replace(r.body, old, new, 1)
+				return r
+			}
+		}
+	}
+	body := func(code any, more string) func(*erp) {
+		return answer(asJSON(200, fmt.Sprintf(`{"success":false,"code":%v,"message":"El motivo"%s}`, code, more)))
+	}
+	for _, tt := range []struct {
+		name string
+		set  func(*erp)
+		gets int
+		why  string
+	}{
+		{"every page is the same", func(v *erp) {
+			v.page = func(_ int, all []supplied) []supplied { return all[:100] }
+		}, 2, "page-repeated invalid: page 2: it holds the same elements as the page before"},
+		{"the last page for ever", func(v *erp) {
+			v.page = func(page int, all []supplied) []supplied { return all[min(page-1, 2)*100:][:50] }
+		}, 4, "page-repeated invalid: page 4"},
+		{"two pages in turn", func(v *erp) {
+			v.page = func(page int, all []supplied) []supplied { return all[page%2*100:][:100] }
+		}, 10000, "too-many-pages invalid"},
+		{"a record that comes twice", func(v *erp) {
+			v.page = func(page int, all []supplied) []supplied {
+				return all[min(page*90, len(all)):min(page*90+100, len(all))]
+			}
+		}, 0, "failed: the list changed while it was read"},
+		{"a page that always breaks off", func(v *erp) {
+			v.troubles = []trouble{{service: "GET", spared: 1, worked: true, cut: true}}
+		}, 6, "refused unknown: page 2: "},
+		{"a page that is always lost", func(v *erp) { v.troubles = []trouble{{service: "GET", spared: 1, hangUp: true}} }, 6, "refused unknown: page 2: "},
+		{"a web page", answer(htmlPage(200)), 5, "refused unknown: Sorry"},
+		{"a web page, 404", answer(htmlPage(404)), 1, "refused not_found: Sorry"},
+		{"nothing", answer(asJSON(200, "")), 5, "refused unknown: "},
+		{"no result under 200", answer(asJSON(200, `{"success":true,"code":200,"errors":null,"message":"250 registro(s) encontrados"}`)), 1,
+			"refused invalid: "},
+		{"204 with a result", edit(`"code":200`, `"code":204`), 5, "refused unknown: 100 registro(s) encontrados"},
+		{"204 without success", body(204, ""), 5, "refused unknown: El motivo"},
+		{"no nitProveedor", edit(`"nitProveedor":"900123",`, ""), 1, `refused invalid: `},
+		{"a default of 1", edit(`"proveedorPredeterminado":true`, `"proveedorPredeterminado":1`), 1, "refused invalid: "},
+		{"a multiple of many", edit(`"multiploCompra":1.00`, `"multiploCompra":"many"`), 1, "refused invalid: "},
+		{"400", body(400, `,"errors":["limite","pagina"]`), 1, "refused invalid: El motivo; limite; pagina"},
+		{"401", body(401, ""), 1, "refused auth: El motivo"},
+		{"401 as text", body(`"401"`, `,"errors":null`), 1, "refused auth: El motivo"},
+		{"403", body(403, `,"errors":[]`), 1, "refused denied: El motivo"},
+		{"404", body(404, ""), 1, "refused not_found: El motivo"},
+		{"409", body(409, ""), 1, "refused conflict: El motivo"},
+		{"429", body(429, ""), 5, "refused throttled: El motivo"},
+		{"500", body(500, ""), 5, "refused unknown: El motivo"},
+		{"503", body(503, ""), 5, "refused unknown: El motivo"},
+		{"no code", body("null", ""), 5, "refused unknown: El motivo"},
+		{"no success", answer(asJSON(200, `{"code":401,"message":"El motivo"}`)), 1, "refused auth: El motivo"},
+		{"success and a code of failure", answer(asJSON(200, `{"success":true,"code":400,"message":"El motivo"}`)), 5, "refused unknown: El motivo"},
+		{"success that is a text", answer(asJSON(200, `{"success":"true","code":200,"message":"El motivo","result":[]}`)), 5, "refused unknown: El motivo"},
+		{"HTTP 400", answer(asJSON(400, `{"success":false,"code":400,"message":"El motivo"}`)), 1, "refused invalid: El motivo"},
+		{"HTTP 401", answer(asJSON(401, `{"Message":"Authorization has been denied for this request."}`)), 1,
+			`refused auth: {"Message":"Authorization has been denied for this request."}`},
+		{"HTTP 403", answer(plain(403, "Forbidden")), 1, "refused denied: Forbidden"},
+		{"HTTP 500 with another code", answer(asJSON(500, `{"success":false,"code":400,"message":"El motivo"}`)), 5, "refused unknown: El motivo"},
+		{"HTTP 503", answer(asJSON(503, `{"success":false,"code":503,"message":"El motivo"}`)), 5, "refused unknown: El motivo"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				v := newERP(serpiStock(1, 250)...)
+				tt.set(v)
+				for _, name := range []string{exportSupplied, upsertSupplied} {
+					clear(v.asked)
+					inputs := map[string]any{}
+					if name == upsertSupplied {
+						inputs["articles"] = serpiRows(1, 260)
+					}
+					r := v.run(t, name, inputs)
+					if why := r.why(); r.result.Status != engine.Failed || !strings.HasPrefix(why, tt.why) && !strings.Contains(tt.why, "twice") {
+						t.Errorf("%s: %s, %s; want %s", name, r.result.Status, why, tt.why)
+					}
+					if n := v.asked[http.MethodGet]; tt.gets > 0 && n != tt.gets {
+						t.Errorf("%s: asked %d times, want %d", name, n, tt.gets)
+					}
+					if len(r.files) > 0 || v.asked["POST"]+v.asked["PUT"] > 0 {
+						t.Errorf("%s: it left %v, and asked %v", name, r.files, v.asked)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestSerpiExports(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		records := append(serpiStock(1, 205),
+			supply(300, 7, "0090", "  C,7", "Artículo \"ñ\"", false, "12345678901234567890.10", "0.00001"),
+			supply(301, 7, "0091", "007", "", false, "", ""))
+		v := newERP(records...)
+		all := v.run(t, exportSupplied, nil)
+		if all.err != nil || fmt.Sprint(all.result.Outputs["count"]) != "207" || strings.Count(all.files["articles.csv"], "\n") != 208 {
+			t.Errorf("%v %v", all.result.Outputs, all.err)
+		}
+		if want := []string{"limite=100&pagina=1", "limite=100&pagina=2", "limite=100&pagina=3", "limite=100&pagina=4"}; !slices.Equal(v.pages, want) {
+			t.Errorf("asked for %v", v.pages)
+		}
+		v.pages = nil
+		one := v.run(t, exportSupplied, map[string]any{"article_id": 7})
+		want := `id,article_id,article,supplier_tax_id,supplier_code,supplier_description,is_default,order_multiple,minimum_order
+7,7,ARTICULO7,900123,C-7,ARTICULO,true,1.00,1.00000
+300,7,ARTICULO7,0090,"  C,7","Artículo ""ñ""",false,12345678901234567890.10,0.00001
+301,7,ARTICULO7,0091,007,,false,,
+`
+		if one.files["articles.csv"] != want || one.err != nil {
+			t.Errorf("%v, got\n%s", one.err, one.files["articles.csv"])
+		}
+		if want := []string{"idArticulo=7&limite=100&pagina=1", "idArticulo=7&limite=100&pagina=2"}; !slices.Equal(v.pages, want) {
+			t.Errorf("asked for %v", v.pages)
+		}
+		none := v.run(t, exportSupplied, map[string]any{"article_id": 999})
+		if none.err != nil || fmt.Sprint(none.result.Outputs["count"]) != "0" {
+			t.Errorf("%v %v", none.result.Outputs, none.err)
+		}
+		v.page = func(page int, all []supplied) []supplied { return v.records[min(page-1, 3)*100 : min(page*100, 207)] }
+		stranger := v.run(t, exportSupplied, map[string]any{"article_id": 7})
+		if why := stranger.why(); why != "failed: the vendor was asked for article 7 and answers with others, too" {
+			t.Error(why)
+		}
+	})
+}

@@ -1,0 +1,657 @@
+package engine_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"testing/synctest"
+	"time"
+
+	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/sandbox"
+)
+
+const orderStatus = "pipelines/westcon/order_status.yaml"
+
+// run asks for the status of orders, and checks what holds for every run.
+func (w *westcon) run(t *testing.T, inputs map[string]any) *ran {
+	t.Helper()
+	client, stop := w.start()
+	defer stop()
+	sink := &heard{}
+	p, err := engine.Load(os.DirFS(".."), engine.Options{
+		Paths: []string{"specs/westcon.yaml", "pipelines/westcon"},
+		Connections: map[string]engine.Connection{"westcon": {Vendor: "westcon", BaseURL: westconAPI, Config: map[string]any{
+			"client_id": westconID, "client_secret": westconSecret, "resource": westconFor,
+			"subscription_key": westconKey, "partner_key": westconPartner, "login_url": westconLogin,
+		}}},
+		Client: client,
+		Events: sink,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &ran{}
+	out := t.TempDir()
+	r.result, r.err = p.Run(context.Background(), engine.Request{Pipeline: orderStatus, Inputs: inputs, OutDir: out})
+	text, _ := json.Marshal(r.result)
+	r.text = sink.text() + string(text) + fmt.Sprint(r.err)
+	var failed *engine.Error
+	if errors.As(r.err, &failed) {
+		r.text += fmt.Sprintf("%+v", failed.Failure)
+	}
+	lines, err := os.ReadFile(filepath.Join(out, "lines.csv"))
+	switch {
+	case r.err != nil && !errors.Is(err, fs.ErrNotExist):
+		t.Errorf("a run that failed left lines.csv: %v", err)
+	case r.err == nil && err != nil:
+		t.Error(err)
+	}
+	r.rows = map[string][]engine.Row{"lines.csv": {{Outputs: map[string]any{"": string(lines)}}}}
+	w.judge(t, r)
+	return r
+}
+
+// csv is what the run wrote.
+func (r *ran) csv() string { return fmt.Sprint(r.rows["lines.csv"][0].Outputs[""]) }
+
+func (w *westcon) judge(t *testing.T, r *ran) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, c := range w.complaints {
+		t.Errorf("the vendor complains: %s", c)
+	}
+	secrets := []string{westconSecret, westconKey, westconPartner}
+	for token := range w.tokens {
+		secrets = append(secrets, token)
+	}
+	for _, secret := range secrets {
+		for _, form := range encoded(secret) {
+			if i := strings.Index(r.text, form); i >= 0 {
+				t.Errorf("a secret is seen: …%.200s", r.text[max(0, i-80):])
+			}
+		}
+	}
+}
+
+var placeInYAML = regexp.MustCompile(`\.yaml:\d+:\d+:`)
+
+func ask(orderType string, orders ...any) map[string]any {
+	return map[string]any{"orders": orders, "order_type": orderType}
+}
+
+const linesHead = "order_number,line_number,customer_order,product,quantity,unit,status_code,status,status_date,ship_date,billing_document,parent_line\n"
+
+// both are the lines of 600014 and 600029.
+const both = linesHead +
+	"0000600014,000010,Rb1-03,T000123,2.000,EA,INV,Invoiced,2026-01-31,2026-01-30,012345670,000000\n" +
+	"0000600014,000020,Rb1-03,T9,1250.50,EA,INV,Invoiced,2026-01-31,,,000000\n" +
+	"0000600029,000010,VC REGULAR MFR SN,U-U,1,EA,SHI,Shipped,2026-01-31,,,000000\n"
+
+// Whichever way the vendor reads its own document, the lines come out right.
+func TestWestconWhicheverReading(t *testing.T) {
+	t.Parallel()
+	grant := func(members map[string]any) func(*westcon) { return func(w *westcon) { w.grant = members } }
+	wire := func(f func(reply) reply) func(*westcon) { return func(w *westcon) { w.wire = f } }
+	for name, set := range map[string]func(*westcon){
+		"natural":                     func(*westcon) {},
+		"expires_in as text":          grant(map[string]any{"token_type": "Bearer", "expires_in": "3599", "expires_on": "946688399", "not_before": "946684499"}),
+		"nothing but a token":         grant(nil),
+		"a token type in small print": grant(map[string]any{"token_type": "bearer", "expires_in": 3599.0, "scope": nil}),
+		"gzip":                        wire(gzipped),
+		"byte order mark":             wire(marked),
+		"JSON as text/plain":          wire(typed("text/plain")),
+		"JSON with a charset":         wire(typed(`application/json;charset="UTF-8"`)),
+		"connections are closed":      wire(func(r reply) reply { return r.with("Connection", "close") }),
+		"unknown members": func(w *westcon) {
+			w.render = func(line map[string]any) map[string]any {
+				line["message"], line["error"], line["plant"] = "", nil, map[string]any{"id": 1}
+				return line
+			}
+			put := w.put
+			w.put = func(lines []map[string]any) reply {
+				r := put(lines)
+				r.body = strings.Replace(r.body, "{", `{"errorMessage":"","requestId":7,`, 1)
+				return r
+			}
+		},
+		"null where there is no value": func(w *westcon) {
+			w.render = func(line map[string]any) map[string]any {
+				for _, name := range []string{"customerLineNumber", "shipDate", "billingDocument"} {
+					if line[name] == "" || line[name] == "00000000" {
+						line[name] = nil
+					}
+				}
+				return line
+			}
+		},
+		"nothing where there is no value": func(w *westcon) {
+			w.render = func(line map[string]any) map[string]any {
+				for _, name := range []string{"customerLineNumber", "shipDate", "billingDocument"} {
+					if line[name] == "" || line[name] == "00000000" {
+						delete(line, name)
+					}
+				}
+				return line
+			}
+		},
+		"fields of a fixed width": func(w *westcon) {
+			w.render = func(line map[string]any) map[string]any {
+				for name, v := range line {
+					line[name] = fmt.Sprintf("%-20s", v)
+				}
+				return line
+			}
+		},
+		"quantities as numbers": func(w *westcon) {
+			w.render = func(line map[string]any) map[string]any {
+				line["lineQuantity"] = json.RawMessage(strings.TrimSpace(line["lineQuantity"].(string)))
+				return line
+			}
+		},
+		"401 at first":         func(w *westcon) { w.troubles = []trouble{{service: "status", calls: 1, answer: &w.noToken}} },
+		"a token for one call": func(w *westcon) { w.calls = 1 },
+		"login lost":           func(w *westcon) { w.troubles = []trouble{{service: "token", calls: 1, hangUp: true}} },
+		"login too busy": func(w *westcon) {
+			w.troubles = []trouble{{service: "token", calls: 2, answer: answer(plain(429, "busy"))}}
+		},
+		"login answers pages": func(w *westcon) { w.troubles = []trouble{{service: "token", calls: 2, answer: answer(htmlPage(503))}} },
+		"login breaks off":    func(w *westcon) { w.troubles = []trouble{{service: "token", calls: 1, worked: true, cut: true}} },
+		"login temporarily out": func(w *westcon) {
+			w.troubles = []trouble{{service: "token", calls: 1, answer: answer(asJSON(400, `{"error":"temporarily_unavailable"}`))}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWestcon()
+				set(w)
+				r := w.run(t, ask("W", "600014", "77", " 0000600029\t", "600014", "0600014"))
+				if r.err != nil {
+					t.Fatal(r.err)
+				}
+				if got := r.csv(); got != both {
+					t.Errorf("lines.csv is\n%s", got)
+				}
+				if got := fmt.Sprint(r.result.Outputs["missing"]); got != "[77]" {
+					t.Errorf("missing %s", got)
+				}
+				if got := fmt.Sprint(w.orders); got != "[[600014 77 0000600029]]" {
+					t.Errorf("asked for %s", got)
+				}
+			})
+		})
+	}
+}
+
+func answer(r reply) *reply { return &r }
+
+// The customer's own numbers are compared as texts, though without regard to case.
+func TestWestconCustomersNumbers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWestcon()
+		w.lines[2]["customerOrderNumber"] = "00700"
+		w.render = func(line map[string]any) map[string]any {
+			line["customerOrderNumber"] = strings.ToUpper(line["customerOrderNumber"].(string))
+			return line
+		}
+		r := w.run(t, ask("C", " Rb1-03", "700", "00700", "600014", "Rb1-03 "))
+		if r.err != nil {
+			t.Fatal(r.err)
+		}
+		if want := strings.NewReplacer("Rb1-03", "RB1-03", "VC REGULAR MFR SN", "00700").Replace(both); r.csv() != want {
+			t.Errorf("lines.csv is\n%s", r.csv())
+		}
+		if got := fmt.Sprint(r.result.Outputs["missing"], w.orders); got != "[700 600014] [[Rb1-03 700 00700 600014]]" {
+			t.Errorf("missing and asked: %s", got)
+		}
+	})
+}
+
+// One line may come without a list around it, and none in many ways.
+func TestWestconFewLines(t *testing.T) {
+	t.Parallel()
+	whole := func(text string) func([]map[string]any) reply {
+		return func([]map[string]any) reply { return asJSON(200, text) }
+	}
+	one := func(lines []map[string]any) reply {
+		text, _ := json.Marshal(map[string]any{"MT_OrderStatus_Response": lines[0]})
+		return asJSON(200, string(text))
+	}
+	const shipped = linesHead + "0000600029,000010,VC REGULAR MFR SN,U-U,1,EA,SHI,Shipped,2026-01-31,,,000000\n"
+	const unknown = `{"MT_OrderStatus_Response":[{"eRPOrderNumber":"0000600029","eRPOrderLineNumber":"","customerOrderNumber":"","eRPProductNumber":"","lineQuantity":"","unitOfMeasure":"","lineStatusCode":"E","lineStatusDescription":"Order does not exist","statusDate":"00000000"}]}`
+	for name, tt := range map[string]struct {
+		put           func([]map[string]any) reply
+		lines, missed string
+	}{
+		"an object":               {one, shipped, "[]"},
+		"an empty list":           {whole(`{"MT_OrderStatus_Response": [ ]}`), linesHead, "[600029]"},
+		"null":                    {whole(`{ "MT_OrderStatus_Response" : null }` + "\r\n"), linesHead, "[600029]"},
+		"an empty text":           {whole(`{"MT_OrderStatus_Response":""}`), linesHead, "[600029]"},
+		"an empty object":         {whole(`{"MT_OrderStatus_Response":{}}`), linesHead, "[600029]"},
+		"nothing at all":          {whole(`{}`), linesHead, "[600029]"},
+		"null beside others":      {whole(`{"requestId":"7","MT_OrderStatus_Response":null,"errorMessage":""}`), linesHead, "[600029]"},
+		"no content":              {func([]map[string]any) reply { return reply{status: 204} }, linesHead, "[600029]"},
+		"a line that says so":     {whole(unknown), linesHead + "0000600029,,,,,,E,Order does not exist,,,,\n", "[600029]"},
+		"the line of a neighbour": {whole(strings.NewReplacer("600029", "600030", `""`, `"1"`).Replace(unknown)), linesHead + "0000600030,1,1,1,1,1,E,Order does not exist,,,,\n", "[600029]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWestcon()
+				w.put = tt.put
+				r := w.run(t, ask("W", "600029"))
+				if r.err != nil {
+					t.Fatal(r.err)
+				}
+				if got := r.csv(); got != tt.lines {
+					t.Errorf("lines.csv is\n%s", got)
+				}
+				if got := fmt.Sprint(r.result.Outputs["missing"]); got != tt.missed {
+					t.Errorf("missing %s, want %s", got, tt.missed)
+				}
+			})
+		})
+	}
+}
+
+// What can never go well ends the run at once, in the vendor's words.
+func TestWestconStopsAtOnce(t *testing.T) {
+	t.Parallel()
+	const (
+		login4711 = "westcon.order_status: auth: cannot log in to westcon: login.example:8443/tenant-4711/oauth2/token: "
+		hint      = "; hint: check the credentials of the connection"
+		broken    = "westcon.order_status: invalid: the answer of westcon.order_status breaks its contract: "
+	)
+	login := func(r reply) func(*westcon) {
+		return func(w *westcon) { w.secret, w.badLogin = "another", r }
+	}
+	key := func(r reply) func(*westcon) {
+		return func(w *westcon) { w.key, w.badKey = "another", r }
+	}
+	status := func(r reply) func(*westcon) {
+		return func(w *westcon) { w.put = func([]map[string]any) reply { return r } }
+	}
+	line := func(change func(line map[string]any)) func(*westcon) {
+		return func(w *westcon) {
+			w.render = func(line map[string]any) map[string]any { change(line); return line }
+		}
+	}
+	for name, tt := range map[string]struct {
+		set            func(*westcon)
+		logins, status int
+		want           string
+	}{
+		"wrong secret": {login(newWestcon().badLogin), 1, 0,
+			login4711 + "AADSTS7000215: Invalid client secret is provided. (invalid_client)" + hint},
+		"wrong secret, said with 400": {login(asJSON(400, `{"error":"invalid_client"}`)), 1, 0,
+			login4711 + "invalid_client" + hint},
+		"wrong resource": {login(asJSON(400, `{"error":"invalid_resource","error_description":"AADSTS500011: no such resource"}`)), 1, 0,
+			login4711 + "AADSTS500011: no such resource (invalid_resource)" + hint},
+		"login moved": {login(plain(302, "").with("Location", "http://elsewhere.example/")), 1, 0,
+			login4711 + "the answer leads elsewhere (HTTP status 302), where no credentials are sent; hint: check the token endpoint's url"},
+		"wrong subscription key": {key(newWestcon().badKey), 1, 1,
+			"westcon.order_status: denied: Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription."},
+		"missing subscription key": {key(plain(401, "Missing subscription key")), 1, 1,
+			"westcon.order_status: denied: Missing subscription key"},
+		"no quota left": {key(asJSON(403, `{"statusCode": 403, "message": "Out of call volume quota. Quota will be replenished in 01:22:33."}`)), 1, 1,
+			"westcon.order_status: denied: Out of call volume quota. Quota will be replenished in 01:22:33."},
+		"no token is good": {func(w *westcon) { w.calls = -1 }, 2, 2,
+			`westcon.order_status: auth: Unauthorized. Access token is missing or invalid.; hint: westcon does not accept the credentials of connection "westcon"`},
+		"wrong address": {status(asJSON(404, `{ "statusCode": 404, "message": "Resource not found" }`)), 1, 1,
+			"westcon.order_status: not_found: Resource not found"},
+		"refused": {status(asJSON(400, `{"statusCode":400,"message":"orderType is invalid"}`)), 1, 1,
+			"westcon.order_status: invalid: orderType is invalid"},
+		"moved": {status(plain(307, "").with("Location", "http://elsewhere.example/Orders/orderStatus")), 1, 1,
+			"westcon.order_status: invalid: redirected to http://elsewhere.example/Orders/orderStatus, which is not followed; hint: credentials go to the connection's base_url only, and a POST stays a POST; if the vendor moved, change base_url or the operation's path"},
+		"an account in place of lines": {status(asJSON(200, `{"MT_OrderStatus_Response":{"errorCode":"E17","errorMessage":"Partner is locked"}}`)), 1, 1,
+			`westcon.order_status: invalid: {"MT_OrderStatus_Response":{"errorCode":"E17","errorMessage":"Partner is locked"}}`},
+		"an account beside no lines": {status(asJSON(200, `{"MT_OrderStatus_Response":[],"return":{"message":"Partner is locked"}}`)), 1, 1,
+			`westcon.order_status: invalid: {"MT_OrderStatus_Response":[],"return":{"message":"Partner is locked"}}`},
+		"a message in place of lines": {status(asJSON(200, `{"message":"Partner is locked"}`)), 1, 1,
+			"westcon.order_status: invalid: Partner is locked"},
+		"a text in place of lines": {status(asJSON(200, `"Partner is locked"`)), 1, 1,
+			"westcon.order_status: invalid: Partner is locked"},
+		"lines under another name": {status(asJSON(200, `{"MT_OrderStatus_Respons":[{"eRPOrderNumber":"1"}]}`)), 1, 1,
+			`westcon.order_status: invalid: {"MT_OrderStatus_Respons":[{"eRPOrderNumber":"1"}]}`},
+		"lines without a name": {status(asJSON(200, `[{"eRPOrderNumber":"1"}]`)), 1, 1,
+			`westcon.order_status: invalid: [{"eRPOrderNumber":"1"}]`},
+		"a line without a number": {line(func(line map[string]any) { delete(line, "eRPOrderNumber") }), 1, 1,
+			broken + `[0]: missing member "eRPOrderNumber"`},
+		"a line without quantity": {line(func(line map[string]any) { delete(line, "lineQuantity") }), 1, 1,
+			broken + `[0]: missing member "lineQuantity"`},
+		"a quantity that is none": {line(func(line map[string]any) { line["lineQuantity"] = "two" }), 1, 1,
+			broken + `specs/westcon.yaml: output lines[0].quantity: path lineQuantity: expected decimal, found text "two"`},
+		"a date that is none": {line(func(line map[string]any) { line["shipDate"] = "20261332" }), 1, 1,
+			broken + `specs/westcon.yaml: output lines[0].ship_date: path shipDate: expected date, found text "20261332"`},
+		"null for a status": {line(func(line map[string]any) { line["lineStatusCode"] = nil }), 1, 1,
+			broken + `[0].lineStatusCode: expected text, found null`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWestcon()
+				tt.set(w)
+				began := time.Now()
+				r := w.run(t, ask("W", "600029"))
+				if r.result.Status != engine.Failed || w.asked["token"] != tt.logins || w.asked["status"] != tt.status {
+					t.Errorf("%v after %v", r.result.Status, w.asked)
+				}
+				var failed *engine.Error
+				if !errors.As(r.err, &failed) {
+					t.Fatal(r.err)
+				}
+				got, _ := strings.CutSuffix(failed.Error(), " (rows done before: 0)")
+				got = placeInYAML.ReplaceAllString(got, ".yaml:")
+				if failed.Failure.Hint != "" {
+					got += "; hint: " + failed.Failure.Hint
+				}
+				if got != tt.want {
+					t.Errorf("error\n%s\nwant\n%s", got, tt.want)
+				}
+				if took := time.Since(began); took > time.Second {
+					t.Errorf("after %v", took)
+				}
+			})
+		})
+	}
+}
+
+// What may pass is waited for, and named when it does not.
+func TestWestconTriesAgain(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		trouble
+		words string
+		least time.Duration // until it went well
+	}{
+		"hang-up":            {trouble{hangUp: true}, "unknown: the connection was lost before an answer came: EOF", 0},
+		"broken off":         {trouble{worked: true, cut: true}, "unknown: the answer broke off after", 0},
+		"half a list":        {trouble{answer: answer(asJSON(200, `{"MT_OrderStatus_Response":[{"eRPOrderNumber":"0000600014"`))}, "unknown: ", 0},
+		"a page":             {trouble{answer: answer(htmlPage(200))}, "unknown: the answer is not JSON: Sorry", 0},
+		"a text":             {trouble{answer: answer(plain(200, "Backend not reachable"))}, "unknown: the answer is not JSON: Backend not reachable", 0},
+		"nothing":            {trouble{answer: answer(reply{status: 200})}, "unknown: ", 0},
+		"500":                {trouble{answer: answer(asJSON(500, `{"statusCode":500,"message":"Internal server error","activityId":"4711"}`))}, "unknown: Internal server error", 0},
+		"504 page":           {trouble{answer: answer(htmlPage(504))}, "unknown: Sorry", 0},
+		"too slow":           {trouble{wait: time.Hour}, "unknown: no answer within 1m0s", time.Minute},
+		"429":                {trouble{answer: answer(asJSON(429, `{"statusCode":429,"message":"Rate limit is exceeded. Try again in 17 seconds."}`).with("Retry-After", "17"))}, "throttled: Rate limit is exceeded. Try again in 17 seconds.", 17 * time.Second},
+		"503 with a time":    {trouble{answer: answer(plain(503, "maintenance").with("Retry-After", "40"))}, "throttled: maintenance", 40 * time.Second},
+		"429 without a time": {trouble{answer: answer(plain(429, "slow down"))}, "throttled: slow down", 0},
+	} {
+		tt.service = "status"
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWestcon()
+				tt.calls = 1
+				w.troubles = []trouble{tt.trouble}
+				began := time.Now()
+				r := w.run(t, ask("W", "600014", "600029"))
+				if r.err != nil || r.csv() != both || w.asked["status"] != 2 || w.asked["token"] != 1 {
+					t.Errorf("%v after %v:\n%s", r.err, w.asked, r.csv())
+				}
+				if took := time.Since(began); took < tt.least || took > tt.least+2*time.Second {
+					t.Errorf("after %v, want %v", took, tt.least)
+				}
+			})
+			synctest.Test(t, func(t *testing.T) {
+				w := newWestcon()
+				tt.calls = 0
+				w.troubles = []trouble{tt.trouble}
+				r := w.run(t, ask("W", "600014"))
+				if r.result.Status != engine.Failed || w.asked["status"] != 5 {
+					t.Errorf("%v after %v", r.result.Status, w.asked)
+				}
+				if r.err == nil || !strings.HasPrefix(r.err.Error(), "westcon.order_status: "+tt.words) {
+					t.Errorf("error %v, want %s", r.err, tt.words)
+				}
+			})
+		})
+	}
+}
+
+// Many orders go in several requests, and outlive their tokens: a token that ends
+// early is noticed by its refusal, one whose end is known is replaced before it.
+func TestWestconManyOrders(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		life   time.Duration
+		grant  map[string]any
+		logins int
+		status int
+	}{
+		"for ever":                   {0, map[string]any{"expires_in": "3599"}, 1, 5},
+		"ends before it said":        {90 * time.Second, map[string]any{"expires_in": 3599}, 2, 6},
+		"ends when it said":          {90 * time.Second, map[string]any{"expires_in": 90}, 2, 5},
+		"ends when it said, in text": {90 * time.Second, map[string]any{"expires_in": "90"}, 2, 5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWestcon()
+				w.life, w.grant, w.took = tt.life, tt.grant, 40*time.Second
+				var orders []any
+				for i := range 201 {
+					orders = append(orders, fmt.Sprint(600014+15*i))
+				}
+				r := w.run(t, ask("W", orders...))
+				if r.err != nil || r.csv() != both || len(r.result.Outputs["missing"].([]any)) != 199 {
+					t.Errorf("%v:\n%s", r.err, r.csv())
+				}
+				if w.asked["token"] != tt.logins || w.asked["status"] != tt.status {
+					t.Errorf("asked %v", w.asked)
+				}
+				var sizes []int
+				for _, orders := range w.orders {
+					sizes = append(sizes, len(orders))
+				}
+				if !slices.Equal(sizes, []int{50, 50, 50, 50, 1}) {
+					t.Errorf("requests of %v orders", sizes)
+				}
+			})
+		})
+	}
+}
+
+// What is wrong with the inputs is told before anything is sent.
+func TestWestconInputs(t *testing.T) {
+	t.Parallel()
+	for name, inputs := range map[string]map[string]any{
+		"no orders":         ask("W"),
+		"a blank order":     ask("W", "600014", " \t"),
+		"an empty order":    ask("W", ""),
+		"a number":          ask("W", 600014),
+		"another type":      ask("X", "600014"),
+		"a small type":      ask("w", "600014"),
+		"no type":           {"orders": []any{"600014"}},
+		"a strange tongue":  {"orders": []any{"600014"}, "order_type": "W", "language": "english"},
+		"no tongue":         {"orders": []any{"600014"}, "order_type": "W", "language": ""},
+		"an unknown input":  {"orders": []any{"600014"}, "order_type": "W", "partner_key": "1"},
+		"orders as a whole": {"orders": map[string]any{"a": "600014"}, "order_type": "W"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWestcon()
+				if r := w.run(t, inputs); r.err == nil || r.result != nil || len(w.asked) != 0 {
+					t.Errorf("%v after %v: %v", r.result, w.asked, r.err)
+				}
+			})
+		})
+	}
+}
+
+// westconBox is the sandbox over real HTTP, and the project with its patience cut short.
+func westconBox(t *testing.T, faults ...string) (box *sandbox.Sandbox, run func(inputs map[string]any) (*engine.Result, error)) {
+	t.Helper()
+	d, err := sandbox.Load(os.DirFS(".."), "specs/westcon.sandbox.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	box = sandbox.New(d, sandbox.Options{})
+	for _, text := range faults {
+		f, err := sandbox.ParseFault(text)
+		if err == nil {
+			err = box.AddFault(f)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := httptest.NewServer(box)
+	t.Cleanup(server.Close)
+	c, err := d.Connection(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := fstest.MapFS{}
+	for _, name := range []string{"specs/westcon.yaml", orderStatus} {
+		text, err := os.ReadFile("../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		short := strings.NewReplacer("timeout: 60s", "timeout: 500ms", "first: 1s, max: 30s", "first: 1ms, max: 2ms").Replace(string(text))
+		files[name] = &fstest.MapFile{Data: []byte(short)}
+	}
+	p, err := engine.Load(files, engine.Options{Connections: map[string]engine.Connection{
+		"westcon": {Vendor: "westcon", BaseURL: c.BaseURL, Config: c.Config},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return box, func(inputs map[string]any) (*engine.Result, error) {
+		return p.Run(context.Background(), engine.Request{Pipeline: orderStatus, Inputs: inputs})
+	}
+}
+
+func TestWestconAgainstItsSandbox(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		inputs       map[string]any
+		lines        int
+		missing, see string
+	}{
+		"its numbers":       {ask("W", "600014", "0000600029", "600038", "600047", "1"), 5, "[600047 1]", "1250.500"},
+		"customers' own":    {ask("C", "VC REGULAR MFR SN", "0012345", "12345"), 3, "[12345]", "000000000000081204"},
+		"nothing is found":  {ask("W", "4711"), 0, "[4711]", "[]"},
+		"another language":  {map[string]any{"orders": []any{"600014"}, "order_type": "W", "language": "es"}, 2, "[]", "2024-01-17"},
+		"another partner's": {ask("C", "PO-1"), 0, "[PO-1]", "[]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, run := westconBox(t)
+			r, err := run(tt.inputs)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines := r.Outputs["lines"].([]any)
+			if len(lines) != tt.lines || fmt.Sprint(r.Outputs["missing"]) != tt.missing || !strings.Contains(fmt.Sprint(lines), tt.see) {
+				t.Errorf("%v", r.Outputs)
+			}
+		})
+	}
+}
+
+// Each kind of fault of the sandbox, once and for ever.
+func TestWestconUnderFaults(t *testing.T) {
+	t.Parallel()
+	for fault, tt := range map[string]struct {
+		calls map[string]int
+		fails string // "": it goes well
+	}{
+		"lose_request:status:1":  {map[string]int{"login": 1, "status": 2}, ""},
+		"lose_request:status":    {map[string]int{"login": 1, "status": 5}, "westcon.order_status: unknown: the connection was lost"},
+		"lose_request:login:1":   {map[string]int{"login": 2, "status": 1}, ""},
+		"lose_request:login":     {map[string]int{"login": 5}, "westcon.order_status: busy: cannot log in to westcon: cannot reach 127.0.0.1"},
+		"lose_answer:status:1":   {map[string]int{"login": 1, "status": 2}, ""},
+		"lose_answer:login:1-2":  {map[string]int{"login": 3, "status": 1}, ""},
+		"delay=2s:status:1":      {map[string]int{"login": 1, "status": 2}, ""},
+		"delay=2s:login:1":       {map[string]int{"login": 2, "status": 1}, ""},
+		"delay=5ms":              {map[string]int{"login": 1, "status": 1}, ""},
+		"status=500:status:1-4":  {map[string]int{"login": 1, "status": 5}, ""},
+		"status=500:status":      {map[string]int{"login": 1, "status": 5}, "westcon.order_status: unknown: "},
+		"status=429/1s:status:1": {map[string]int{"login": 1, "status": 2}, ""},
+		"status=429:login:1-4":   {map[string]int{"login": 5, "status": 1}, ""},
+		"status=403:status":      {map[string]int{"login": 1, "status": 1}, "westcon.order_status: denied: "},
+		"status=401:status":      {map[string]int{"login": 2, "status": 2}, "westcon.order_status: auth: "},
+		"status=401:login":       {map[string]int{"login": 1}, "westcon.order_status: auth: cannot log in to westcon: 127.0.0.1"},
+		"truncate:status:1":      {map[string]int{"login": 1, "status": 2}, ""},
+		"truncate:status":        {map[string]int{"login": 1, "status": 5}, "westcon.order_status: unknown: the answer broke off"},
+		"truncate:login:1":       {map[string]int{"login": 2, "status": 1}, ""},
+		"garbage:status:1-2":     {map[string]int{"login": 1, "status": 3}, ""},
+		"garbage:status":         {map[string]int{"login": 1, "status": 5}, "westcon.order_status: unknown: "},
+		"garbage:login:1":        {map[string]int{"login": 2, "status": 1}, ""},
+		"expire:status:1":        {map[string]int{"login": 2, "status": 2}, ""},
+		"expire:status:1-2":      {map[string]int{"login": 2, "status": 2}, "westcon.order_status: auth: Unauthorized. Access token is missing or invalid."},
+		"status=503/1s:status:1": {map[string]int{"login": 1, "status": 2}, ""},
+	} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			box, run := westconBox(t, fault)
+			r, err := run(ask("W", "600014", "5"))
+			if got := box.Stats().Calls; fmt.Sprint(got) != fmt.Sprint(tt.calls) {
+				t.Errorf("calls %v, want %v", got, tt.calls)
+			}
+			switch {
+			case tt.fails != "":
+				if r.Status != engine.Failed || err == nil || !strings.HasPrefix(err.Error(), tt.fails) {
+					t.Errorf("%v, want %s", err, tt.fails)
+				}
+			case err != nil || len(r.Outputs["lines"].([]any)) != 2:
+				t.Errorf("%v: %v", err, r.Outputs)
+			}
+		})
+	}
+}
+
+// The stand-in is as strict as the document, so that a wrong vendor file fails against it.
+func TestWestconSandboxRefuses(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct{ config, value, want string }{
+		"client":           {"client_id", "nobody", "auth: cannot log in to westcon: %s: AADSTS700016: The application was not found in the directory. (unauthorized_client)"},
+		"secret":           {"client_secret", "wrong", "auth: cannot log in to westcon: %s: AADSTS7000215: Invalid client secret provided. (invalid_client)"},
+		"resource":         {"resource", "wrong", "auth: cannot log in to westcon: %s: AADSTS500011: The resource principal was not found in the tenant. (invalid_resource)"},
+		"subscription key": {"subscription_key", "wrong", "denied: Access denied due to invalid subscription key. Make sure to provide a valid key for an active subscription."},
+		"partner key":      {"partner_key", "wrong", "denied: The partner key is not valid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d, err := sandbox.Load(os.DirFS(".."), "specs/westcon.sandbox.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			server := httptest.NewServer(sandbox.New(d, sandbox.Options{}))
+			defer server.Close()
+			c, err := d.Connection(server.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Config[tt.config] = tt.value
+			p, err := engine.Load(os.DirFS(".."), engine.Options{
+				Paths:       []string{orderStatus},
+				Connections: map[string]engine.Connection{"westcon": {Vendor: "westcon", BaseURL: c.BaseURL, Config: c.Config}},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = p.Run(context.Background(), engine.Request{Pipeline: orderStatus, Inputs: ask("W", "600014")})
+			login, _ := strings.CutPrefix(fmt.Sprint(c.Config["login_url"]), "http://")
+			want := "westcon.order_status: " + strings.Replace(tt.want, "%s", login, 1) + " (rows done before: 0)"
+			if err == nil || err.Error() != want {
+				t.Errorf("error\n%v\nwant\n%s", err, want)
+			}
+		})
+	}
+}
