@@ -11,4 +11,7 @@ type Locks interface {
 	// holder whose process ends loses the lock. Locks are not reentrant. When
 	// ctx ends first, Lock returns its cause and a nil unlock.
 	Lock(ctx context.Context, name string) (unlock func(), err error)
+
+	// TryLock is Lock without waiting: ok says whether name was free. unlock is nil when it was not.
+	TryLock(ctx context.Context, name string) (unlock func(), ok bool, err error)
 }
