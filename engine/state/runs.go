@@ -28,16 +28,17 @@ type Runs interface {
 	// as they were. It survives a power cut. A run that is not there is an error.
 	Update(ctx context.Context, r Run) error
 
-	// Runs returns the runs that began last, newest first, at most limit of them; 0 for all.
+	// Runs returns the runs that began last, newest first, and those of one moment
+	// with the greatest ID first; at most limit of them, 0 for all.
 	Runs(ctx context.Context, limit int) ([]Run, error)
 
-	// Entries returns what run recorded in the journal, oldest first, and those of one moment
-	// in the order of their keys.
+	// Entries returns what run recorded in the journal, and of what was folded the
+	// creates, oldest first, and those of one moment in the order of their keys and kinds.
 	Entries(ctx context.Context, run string) ([]Entry, error)
 
 	// Prune forgets the runs that ended before this time, and what they
 	// recorded, but for runs with creates that are Intended: these stay until
-	// somebody settles them. It returns the ids of the runs that it forgot.
+	// somebody settles them. It returns the ids of the runs that it forgot, in order.
 	Prune(ctx context.Context, before time.Time) ([]string, error)
 }
 

@@ -15,7 +15,8 @@ type Tables interface {
 	// DeleteValue forgets what table holds under key, if anything, as durably.
 	DeleteValue(ctx context.Context, table, key string) error
 
-	// Values yields what table holds, in the order of its keys. An error ends it.
+	// Values yields what table holds, in the order of its keys. Rows that change
+	// meanwhile are yielded as they were or as they are. An error ends it.
 	Values(ctx context.Context, table string) func(yield func(Row, error) bool)
 }
 
