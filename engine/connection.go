@@ -14,6 +14,9 @@ type Connection struct {
 	BaseURL string
 	// Config is what the vendor file asks for under config.
 	Config map[string]any
+	// Site is what the state remembers in place of BaseURL, for a stand-in whose
+	// address differs from time to time; usually "".
+	Site string
 
 	entry *project.Connection // from a file: evaluated when a run needs it
 	env   project.Environment
@@ -50,7 +53,7 @@ func ReadConnections(name string, text []byte, env Environment) (map[string]Conn
 func (o Options) connections() map[string]session.Connection {
 	all := make(map[string]session.Connection, len(o.Connections))
 	for name, c := range o.Connections {
-		all[name] = session.Connection{Vendor: c.Vendor, BaseURL: c.BaseURL, Config: c.Config, Entry: c.entry, Env: c.env}
+		all[name] = session.Connection{Vendor: c.Vendor, BaseURL: c.BaseURL, Config: c.Config, Site: c.Site, Entry: c.entry, Env: c.env}
 	}
 	return all
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/internal/session"
 	"github.com/seed627bd532/runner/engine/internal/transport"
-	"github.com/seed627bd532/runner/engine/state"
 )
 
 // A Program is a loaded, linked and compiled project. It never changes; runs
@@ -26,13 +25,22 @@ func Load(fsys fs.FS, o Options) (*Program, error) {
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
+	return (&Program{project: p, warnings: faults}).With(o), nil
+}
+
+// With returns a Program of the same files that uses the world by other
+// options. Paths are not looked at.
+func (p *Program) With(o Options) *Program {
 	if o.Client == nil {
 		o.Client = transport.Default() // one for all runs: they share connections
 	}
-	if o.Locks == nil {
-		o.Locks = state.NewMemory()
+	if o.State == nil {
+		o.State = session.NewPassing()
 	}
-	return &Program{project: p, options: o, warnings: faults}, nil
+	if o.Locks == nil {
+		o.Locks = o.State
+	}
+	return &Program{project: p.project, options: o, warnings: p.warnings}
 }
 
 // Check returns all that is amiss in the files, warnings too, in order of

@@ -20,8 +20,8 @@ var floors = [][]string{
 	{"engine/diag", "schemas", "engine/internal/value"},
 	{"engine/internal/source", "engine/event", "engine/auth", "engine/page"},
 	{"engine/internal/lang", "engine/internal/schema", "engine/internal/flow", "engine/internal/redact", "engine/state"},
-	{"engine/internal/catalog", "engine/internal/transport", "engine/report", "engine/internal/table", "engine/internal/flow/flowtest", "engine/state/files", "engine/state/statetest"},
-	{"engine/internal/pipeline"},
+	{"engine/internal/catalog", "engine/internal/transport", "engine/report", "engine/internal/table", "engine/internal/flow/flowtest", "engine/state/files", "engine/state/statetest", "engine/history"},
+	{"engine/internal/pipeline", "engine/state/sqlite", "engine/state/postgres"},
 	{"engine/internal/interp", "engine/internal/call"},
 	{"engine/internal/project", "engine/internal/local"},
 	{"engine/internal/session"},
@@ -39,6 +39,9 @@ var doors = map[string][]string{
 	"github.com/cockroachdb/apd":            {"engine/internal/value"},
 	"github.com/go-json-experiment/json":    {"engine/internal/value", "engine/internal/table"},
 	"github.com/spf13":                      {"cmd/runner"},
+	"modernc.org/sqlite":                    {"engine/state/sqlite"},
+	"github.com/jackc/pgx":                  {"engine/state/postgres"},
+	"database/sql":                          {"engine/state/sqlite", "engine/state/postgres"},
 	"golang.org/x/sys":                      {"engine/state/files"},
 	"os/signal":                             {"cmd/runner"},
 	"flag":                                  {},
@@ -47,6 +50,8 @@ var doors = map[string][]string{
 
 // walls says who must not reach for what.
 var walls = map[string][]string{
+	"engine":                 {module + "engine/state/sqlite", module + "engine/state/postgres"},
+	"engine/history":         {module + "engine/internal", module + "engine/auth"},
 	"engine/report":          {module + "engine/internal", module + "engine/auth"},
 	"engine/auth":            {module},
 	"engine/page":            {module, "net", "time", "context"},

@@ -28,9 +28,13 @@ type Options struct {
 	// lives, files.New beyond that.
 	Tokens state.Tokens
 	// Locks keep runs that share them from logging in at the same time, and from
-	// using an exclusive token at the same time; nil means locks of all runs
-	// of the Program. files.New has locks of all processes of a machine.
+	// using an exclusive token at the same time; nil means those of State.
+	// files.New has locks of all processes of a machine.
 	Locks state.Locks
+	// State remembers runs and what they did, so that one that was cut off can be
+	// taken up again and nothing is made twice; nil means a memory of the Program's own,
+	// which forgets runs an hour after their end. It belongs to one environment: it refuses connections that lead elsewhere than those before.
+	State state.Store
 	// Events hears what every run does, masked; nil means that nobody listens.
 	// Runs that go on side by side share it, so it must be safe for concurrent
 	// use then; the events of one run come one at a time.
@@ -50,6 +54,13 @@ type Request struct {
 	// InputTexts are inputs as text, read by the type of each: "5", "true",
 	// "a;b" for a list, JSON for objects. An input may be in one of the two maps only.
 	InputTexts map[string]string
+	// Key names the run, so that a second start with it is the same run: it takes the
+	// run up where it stopped, is refused while the run goes on, and of one that is done
+	// (Succeeded or Partial) gives the recorded outputs and sends nothing. "" for none.
+	Key string
+	// Moved says that a connection's base URL is another than the state remembers
+	// because the vendor has moved; it is remembered anew.
+	Moved bool
 	// OutDir is the folder below which outputs with a file are written; ""
 	// means that no files are written, and that such outputs are in
 	// Result.Outputs as lists.
@@ -59,6 +70,35 @@ type Request struct {
 	// Rows hears of every row of the pipeline's own foreach steps as soon as it
 	// ends, one at a time; nil for nobody.
 	Rows func(Row)
+}
+
+// A ResumeRequest asks for a run to be taken up again.
+type ResumeRequest struct {
+	// Inputs and InputTexts are those that no state records: secret ones, and rows that came
+	// from a sequence. Others are there already; a file may be named anew where it has moved.
+	Inputs     map[string]any
+	InputTexts map[string]string
+	// AcceptChanges goes on although files of the project, or of inputs, are not what
+	// they were. The run tells what has changed. Steps that are done stay done.
+	AcceptChanges bool
+	// Settle says of ambiguous creates what a person found at the vendor, by the
+	// keys that the account of the failure names.
+	Settle map[string]Settlement
+	// OutDir replaces the folder that the run was started with; nil keeps it.
+	OutDir *string
+	// Moved, Timeout and Rows are those of a Request. Rows hears again of the rows
+	// that were done before.
+	Moved   bool
+	Timeout time.Duration
+	Rows    func(Row)
+}
+
+// A Settlement is what a person found out about a create.
+type Settlement struct {
+	// Done says that it took place. Otherwise it did not, and may be sent again.
+	Done bool
+	// Outputs are the outputs of the operation then, by name.
+	Outputs map[string]any
 }
 
 // File stands for an input that is read from a file: rows for a list (.csv, .json,

@@ -73,9 +73,12 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // result turns the end of a run into what the caller gets.
-func result(name string, end *session.End) (*Result, error) {
+func result(end *session.End, err error) (*Result, error) {
+	if err != nil {
+		return nil, err
+	}
 	outputs, _ := value.ToGo(end.Outputs).(map[string]any)
-	res := &Result{RunID: end.RunID, Pipeline: name, Status: Status(end.Status), Outputs: outputs}
+	res := &Result{RunID: end.RunID, Pipeline: end.Name, Status: Status(end.Status), Outputs: outputs}
 	if end.Failure == nil {
 		return res, nil
 	}

@@ -3,9 +3,7 @@ package engine
 import (
 	"context"
 
-	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/session"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -16,18 +14,7 @@ import (
 // *Error when the status is neither Succeeded nor Partial. Cancelling ctx
 // interrupts the run: calls in flight end, no further ones start.
 func (p *Program) Run(ctx context.Context, r Request) (*Result, error) {
-	pl := p.project.Find(r.Pipeline)
-	if pl == nil {
-		return nil, unknown("pipeline", r.Pipeline, p.project.Paths())
-	}
-	in, faults := session.BindInputs(pl.Inputs, r.given(), p.project.FS())
-	defer in.Close()
-	s, bad := p.session(pl.Path, r, pl.AllConnections())
-	faults = append(append(append(faults, p.warnings...), bad...), session.CanWrite(r.OutDir, pl)...)
-	if err := faults.Err(); err != nil {
-		return nil, err
-	}
-	return result(pl.Path, s.Pipeline(ctx, pl, in, r.OutDir, rowsTo(r.Rows), faults))
+	return result(p.world().Pipeline(ctx, r.Pipeline, r.order()))
 }
 
 // Call makes one call of a vendor's operation, as patiently and safely as a
@@ -35,38 +22,39 @@ func (p *Program) Run(ctx context.Context, r Request) (*Result, error) {
 // named as the vendor is, or the only one to it. Secret outputs are left out of
 // the Result. Faults and errors are those of Run. Request.Pipeline, OutDir and Rows are not used.
 func (p *Program) Call(ctx context.Context, name string, r Request) (*Result, error) {
-	conn, op, faults := p.operation(name)
-	if err := faults.Err(); err != nil {
-		return nil, err
-	}
-	in, faults := session.BindInputs(&pipeline.Inputs{Params: op.Inputs}, r.given(), nil)
-	defer in.Close()
-	s, bad := p.session(name, r, []pipeline.Connection{conn})
-	faults = append(faults, bad...)
-	if err := faults.Err(); err != nil {
-		return nil, err
-	}
-	return result(name, s.Call(ctx, conn.Name, op, in, faults))
+	return result(p.world().Call(ctx, name, r.order()))
 }
 
-func (p *Program) session(name string, r Request, needed []pipeline.Connection) (*session.Session, diag.List) {
-	connections, faults := session.Connect(needed, p.options.connections())
-	if faults.HasErrors() {
-		return nil, faults
+// Resume takes up the run of State called id, which an earlier Run or Call began, in this
+// process or another. It goes on exactly where the run stopped: what is done is
+// not done again, calls that failed are. Of a run that is done (Succeeded or Partial) it gives the
+// recorded outputs and sends nothing. What keeps a run from going on, such as
+// changed files, or that it goes on already, is a diag.List; otherwise Result and error are those of Run.
+func (p *Program) Resume(ctx context.Context, id string, r ResumeRequest) (*Result, error) {
+	again := Request{Inputs: r.Inputs, InputTexts: r.InputTexts, Moved: r.Moved, Timeout: r.Timeout, Rows: r.Rows}
+	o := again.order()
+	o.OutDir, o.AcceptChanges, o.Settle = r.OutDir, r.AcceptChanges, map[string]session.Settlement{}
+	for key, s := range r.Settle {
+		o.Settle[key] = session.Settlement(s)
 	}
-	return session.New(session.Options{
-		Name:        name,
-		Connections: connections,
+	return result(p.world().Resume(ctx, id, o))
+}
+
+func (p *Program) world() *session.World {
+	return &session.World{
+		Project:     p.project,
+		Warnings:    p.warnings,
+		Connections: p.options.connections(),
 		Client:      p.options.Client,
 		Auth:        p.options.Auth,
 		Tokens:      p.options.Tokens,
 		Locks:       p.options.Locks,
+		State:       p.options.State,
 		Events:      p.options.Events,
-		Timeout:     r.Timeout,
-	}), faults
+	}
 }
 
-func (r Request) given() session.Given {
+func (r Request) order() session.Order {
 	values := make(map[string]any, len(r.Inputs))
 	for name, v := range r.Inputs {
 		if file, ok := v.(File); ok {
@@ -74,7 +62,17 @@ func (r Request) given() session.Given {
 		}
 		values[name] = v
 	}
-	return session.Given{Values: values, Texts: r.InputTexts}
+	o := session.Order{
+		Key:     r.Key,
+		Given:   session.Given{Values: values, Texts: r.InputTexts},
+		Timeout: r.Timeout,
+		Rows:    rowsTo(r.Rows),
+		Moved:   r.Moved,
+	}
+	if r.OutDir != "" {
+		o.OutDir = &r.OutDir
+	}
+	return o
 }
 
 func rowsTo(hear func(Row)) func(string, flow.Item) {

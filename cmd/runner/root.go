@@ -40,7 +40,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentFlags().StringVar(&c.project, "project", "", "the project's root (default: the nearest folder upwards that has specs/)")
-	root.AddCommand(c.checkCommand(), c.runCommand(), c.callCommand(), c.sandboxCommand())
+	root.AddCommand(c.checkCommand(), c.runCommand(), c.callCommand(), c.resumeCommand(), c.runsCommand(), c.sandboxCommand())
 	return root
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -14,32 +13,35 @@ import (
 
 	"github.com/seed627bd532/runner/engine"
 	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/history"
 	"github.com/seed627bd532/runner/engine/report"
-	"github.com/seed627bd532/runner/engine/state/files"
 )
 
 // runFlags are what run and call have in common.
 type runFlags struct {
-	connections string
-	inputs      []string
-	inputsFile  string
-	output      string
-	sandbox     bool
-	faults      []string
-	timeout     time.Duration
-	verbose     bool
-	quiet       bool
-	outDir      string
+	envFlags
+	inputs     []string
+	inputsFile string
+	output     string
+	sandbox    bool
+	faults     []string
+	timeout    time.Duration
+	verbose    bool
+	quiet      bool
+	outDir     string
+	key        string
+	moved      bool
 }
 
 func (f *runFlags) add(cmd *cobra.Command) {
+	f.envFlags.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.connections, "connections", "", "where the vendors are (default: connections.yaml where it exists)")
 	flags.StringArrayVar(&f.inputs, "input", nil, "an input as name=value, or name=@file; repeatable")
 	flags.StringVar(&f.inputsFile, "inputs", "", "a YAML or JSON file of inputs; --input goes before it")
 	flags.StringVar(&f.output, "output", "text", "how the result is printed: text, or json for one JSON object")
 	flags.BoolVar(&f.sandbox, "sandbox", false, "call built-in stand-ins of the vendors instead of the vendors")
 	flags.StringArrayVar(&f.faults, "fault", nil, "with --sandbox: a fault of a stand-in, such as lose_answer:create_company:2; repeatable")
+	flags.BoolVar(&f.moved, "moved", false, "the state remembers a vendor at another base_url: it has moved, and is still the same")
 	flags.DurationVar(&f.timeout, "timeout", 0, "end the run as failed after this time, such as 10m")
 	flags.BoolVar(&f.verbose, "verbose", false, "show every row, request and answer (secrets masked)")
 	flags.BoolVar(&f.quiet, "quiet", false, "show warnings and errors only")
@@ -52,7 +54,8 @@ func (c *cli) runCommand() *cobra.Command {
 		Short: "Run a pipeline",
 		Long: `Run checks a pipeline, its inputs and connections, and runs it. Results go to
 standard output, everything else to standard error. Files are written below
-the working directory.`,
+the working directory. What is done is remembered: a run that was cut off, or
+that failed, goes on with runner resume.`,
 		Example: `  runner run pipelines/intcomex/ensure_companies.yaml --input companies=@companies.csv
   runner run pipelines/intcomex/ensure_companies.yaml --input companies=@testdata/companies.csv --sandbox`,
 		Args: exactlyOne("PIPELINE, the path of a pipeline"),
@@ -60,6 +63,7 @@ the working directory.`,
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&f.outDir, "out-dir", ".", "the folder below which files are written")
+	cmd.Flags().StringVar(&f.key, "key", "", "a name for this run: started again under it, it goes on, or tells again what it came to")
 	return cmd
 }
 
@@ -90,7 +94,7 @@ func (c *cli) run(ctx context.Context, name string, f *runFlags) error {
 		if !slices.ContainsFunc(p.Pipelines(), isIt) {
 			return usage("%s is no pipeline", name).WithHint("a pipeline's first key is pipeline")
 		}
-		r.Pipeline, r.OutDir = file, f.outDir
+		r.Pipeline, r.OutDir, r.Key = file, f.outDir, f.key
 		_, err := p.Run(ctx, r)
 		return err
 	})
@@ -107,30 +111,44 @@ func (c *cli) job(ctx context.Context, root string, f *runFlags, file string, st
 	if err != nil {
 		return err
 	}
-	console := report.NewConsole(c.stderr, report.ConsoleOptions{Verbose: f.verbose, Quiet: f.quiet})
-	summary := &report.Summary{}
-	o := engine.Options{Paths: []string{file}, Events: event.Fan(console, summary)}
-	if o.Connections, err = c.connections(root, f); err != nil {
-		return err
-	}
-	if !f.sandbox {
-		c.keep(&o)
-	}
-	p, err := engine.Load(os.DirFS(root), o)
+	p, err := engine.Load(os.DirFS(root), engine.Options{Paths: []string{file}})
 	if err != nil {
 		return err
 	}
+	var store *memory
+	if place, err := f.statePlace(root); err != nil {
+		return err
+	} else if !f.sandbox || f.state != "" {
+		if store, err = c.openState(ctx, place); err != nil {
+			return err
+		}
+		defer store.Close()
+	}
+	return c.perform(ctx, root, f, p, file, store, func(p *engine.Program) error { return start(p, request) })
+}
+
+// perform connects p to the world, starts what is to be done, prints the result
+// and sets the exit code. A nil store remembers nothing.
+func (c *cli) perform(ctx context.Context, root string, f *runFlags, p *engine.Program, file string, store *memory, start func(*engine.Program) error) error {
+	console := report.NewConsole(c.stderr, report.ConsoleOptions{Verbose: f.verbose, Quiet: f.quiet})
+	summary := &report.Summary{}
+	o := engine.Options{Events: event.Fan(console, summary)}
+	if store != nil {
+		o.State = store
+	}
 	if f.sandbox {
-		// Only now it is known which vendors are reached.
 		boxes, err := startSandboxes(os.DirFS(root), vendorsOf(p, file), sandboxOptions{faults: f.faults})
 		if err != nil {
 			return err
 		}
 		defer boxes.stop()
 		o.Connections = boxes.connections(p)
-		if p, err = engine.Load(os.DirFS(root), o); err != nil {
+	} else {
+		var err error
+		if o.Connections, err = c.connections(root, f); err != nil {
 			return err
 		}
+		c.remember(&o, store)
 	}
 	heard := context.AfterFunc(ctx, func() {
 		c.release()
@@ -138,26 +156,42 @@ func (c *cli) job(ctx context.Context, root string, f *runFlags, file string, st
 	})
 	defer heard()
 	var failed *engine.Error // the events have told of it
-	if err := start(p, request); err != nil && !errors.As(err, &failed) {
+	if err := start(p.With(o)); err != nil && !errors.As(err, &failed) {
 		return err
 	}
 	c.exit = engine.Status(summary.Status()).ExitCode()
 	if f.output == "json" {
 		return c.print(string(summary.JSON()))
 	}
+	if store != nil && failed != nil {
+		c.sayHowToGoOn(ctx, store, summary, c.goOn(summary.Run(), root, f))
+	}
 	return c.print(summary.Text())
 }
 
-// keep makes runs share tokens and locks with all runs of this user, before and
-// beside them.
-func (c *cli) keep(o *engine.Options) {
-	dir, err := files.Dir(c.env)
-	if err != nil {
-		fmt.Fprintf(c.stderr, "warning: tokens are not kept, and nothing is known of other processes: %v\n", err)
-		return
+// sayHowToGoOn ends what a run that did not succeed has told with the command that
+// goes on, and with those that settle what is open where the flags of this one belong to them.
+func (c *cli) sayHowToGoOn(ctx context.Context, store *memory, summary *report.Summary, command string) {
+	if summary.Status() == string(engine.Ambiguous) && command != "runner resume "+summary.Run() { // else the account has said it
+		if run, err := history.Show(context.WithoutCancel(ctx), store, summary.Run()); err == nil {
+			c.sayHowToSettle(run.Open, command)
+		}
 	}
-	store := files.New(dir)
-	o.Tokens, o.Locks = store, store
+	fmt.Fprintf(c.stderr, "go on: %s\n", command)
+}
+
+// maxSettled is how many open creates are shown with the commands that settle them.
+const maxSettled = 10
+
+func (c *cli) sayHowToSettle(open []history.Call, command string) {
+	for i, call := range open {
+		if i == maxSettled {
+			fmt.Fprintf(c.stderr, "and %d more are open: runner runs show tells which\n", len(open)-i)
+			break
+		}
+		fmt.Fprintf(c.stderr, "settle %s, once you know: %s --settle %s, or --settle %s\n", report.Plain(call.Key), command,
+			shellWord(call.Key+"=done:{…}"), shellWord(call.Key+"=absent"))
+	}
 }
 
 // check refuses flags that make no sense, alone or together.
@@ -177,7 +211,7 @@ func (f *runFlags) check() error {
 
 // request reads the inputs of the flags.
 func (f *runFlags) request() (engine.Request, error) {
-	r := engine.Request{Timeout: f.timeout, Inputs: map[string]any{}, InputTexts: map[string]string{}}
+	r := engine.Request{Timeout: f.timeout, Moved: f.moved, Inputs: map[string]any{}, InputTexts: map[string]string{}}
 	if f.inputsFile != "" {
 		text, err := os.ReadFile(f.inputsFile)
 		if err != nil {
@@ -218,18 +252,10 @@ func assignments(flag string, given []string) (map[string]string, error) {
 	return all, nil
 }
 
-const defaultConnections = "connections.yaml"
-
-// connections reads the connections file: the named one, or connections.yaml in
-// the working directory or the project's root. Sandboxes need none.
+// connections reads the connections file, if there is one.
 func (c *cli) connections(root string, f *runFlags) (map[string]engine.Connection, error) {
-	name := f.connections
-	for _, candidate := range []string{defaultConnections, filepath.Join(root, defaultConnections)} {
-		if _, err := os.Stat(candidate); name == "" && err == nil {
-			name = candidate
-		}
-	}
-	if name == "" || f.sandbox {
+	name := f.connectionsFile(root)
+	if name == "" {
 		return nil, nil
 	}
 	text, err := os.ReadFile(name)

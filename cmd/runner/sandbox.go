@@ -191,7 +191,8 @@ func (s *sandboxes) connections(p *engine.Program) map[string]engine.Connection 
 	add := func(name, vendor string) {
 		for _, b := range s.list {
 			if b.vendor == vendor {
-				all[name] = engine.Connection{Vendor: vendor, BaseURL: b.connection.BaseURL, Config: b.connection.Config}
+				all[name] = engine.Connection{Vendor: vendor, BaseURL: b.connection.BaseURL, Config: b.connection.Config,
+					Site: "a sandbox"} // which listens elsewhere each time
 			}
 		}
 	}

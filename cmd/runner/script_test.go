@@ -32,13 +32,18 @@ func TestMain(m *testing.M) {
 //
 //	project                 copies the repository's specs/ and pipelines/ here, with short waits,
 //	                        time-outs and a password that hidden finds
-//	sandbox [FAULT…]        serves the sandbox of Intcomex, and writes connections.yaml for it
+//	sandbox [FAULT…]        serves the sandbox of Intcomex, and writes connections.yaml for it;
+//	                        what was remembered of another one is forgotten
+//	vendor NAME [FAULT…]    does the same for a vendor of the script's own, whose config is username
+//	                        and password
+//	faults [FAULT…]         lays faults over the one that is served
 //	counts OPERATION N      wants the sandbox to have been asked N times for an operation
 //	created IDENTITY N      wants the sandbox to have created a company N times
 //	ordered IDENTITY N      wants the sandbox to have created a subscription N times
 //	exits CODE COMMAND…     executes a command that must end with this exit code
 //	mask stdout|stderr      writes that stream to stdout.txt or stderr.txt, with what differs
 //	                        between runs (ids, ports, times) replaced
+//	run NAME                sets the variable NAME to the id of the run that standard output or error tells of first
 //	hidden                  wants no secret in both streams and in all files that were written
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -65,6 +70,9 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"project": project,
 			"sandbox": serve,
+			"vendor":  vendor,
+			"faults":  layFaults,
+			"run":     runID,
 			"counts":  counts,
 			"created": created("create"),
 			"ordered": created("subscribe"),
@@ -117,25 +125,35 @@ type box struct{ *sandbox.Sandbox }
 func boxOf(ts *testscript.TestScript) *box { return ts.Value(boxKey{}).(*box) }
 
 func serve(ts *testscript.TestScript, _ bool, faults []string) {
-	def, err := sandbox.Load(os.DirFS(ts.MkAbs(".")), "specs/intcomex.sandbox.yaml")
-	ts.Check(err)
-	b := boxOf(ts)
-	b.Sandbox = sandbox.New(def, sandbox.Options{})
+	serveVendor(ts, "intcomex")
+	layFaults(ts, false, faults)
+}
+
+func vendor(ts *testscript.TestScript, _ bool, args []string) {
+	serveVendor(ts, args[0])
+	layFaults(ts, false, args[1:])
+}
+
+func layFaults(ts *testscript.TestScript, _ bool, faults []string) {
 	for _, text := range faults {
 		f, err := sandbox.ParseFault(text)
 		ts.Check(err)
-		ts.Check(b.AddFault(f))
+		ts.Check(boxOf(ts).AddFault(f))
 	}
-	server := httptest.NewServer(b)
-	ts.Defer(server.Close)
-	writeConnections(ts, server.URL)
 }
 
-func writeConnections(ts *testscript.TestScript, base string) {
+func serveVendor(ts *testscript.TestScript, name string) {
+	def, err := sandbox.Load(os.DirFS(ts.MkAbs(".")), "specs/"+name+".sandbox.yaml")
+	ts.Check(err)
+	b := boxOf(ts)
+	b.Sandbox = sandbox.New(def, sandbox.Options{})
+	server := httptest.NewServer(b)
+	ts.Defer(server.Close)
 	ts.Setenv("PASSWORD", password)
-	text := fmt.Sprintf("connections:\n  intcomex:\n    vendor: intcomex\n    base_url: %s\n    config:\n"+
-		"      username: demo\n      password: ${{ env.PASSWORD }}\n", base)
+	text := fmt.Sprintf("connections:\n  %[1]s:\n    vendor: %[1]s\n    base_url: %[2]s\n    config:\n"+
+		"      username: demo\n      password: ${{ env.PASSWORD }}\n", name, server.URL)
 	ts.Check(os.WriteFile(ts.MkAbs("connections.yaml"), []byte(text), 0o666))
+	ts.Check(os.RemoveAll(ts.MkAbs(".runner"))) // it is another vendor now
 }
 
 func counts(ts *testscript.TestScript, _ bool, args []string) {
@@ -173,6 +191,9 @@ var masks = []struct{ pattern, text string }{
 	{`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`, "TIME"},
 	{`after \d+ bytes`, "after N bytes"},
 	{`127\.0\.0\.1:\d+`, "ADDRESS"},
+	{`sha256:[0-9a-f]{64}`, "sha256:DIGEST"},
+	{`"took_ms":[0-9.]+`, `"took_ms":MS`},
+	{`\b(TIME +)[0-9][0-9.msh]*( *)`, "$1 SPAN "},
 	{`\b(after|in) [0-9][0-9.msh]*(\n|$)`, "$1 SPAN$2"},
 	{`\([0-9][0-9.msh]*\)`, "(SPAN)"},
 }
@@ -182,6 +203,14 @@ func masked(text string) string {
 		text = regexp.MustCompile(m.pattern).ReplaceAllString(text, m.text)
 	}
 	return text
+}
+
+func runID(ts *testscript.TestScript, _ bool, args []string) {
+	id := regexp.MustCompile(`\b\d{8}-\d{6}-[0-9a-f]{8}\b`).FindString(ts.ReadFile("stdout") + ts.ReadFile("stderr"))
+	if id == "" {
+		ts.Fatalf("no run is told of")
+	}
+	ts.Setenv(args[0], id)
 }
 
 func mask(ts *testscript.TestScript, _ bool, args []string) {

@@ -43,10 +43,11 @@ func WantsDetails(s Sink) bool {
 	return s != nil
 }
 
-// RunStarted opens a run.
+// RunStarted opens a run, also one that is taken up again.
 type RunStarted struct {
 	Head
 	Pipeline string
+	Resumed  bool
 }
 
 // StepStarted opens a step that is not skipped.
@@ -64,8 +65,10 @@ type StepFinished struct {
 	Skipped   bool
 	Outcome   string // of a call; "" otherwise
 	Sent      bool
-	Error     string // "" when the step succeeded
-	Took      time.Duration
+	// Replayed says that this was done before the run was taken up again.
+	Replayed bool
+	Error    string // "" when the step succeeded
+	Took     time.Duration
 }
 
 // RequestSent tells of one HTTP request. Header and Body are for --verbose,
@@ -122,7 +125,9 @@ type RowFinished struct {
 	Key    string // the foreach step's key
 	Row    string // the row's key
 	Status string // done | failed | ambiguous | skipped
-	Error  string
+	// Replayed says that the row was done before the run was taken up again.
+	Replayed bool
+	Error    string
 }
 
 // Note carries a sentence for people.

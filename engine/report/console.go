@@ -61,7 +61,11 @@ func (c *Console) Details() bool { return c.verbose }
 func (c *Console) Emit(e event.Event) {
 	switch e := e.(type) {
 	case *event.RunStarted:
-		c.say("%s: run %s", oneLine(e.Pipeline), e.Run)
+		resumed := ""
+		if e.Resumed {
+			resumed = ", resumed"
+		}
+		c.say("%s: run %s%s", oneLine(e.Pipeline), e.Run, resumed)
 	case *event.StepStarted:
 		if c.verbose && e.Operation != "" {
 			c.say("  %s: %s started", oneLine(e.Key), e.Operation)
@@ -96,7 +100,7 @@ func (c *Console) stepFinished(e *event.StepFinished) {
 	rows, isLoop := c.loops[e.Key]
 	delete(c.loops, e.Key)
 	delete(c.seen, e.Key)
-	if inRow(e.Key) && !c.verbose {
+	if (inRow(e.Key) || e.Replayed && !isLoop && e.Error == "") && !c.verbose {
 		return
 	}
 	what := ""
@@ -105,6 +109,8 @@ func (c *Console) stepFinished(e *event.StepFinished) {
 		what = "skipped"
 	case e.Error != "":
 		what = failedWord(e.Outcome) + ": " + oneLine(e.Error)
+	case e.Replayed:
+		what = join(", ", e.Outcome, "done before")
 	case !isLoop:
 		what = wordOr(e.Outcome, "done")
 	}
@@ -112,7 +118,7 @@ func (c *Console) stepFinished(e *event.StepFinished) {
 		what = join("; ", rows.String(), what)
 	}
 	took := ""
-	if !e.Skipped {
+	if !e.Skipped && !e.Replayed {
 		took = "(" + duration(e.Took) + ")"
 	}
 	c.say("  %s: %s", oneLine(e.Key), join(" ", e.Operation, what, took))
@@ -143,6 +149,13 @@ func (c *Console) pollScheduled(e *event.PollScheduled) {
 }
 
 func (c *Console) rowFinished(e *event.RowFinished) {
+	if e.Replayed && e.Status == "done" {
+		c.loop(e.Key).before++
+		if c.verbose {
+			c.say("  %s[%s]: done before", oneLine(e.Key), oneLine(e.Row))
+		}
+		return
+	}
 	c.loop(e.Key).add(e.Status)
 	bad := e.Status == "failed" || e.Status == "ambiguous"
 	if !bad && !c.verbose {

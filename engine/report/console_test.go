@@ -43,6 +43,53 @@ func story() []event.Event {
 	}
 }
 
+// sequel is a run that was taken up again.
+func sequel() []event.Event {
+	head := event.Head{Run: "r1"}
+	return []event.Event{
+		&event.RunStarted{Head: head, Pipeline: "ensure_companies", Resumed: true},
+		&event.StepStarted{Key: "ping", Operation: "intcomex.ping"},
+		&event.StepFinished{Key: "ping", Operation: "intcomex.ping", Outcome: "ok", Sent: true, Replayed: true},
+		&event.StepFinished{Key: "look", Operation: "intcomex.find", Outcome: "not_found", Error: "no such", Replayed: true},
+		&event.RowFinished{Key: "each", Row: "B", Status: "done"},
+		&event.RowFinished{Key: "each", Row: "A", Status: "done", Replayed: true},
+		&event.StepFinished{Key: "each", Took: time.Second},
+		&event.RunFinished{Head: head, Pipeline: "ensure_companies", Status: "succeeded", Took: time.Second},
+	}
+}
+
+func TestConsoleTellsWhatWasDoneBeforeOnlyWhenVerbose(t *testing.T) {
+	tests := []struct {
+		verbose bool
+		want    string
+	}{
+		{false, `ensure_companies: run r1, resumed
+  look: intcomex.find not_found: no such
+  each: 1 done before, 1 done (1s)
+ensure_companies: succeeded after 1s
+`},
+		{true, `ensure_companies: run r1, resumed
+  ping: intcomex.ping started
+  ping: intcomex.ping ok, done before
+  look: intcomex.find not_found: no such
+  each[B]: done
+  each[A]: done before
+  each: 1 done before, 1 done (1s)
+ensure_companies: succeeded after 1s
+`},
+	}
+	for _, tt := range tests {
+		var b strings.Builder
+		c := NewConsole(&b, ConsoleOptions{Verbose: tt.verbose})
+		for _, e := range sequel() {
+			c.Emit(e)
+		}
+		if b.String() != tt.want {
+			t.Errorf("verbose %v: got:\n%s\nwant:\n%s", tt.verbose, b.String(), tt.want)
+		}
+	}
+}
+
 func TestConsole(t *testing.T) {
 	tests := []struct {
 		name string

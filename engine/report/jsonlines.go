@@ -40,13 +40,13 @@ type member struct {
 func members(e event.Event) (string, []member) {
 	switch e := e.(type) {
 	case *event.RunStarted:
-		return "run_started", []member{{"pipeline", e.Pipeline}}
+		return "run_started", []member{{"pipeline", e.Pipeline}, {"resumed", e.Resumed}}
 	case *event.StepStarted:
 		return "step_started", []member{{"key", e.Key}, {"operation", e.Operation}}
 	case *event.StepFinished:
 		return "step_finished", []member{
 			{"key", e.Key}, {"operation", e.Operation}, {"skipped", e.Skipped}, {"outcome", e.Outcome},
-			{"sent", e.Sent}, {"error", e.Error}, {"took_ms", milliseconds(e.Took)},
+			{"sent", e.Sent}, {"replayed", e.Replayed}, {"error", e.Error}, {"took_ms", milliseconds(e.Took)},
 		}
 	case *event.RequestSent:
 		return "request_sent", []member{
@@ -68,7 +68,7 @@ func members(e event.Event) (string, []member) {
 			{"key", e.Key}, {"operation", e.Operation}, {"look", e.Look}, {"seen", e.Seen}, {"wait_ms", milliseconds(e.Wait)},
 		}
 	case *event.RowFinished:
-		return "row_finished", []member{{"key", e.Key}, {"row", e.Row}, {"status", e.Status}, {"error", e.Error}}
+		return "row_finished", []member{{"key", e.Key}, {"row", e.Row}, {"status", e.Status}, {"replayed", e.Replayed}, {"error", e.Error}}
 	case *event.Note:
 		return "note", []member{{"warning", e.Warning}, {"text", e.Text}}
 	case *event.RunFinished:

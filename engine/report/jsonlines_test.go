@@ -18,11 +18,11 @@ func TestJSONLines(t *testing.T) {
 		want string
 	}{
 		{&event.RunStarted{Head: head, Pipeline: "p"},
-			`{"event":"run_started",` + start + `"pipeline":"p"}`},
+			`{"event":"run_started",` + start + `"pipeline":"p","resumed":false}`},
 		{&event.StepStarted{Head: head, Key: "k", Operation: "v.o"},
 			`{"event":"step_started",` + start + `"key":"k","operation":"v.o"}`},
 		{&event.StepFinished{Head: head, Key: "k", Operation: "v.o", Outcome: "ok", Sent: true, Took: 1500 * time.Microsecond},
-			`{"event":"step_finished",` + start + `"key":"k","operation":"v.o","skipped":false,"outcome":"ok","sent":true,"error":"","took_ms":1.5}`},
+			`{"event":"step_finished",` + start + `"key":"k","operation":"v.o","skipped":false,"outcome":"ok","sent":true,"replayed":false,"error":"","took_ms":1.5}`},
 		{&event.RequestSent{Head: head, Key: "k", Operation: "v.o", Attempt: 2, Method: "GET", URL: "https://x/?a=1&b=<2>", Header: map[string]string{"B": "2", "A": "1"}},
 			`{"event":"request_sent",` + start + `"key":"k","operation":"v.o","attempt":2,"method":"GET","url":"https://x/?a=1&b=<2>","header":{"A":"1","B":"2"},"body":""}`},
 		{&event.ResponseReceived{Head: head, Key: "k", Operation: "v.o", Status: 200, Outcome: "ok", Body: "a\nb", Took: time.Second},
@@ -32,7 +32,7 @@ func TestJSONLines(t *testing.T) {
 		{&event.PollScheduled{Head: head, Key: "k", Operation: "v.o", Look: 3, Seen: "pending", Wait: time.Minute},
 			`{"event":"poll_scheduled",` + start + `"key":"k","operation":"v.o","look":3,"seen":"pending","wait_ms":60000}`},
 		{&event.RowFinished{Head: head, Key: "k", Row: "A", Status: "failed", Error: "no"},
-			`{"event":"row_finished",` + start + `"key":"k","row":"A","status":"failed","error":"no"}`},
+			`{"event":"row_finished",` + start + `"key":"k","row":"A","status":"failed","replayed":false,"error":"no"}`},
 		{&event.Note{Head: head, Warning: true, Text: "x"},
 			`{"event":"note",` + start + `"warning":true,"text":"x"}`},
 		{&event.RunFinished{Head: head, Pipeline: "p", Status: "succeeded", Outputs: []byte(`{"b": 203.7700, "a": null}`)},

@@ -5,6 +5,7 @@ import "fmt"
 // rowCount counts the rows of one foreach.
 type rowCount struct {
 	done, failed, ambiguous, skipped int
+	before                           int // done before the run was taken up again
 
 	retries int // within its rows
 	named   int // failed rows that were shown
@@ -29,7 +30,7 @@ func (n *rowCount) String() string {
 	for _, p := range []struct {
 		n    int
 		form string
-	}{{n.done, "%d done"}, {n.failed, "%d failed"}, {n.ambiguous, "%d ambiguous"}, {n.skipped, "%d skipped"}, {n.retries, "retries: %d"}} {
+	}{{n.before, "%d done before"}, {n.done, "%d done"}, {n.failed, "%d failed"}, {n.ambiguous, "%d ambiguous"}, {n.skipped, "%d skipped"}, {n.retries, "retries: %d"}} {
 		if p.n > 0 {
 			parts = append(parts, fmt.Sprintf(p.form, p.n))
 		}

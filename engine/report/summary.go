@@ -41,6 +41,9 @@ func (s *Summary) Emit(e event.Event) {
 	}
 }
 
+// Run returns the run's id, "" when no run came to be.
+func (s *Summary) Run() string { return s.run }
+
 // Status returns how the run ended: "succeeded", "failed", "partial",
 // "ambiguous", "invalid" or "interrupted". A run that was cut off before it
 // could say so was interrupted.

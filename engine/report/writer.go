@@ -27,6 +27,10 @@ func (w *writer) printf(format string, args ...any) {
 	w.write(fmt.Appendf(nil, format, args...))
 }
 
+// Plain makes a vendor's words safe for one line of a terminal: without line
+// breaks, and without what moves the cursor or reorders text.
+func Plain(s string) string { return oneLine(s) }
+
 // oneLine makes a vendor's words safe for one line of a terminal.
 func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(printable(s), isBreak), " ")

@@ -12,15 +12,18 @@ type Journal interface {
 	Get(ctx context.Context, run string, kind Kind, key string) (Entry, bool, error)
 
 	// Put records the entries, all of them or none, each in place of what its
-	// run, kind and key held before. When Put returns nil and one of them is
-	// Intended, they survive a power cut; others may be written in groups, in
-	// order, some moments later.
+	// run, kind and key held before. When Put returns nil, they survive the end of
+	// this process, and when one of them is Intended, a power cut too, with all
+	// that was put before.
+	//
+	// Of locks that can be lost, an Intended entry is only recorded while none is
+	// that this Store gave and that was not unlocked; see Locks.
 	Put(ctx context.Context, entries ...Entry) error
 
 	// Fold records e as Put does and, in the same step, forgets what it sums
 	// up: the entries of its run whose key continues e.Key with "/" or "#",
 	// and those of other kinds under e.Key itself. Creates that are Done or
-	// Intended stay where Creates finds them.
+	// Intended stay where Creates and Entries find them, and only Get does not.
 	Fold(ctx context.Context, e Entry) error
 
 	// Creates returns the entries of all runs with this identity that are

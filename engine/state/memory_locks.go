@@ -35,6 +35,20 @@ func (l *memoryLocks) Lock(ctx context.Context, name string) (func(), error) {
 	}
 }
 
+// TryLock is part of Locks.
+func (l *memoryLocks) TryLock(ctx context.Context, name string) (func(), bool, error) {
+	if ctx.Err() != nil {
+		return nil, false, context.Cause(ctx)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, held := l.queues[name]; held {
+		return nil, false, nil
+	}
+	l.queues[name] = &queue{}
+	return sync.OnceFunc(func() { l.pass(name) }), true, nil
+}
+
 // join takes the lock and returns nil when it is free, else a place in its queue.
 func (l *memoryLocks) join(name string) chan struct{} {
 	l.mu.Lock()

@@ -11,10 +11,6 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-// partlyDone marks the answer to a batch of which not all was done, and that
-// does not say which rows were.
-const partlyDone = "partly-done"
-
 // settleRows says of a batch that was a success as a whole what became of each
 // row. A batch of which that cannot be known is none.
 func (e *Executor) settleRows(res *flow.Result, j *job, vars lang.Vars, a *answer) {
@@ -47,7 +43,7 @@ func (e *Executor) countRows(res *flow.Result, j *job, a *answer) {
 		res.Rows = allDone(j.rows)
 		return
 	}
-	res.Outcome, res.Code, res.Outputs = flow.Unknown, partlyDone, nil
+	res.Outcome, res.Code, res.Outputs = flow.Unknown, flow.CodePartlyDone, nil
 	res.Body = a.bodyFor(j.op)
 	switch {
 	case !found:

@@ -69,6 +69,9 @@ func (d *decoder) vendor() {
 	for _, pair := range n.Get("operations").Pairs {
 		d.v.Operations = append(d.v.Operations, d.operation(pair))
 	}
+	for i, pair := range n.Get("operations").Pairs {
+		d.reconcile(d.v.Operations[i], pair.Value)
+	}
 	if auth := n.Get("auth"); auth != nil {
 		d.auth(auth)
 	}

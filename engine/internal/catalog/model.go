@@ -111,6 +111,8 @@ type Operation struct {
 	// Identity is what must not be created twice (over IdentityVars); nil for
 	// none. With a Batch it names one row, and BatchRows evaluates it.
 	Identity *lang.Expr
+	// Reconcile says how to look for what Identity names; nil where nothing can tell.
+	Reconcile *Reconcile
 	// Batch is set for an operation that sends many rows in one request.
 	Batch *Batch
 	// Paging is set for an operation whose answer comes page by page.

@@ -89,6 +89,18 @@ func identityScope(inputs *lang.Type) *lang.Scope {
 // identity is computed where no credentials are.
 func IdentityVars(inputs *value.Object) lang.Vars { return lang.Vars{inputs} }
 
+// LookupVars are in scope at reconcile.with: the inputs of the operation and,
+// with a batch, the row. Config is not, as with an identity.
+func LookupVars(inputs *value.Object, row ...value.Value) lang.Vars {
+	return append(lang.Vars{inputs}, row...)
+}
+
+// FoundVars are in scope at reconcile.found and reconcile.outputs: those of the
+// look-up's inputs, and its outputs.
+func FoundVars(lookup lang.Vars, outputs *value.Object) lang.Vars {
+	return append(lookup[:len(lookup):len(lookup)], outputs)
+}
+
 func rowAnswerScope(answer *lang.Scope, row *lang.Type) *lang.Scope {
 	return answer.With(lang.Name{Name: "row", Type: row})
 }

@@ -5,6 +5,7 @@ package flow
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -87,7 +88,28 @@ type CallRequest struct {
 	// Rows are the rows of a batch operation, in the order they are sent; nil
 	// for other operations. Identity is "" then.
 	Rows []RowRef
+	// SecretOutputs names the outputs that are secret, or hold something secret:
+	// nothing may write them down.
+	SecretOutputs []string
+	// Fresh calls ask for what is true now: they are neither recorded nor answered from a record.
+	Fresh bool
 }
+
+// Recorded returns the key under which a runtime remembers the call: all of its
+// attempts are one.
+func (r CallRequest) Recorded() Key {
+	if r.CallKey == "" {
+		return r.Key
+	}
+	return r.CallKey
+}
+
+// RowKey returns the key under which a runtime remembers one row of a batch.
+func (r CallRequest) RowKey(row string) Key { return r.Recorded().Step("rows").Row(row) }
+
+// CodePartlyDone marks the answer to a batch that says how many of its rows were
+// done, and not which.
+const CodePartlyDone = "partly-done"
 
 // A RowRef names one row of a batch.
 type RowRef struct {
@@ -129,8 +151,18 @@ type Result struct {
 	RetryAfter time.Duration
 	// Fatal ends the run whatever on_error says: the login failed for good.
 	Fatal bool
-	// Reused says that nothing was sent, since this run did this create before.
+	// Replayed says that this is the record of what the run did before it was
+	// taken up again. It is not recorded itself.
+	Replayed bool
+	// Reused says that nothing was sent, since this create was done since the run began.
 	Reused bool
+	// Reconciled says that no answer told of a create, and that it was found when it was looked for.
+	Reconciled bool
+	// Resent says that a create was sent once more after it was looked for in vain.
+	Resent bool
+	// Again is the key of the attempt by which a Settle wants the create to be sent once more,
+	// since nothing came of it; "" in all other results.
+	Again Key
 	// Exhausted says that the executor has repeated what failed as often as the
 	// operation lets it, as it does with the pages of a listing: the call is not
 	// made again.
@@ -158,6 +190,18 @@ func (r Result) Repeatable(effect Effect) bool {
 	return false
 }
 
+// Unsettled reports whether r leaves open what became of a create, or of some
+// rows of a batch. A row that was refused counts: it may be there all the same.
+func (r Result) Unsettled() bool {
+	return r.Outcome == Unknown && r.Sent ||
+		slices.ContainsFunc(r.Rows, func(row RowResult) bool { return row.Status != Done })
+}
+
+// A Settle finds out what became of a create whose answer, lost, leaves it
+// open. Its calls are Fresh, and it is never asked by two at once for one
+// identity. It returns what is known then: lost itself, with better words, where nothing is.
+type Settle func(rt Runtime, lost Result) (Result, error)
+
 // An Executor makes one attempt of a call: token, request, answer, outcome,
 // outputs. A listing is one call of many requests, and only those that fail are repeated. It is shared by all runtimes and safe for concurrent use.
 type Executor interface {
@@ -170,17 +214,34 @@ type Executor interface {
 // Runtime is all that the interpreter may ask of the world. A Runtime serves
 // one goroutine; Each gives every row its own.
 type Runtime interface {
-	// Call performs the call once. Its result is recorded under its key and returned again when the run is resumed.
+	// Call performs one attempt of a call. A success is recorded under CallKey, and returned again
+	// when the run is resumed, whatever attempt asks for it; a failure is not, so that a resumed run tries anew.
+	// What holds rows or secret outputs is not recorded either.
 	Call(CallRequest) (Result, error)
-	// Sleep waits; the absolute deadline is recorded.
+	// Create is Call for creates, which must not happen twice. It works under the locks of
+	// the request's identities. A create that was done since the run began is not
+	// sent again, nor one that some run has sent without learning what became of it. What its
+	// own run sent and never learned is settled, as is a result that is Unsettled:
+	// by settle, under the same locks; nil where nobody can tell.
+	Create(r CallRequest, settle Settle) (Result, error)
+	// Record makes a result the one that Call and Create return from now on, also in a
+	// resumed run. So are failures recorded that the program acts upon.
+	Record(CallRequest, Result) error
+	// Recorded returns what was recorded under this CallKey, and whether anything was.
+	Recorded(Key) (Result, bool, error)
+	// Sleep waits; the absolute deadline is recorded, except under the key "".
 	Sleep(Key, time.Duration) error
-	// Now returns the time, recorded.
+	// Now returns the time, recorded except under the key "".
 	Now(Key) (time.Time, error)
 	// Each runs body for every row. The runtime owns concurrency, the order of
 	// rows with one key, and when to stop.
 	Each(Key, Rows, EachPolicy, Body) (Outcomes, error)
-	// Cleanup runs f although the run was cancelled.
-	Cleanup(f func(Runtime) error) error
+	// Cleanup runs f although the run was cancelled, to take back what the run did
+	// because of why. That this has begun is recorded before, and survives a power cut.
+	Cleanup(why Result, f func(Runtime) error) error
+	// CleaningUp returns why the run has begun to clean up, and whether it has: a resumed
+	// run goes on with that, and with nothing else.
+	CleaningUp() (why Result, begun bool, err error)
 	// Emit tells what happens. Not recorded.
 	Emit(event.Event)
 	// Interrupted returns why the run must stop now, or nil.
@@ -219,6 +280,8 @@ type Body struct {
 	Pipeline string
 	Step     string
 	Capture  value.Value
+	// Secret says that the outputs of a row are secret, or hold something secret.
+	Secret bool
 	// Run executes it here.
 	Run func(rt Runtime, row Row) Item
 }
@@ -244,6 +307,8 @@ type Item struct {
 	// Rows are how the rows of a batch ended, where the body is a call of a
 	// batch operation; nil otherwise, and for a batch that was not begun.
 	Rows []RowResult
+	// Replayed says that the row was done before the run was taken up again.
+	Replayed bool
 	// Stop ends the foreach although it collects: a login that failed for good, an interrupt.
 	Stop bool
 	// Down says that the row failed since the vendor was not there, or did not answer.
@@ -261,6 +326,8 @@ type Undo struct {
 	Connection string
 	Operation  string
 	Inputs     *value.Object
+	// Secret says that Inputs hold something secret, so that nothing may write them down.
+	Secret bool
 }
 
 // A Tally counts rows that did not end well although the run went on.

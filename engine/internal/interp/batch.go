@@ -46,26 +46,41 @@ func (w *walker) batchOperation(a *pipeline.Call, key flow.Key, inputs *value.Ob
 		return res, nil
 	}
 	res, err := w.operation(a, key, inputs, refs)
-	if err != nil {
-		res.Rows = allRows(refs, err)
+	switch {
+	case err != nil:
+		res.Rows = w.allRows(key, refs, res, err)
+	case res.Rows == nil: // settled by hand as a whole
+		res.Rows = allDone(refs)
 	}
 	return res, err
 }
 
+func allDone(refs []flow.RowRef) []flow.RowResult {
+	rows := make([]flow.RowResult, len(refs))
+	for i, ref := range refs {
+		rows[i] = flow.RowResult{Key: ref.Key, Status: flow.Done}
+	}
+	return rows
+}
+
 // allRows gives every row of a batch the fate of the batch.
-func allRows(refs []flow.RowRef, err error) []flow.RowResult {
+func (w *walker) allRows(key flow.Key, refs []flow.RowRef, res flow.Result, err error) []flow.RowResult {
 	status := flow.Failed
 	var f *Failure
 	switch {
 	case !errors.As(err, &f):
-	case f.Code == codeInterrupted:
-		status = flow.Skipped
 	case f.Ambiguous:
 		status = flow.Ambiguous
+	case f.Code == codeInterrupted:
+		status = flow.Skipped
 	}
 	rows := make([]flow.RowResult, len(refs))
 	for i, ref := range refs {
 		rows[i] = flow.RowResult{Key: ref.Key, Status: status, Message: err.Error()}
+		if status == flow.Ambiguous && res.Sent {
+			rows[i].Message = res.Message
+			rows[i].Message = w.rowAccount(flow.CallRequest{CallKey: key, Rows: refs}, rows[i], res)
+		}
 	}
 	return rows
 }
@@ -106,11 +121,11 @@ func othersDone(refused, all int) string {
 // rowEvents tells of a row of a foreach, or of each row of a batch.
 func rowEvents(key flow.Key, item flow.Item) []event.Event {
 	if item.Rows == nil {
-		return []event.Event{&event.RowFinished{Key: string(key), Row: item.Key, Status: string(item.Status), Error: errorText(item.Err)}}
+		return []event.Event{&event.RowFinished{Key: string(key), Row: item.Key, Status: string(item.Status), Replayed: item.Replayed, Error: errorText(item.Err)}}
 	}
 	all := make([]event.Event, len(item.Rows))
 	for i, r := range item.Rows {
-		all[i] = &event.RowFinished{Key: string(key), Row: r.Key, Status: string(r.Status), Error: r.Message}
+		all[i] = &event.RowFinished{Key: string(key), Row: r.Key, Status: string(r.Status), Replayed: item.Replayed, Error: r.Message}
 	}
 	return all
 }

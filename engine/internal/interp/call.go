@@ -3,7 +3,6 @@ package interp
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
@@ -112,6 +111,7 @@ func (w *walker) tellEnd(a *pipeline.Call, key flow.Key, res flow.Result, err er
 		Operation: a.Name(),
 		Outcome:   string(res.Outcome),
 		Sent:      res.Sent,
+		Replayed:  res.Replayed,
 		Error:     messageOf(err),
 	})
 }
@@ -123,20 +123,47 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 	if err != nil {
 		return flow.Result{}, err
 	}
-	res, err := w.attempts(a, key, flow.CallRequest{
-		Connection: a.Connection,
-		Operation:  a.Operation.Name,
-		Inputs:     inputs,
-		Effect:     a.Operation.Effect,
-		Identity:   identity,
-		RunID:      w.runID,
-		CallKey:    at,
-		Rows:       rows,
-	})
+	req := flow.CallRequest{
+		Connection:    a.Connection,
+		Operation:     a.Operation.Name,
+		Inputs:        inputs,
+		Effect:        a.Operation.Effect,
+		Identity:      identity,
+		RunID:         w.runID,
+		CallKey:       at,
+		Rows:          rows,
+		SecretOutputs: secretOutputs(a.Operation),
+		Fresh:         w.fresh,
+	}
+	res, err := w.attempts(a, key, req)
+	if err == nil && canSettleRows(a.Operation, res) {
+		res, err = w.settleRows(a, key, req, res)
+	}
+	w.tellLostSecrets(req, res)
 	if err == nil && !res.Outcome.Success() {
-		err = refusal(a, key, identity, res)
+		err = w.refusal(a, key, req, res)
 	}
 	return res, err
+}
+
+// tellLostSecrets warns of secrets that a create gave before the run was taken up again.
+func (w *walker) tellLostSecrets(req flow.CallRequest, res flow.Result) {
+	for _, name := range req.SecretOutputs {
+		if _, ok := res.Outputs.Get(name); !ok && res.Outcome.Success() {
+			w.rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: its output %s is null, since it is secret and was not written down when it was given", req.CallKey, name)})
+		}
+	}
+}
+
+// secretOutputs names the outputs that nothing may write down.
+func secretOutputs(op *catalog.Operation) []string {
+	var names []string
+	for _, m := range op.Response.Outputs {
+		if m.Type().HasSecret() {
+			names = append(names, m.Name)
+		}
+	}
+	return names
 }
 
 // identity is the text under which a create must not happen twice; "" where the
@@ -161,14 +188,14 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 	retry := a.Operation.Retry
 	for n := 1; ; n++ {
 		req.Key = req.CallKey.Attempt(n)
-		left, err := w.left(key, req.Key, 0)
+		left, err := w.left(key, req.CallKey, 0)
 		if err != nil {
 			return flow.Result{}, err
 		}
 		req.Timeout = left
-		res, err := w.rt.Call(req)
+		res, err := w.attempt(a, key, req, n)
 		if err != nil {
-			return res, w.stopped(key, err)
+			return res, withLast(w.stopped(key, err), a, res)
 		}
 		if n >= retry.Attempts || !res.Repeatable(req.Effect) {
 			return res, nil
@@ -177,7 +204,7 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 			return res, withLast(w.stopped(key, err), a, res)
 		}
 		wait := max(retry.Wait(n, req.CallKey), res.RetryAfter)
-		if _, err := w.left(key, req.Key+"/wait", wait); err != nil {
+		if _, err := w.left(key, req.CallKey, wait); err != nil {
 			return res, withLast(err, a, res)
 		}
 		w.rt.Emit(&event.RetryScheduled{
@@ -189,72 +216,34 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 			Message:   res.Message,
 			Wait:      wait,
 		})
-		if err := w.rt.Sleep(req.Key+"/wait", wait); err != nil {
+		if err := w.rt.Sleep("", wait); err != nil {
 			return res, withLast(w.stopped(key, err), a, res)
 		}
 	}
 }
 
+// attempt makes the n-th attempt of a call. That of a create is settled where it can be.
+func (w *walker) attempt(a *pipeline.Call, key flow.Key, req flow.CallRequest, n int) (flow.Result, error) {
+	if req.Effect == flow.Create {
+		return w.rt.Create(req, w.reconciler(a, key, req, req.CallKey.Attempt(n+1)))
+	}
+	return w.rt.Call(req)
+}
+
 // withLast adds what the vendor said last to the account of a call that was
 // ended while it waited for its next attempt.
 func withLast(err error, a *pipeline.Call, res flow.Result) error {
-	var f *Failure
-	if !errors.As(err, &f) || f.late == "" && f.Code != codeInterrupted {
+	f, late := unfinished(err)
+	if res.Outcome == "" || !late && (!errors.As(err, &f) || f.Code != codeInterrupted) {
 		return err
 	}
 	ended := *f
 	ended.Operation, ended.Outcome, ended.Status = a.Name(), res.Outcome, res.Status
+	ended.Ambiguous = a.Operation.Effect == flow.Create && res.Outcome == flow.Unknown && res.Sent
 	if res.Code != codeInterrupted { // then it says the same
 		ended.Message += "; last answer: " + res.Message
 	}
 	return &ended
-}
-
-// refusal turns a result that is no success into the failure that people read.
-func refusal(a *pipeline.Call, key flow.Key, identity string, res flow.Result) *Failure {
-	f := &Failure{
-		Code:      res.Code,
-		Step:      string(key),
-		Operation: a.Name(),
-		Outcome:   res.Outcome,
-		Message:   res.Message,
-		Hint:      res.Hint,
-		Fatal:     res.Fatal,
-		Status:    res.Status,
-		Body:      res.Body,
-	}
-	if f.Message == "" {
-		f.Message = fmt.Sprintf("the vendor answered with status %d and said nothing", res.Status)
-	}
-	if f.Code == "" {
-		f.Code = "refused"
-	}
-	if a.Operation.Effect == flow.Create && res.Outcome == flow.Unknown {
-		f.Ambiguous = true
-		f.Code = "ambiguous"
-		f.Message, f.Hint = account(identity, res)
-	}
-	return f
-}
-
-// account says what a person needs to know about a create of unknown outcome.
-func account(identity string, res flow.Result) (message, hint string) {
-	message = "it was not sent, since an earlier one may or may not have been done"
-	if res.Sent {
-		message = fmt.Sprintf("it may or may not have been done: %s was sent at %s", res.Endpoint, res.At.UTC().Format(time.RFC3339))
-	}
-	if res.Message != "" {
-		message += "; " + res.Message
-	}
-	what := "it"
-	if identity != "" {
-		what = identity
-	}
-	hint = fmt.Sprintf("it was not sent again. Look at the vendor whether %s is there before anything creates it anew", what)
-	if res.Hint != "" {
-		hint += "; " + res.Hint
-	}
-	return message, hint
 }
 
 // messageOf is the text of an error for an event that names operation and

@@ -34,6 +34,11 @@ type Failure struct {
 
 	// late is the step whose timeout it was; "" for other failures.
 	late flow.Key
+	at   flow.Key // where that step was then
+	told bool     // the account of it is complete
+	// call and result are the call that failed; nil for other failures.
+	call   *flow.CallRequest
+	result flow.Result
 }
 
 // Error returns operation, outcome and message.
@@ -107,7 +112,7 @@ func violationText(bad []schema.Violation) string {
 // unknown outcome, and the end of a timeout that holds for more than the step.
 func (w *walker) passable(err error) *Failure {
 	var f *Failure
-	if !errors.As(err, &f) || f.Fatal || f.Ambiguous || f.late != "" && f.late == w.clock.step {
+	if !errors.As(err, &f) || f.Fatal || f.Ambiguous || f.late != "" && w.clock.isOf(f.late) {
 		return nil
 	}
 	return f

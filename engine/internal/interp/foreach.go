@@ -21,8 +21,7 @@ func (w *walker) foreach(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value
 		return err
 	})
 	if err != nil && s.OnError == pipeline.Continue && w.passable(err) != nil {
-		w.passOver(key, err)
-		err = nil
+		err = w.passOver(key, err)
 	}
 	if err != nil {
 		return nil, err
@@ -44,6 +43,7 @@ func (w *walker) loop(s *pipeline.Step, key flow.Key, vars lang.Vars) ([]flow.It
 			Pipeline: w.p.Path,
 			Step:     s.ID,
 			Capture:  value.List(vars),
+			Secret:   s.RowType() != nil && s.RowType().HasSecret(),
 			Run: func(rt flow.Runtime, row flow.Row) flow.Item {
 				item := w.row(rt, s, key, vars, row)
 				if item.Status != flow.Skipped {
@@ -53,7 +53,7 @@ func (w *walker) loop(s *pipeline.Step, key flow.Key, vars lang.Vars) ([]flow.It
 			},
 		})
 	for _, item := range outcomes.Items {
-		if item.Status == flow.Skipped {
+		if item.Status == flow.Skipped || item.Replayed {
 			w.tellRow(w.rt, s, key, item)
 		}
 	}
@@ -303,10 +303,12 @@ func failedItem(item flow.Item, err error) flow.Item {
 	item.Stop = f.Fatal
 	item.Down = f.Outcome == flow.Busy || f.Outcome == flow.Unknown
 	switch {
+	case f.Ambiguous:
+		account := *f // a row has one line for all that there is to say
+		account.Message = joinSentences(f.Message, f.Hint)
+		item.Status, item.Err = flow.Ambiguous, &account
 	case f.Code == codeInterrupted:
 		item.Status = flow.Skipped
-	case f.Ambiguous:
-		item.Status = flow.Ambiguous
 	}
 	return item
 }
@@ -315,5 +317,5 @@ func failedItem(item flow.Item, err error) flow.Item {
 // foreach as a whole.
 func (w *walker) outOfTime(err error) bool {
 	var f *Failure
-	return errors.As(err, &f) && f.late != "" && f.late == w.clock.step
+	return errors.As(err, &f) && f.late != "" && w.clock.isOf(f.late)
 }

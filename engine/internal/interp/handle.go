@@ -19,8 +19,7 @@ func (w *walker) handle(s *pipeline.Step, key flow.Key, vars lang.Vars, err erro
 	}
 	after := flow.Result{Outcome: f.Outcome, Rows: w.batch}
 	if s.OnError == pipeline.Continue {
-		w.passOver(key, err)
-		return s.Record(after, nil, true), nil
+		return s.Record(after, nil, true), w.passOver(key, err)
 	}
 	own := pipeline.WithItem(vars, errorValue(f))
 	for _, h := range s.Handlers {
@@ -41,14 +40,32 @@ func (w *walker) handle(s *pipeline.Step, key flow.Key, vars lang.Vars, err erro
 			}
 			outputs, _ = v.(*value.Object) // nothing when every member was omitted
 		}
-		w.passOver(key, err)
-		return s.Record(after, outputs, true), nil
+		return s.Record(after, outputs, true), w.passOver(key, err)
 	}
 	return nil, err
 }
 
-func (w *walker) passOver(key flow.Key, err error) {
+// passOver lets the run go on after a failure, and makes the failure a fact: a resumed run
+// must go the same way, whatever the vendor says by then. The error is why that cannot be written down.
+func (w *walker) passOver(key flow.Key, err error) error {
 	w.rt.Emit(&event.Note{Warning: true, Text: string(key) + " failed and the run goes on: " + err.Error()})
+	var f *Failure
+	errors.As(err, &f)
+	var failed error
+	switch {
+	case f == nil: // a resumed run computes it alike, as it does other failures
+	case f.told || f.result.Replayed: // it is one already
+	case f.late != "":
+		failed = w.recordLate(f)
+	case f.call != nil:
+		res := f.result
+		res.Exhausted = true
+		failed = w.rt.Record(*f.call, res)
+	}
+	if failed != nil {
+		return w.stopped(key, failed)
+	}
+	return nil
 }
 
 // errorValue is the variable error of a handler.

@@ -46,6 +46,12 @@ func Run(rt flow.Runtime, p *pipeline.Pipeline, in Input) (*value.Object, flow.T
 		rows:    in.Rows,
 		onRow:   in.OnRow,
 	}
+	if why, begun, err := rt.CleaningUp(); begun || err != nil {
+		if err == nil {
+			err = w.goOnUndoing(p, why)
+		}
+		return nil, flow.Tally{}, err
+	}
 	outputs, err := w.pipeline(p, "", in.Values)
 	if err != nil {
 		err = w.takeBack(p, err)
@@ -64,7 +70,8 @@ type walker struct {
 	tally   flow.Tally
 	undo    []flow.Undo      // what was done and can be taken back, in order
 	batch   []flow.RowResult // how the rows of the batch that was called last ended
-	clock   clock
+	clock   *clock
+	fresh   bool // its calls ask for what is true now
 }
 
 // pipeline walks p below key and returns its outputs.

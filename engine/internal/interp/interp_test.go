@@ -59,6 +59,59 @@ operations:
     response:
       schema: {type: object, properties: {total: {type: integer}}}
       outputs: {total: total}
+  order:
+    effect: create
+    inputs: {code: {type: string}}
+    request: {method: POST, path: /order}
+    response:
+      schema: {type: object, required: [id], properties: {id: {type: integer}, name: {type: string}}}
+      outputs: {id: id, name: name}
+    identity: inputs.code
+    reconcile:
+      call: find
+      with: {code: "${{ inputs.code }}"}
+      found: len(outputs.items) > 0
+      outputs: {id: "${{ first(outputs.items)?.id }}"}
+  order_again:
+    effect: create
+    inputs: {code: {type: string}}
+    request: {method: POST, path: /order}
+    response:
+      schema: {type: object, required: [id], properties: {id: {type: integer}}}
+      outputs: {id: id}
+    identity: inputs.code
+    reconcile:
+      call: find
+      with: {code: "${{ inputs.code }}"}
+      found: len(outputs.items) > 0
+      outputs: {id: "${{ first(outputs.items)?.id }}"}
+      tries: 2
+      every: 3s
+      if_absent: resend
+  post:
+    effect: create
+    inputs: {codes: {type: array, items: {type: string}}}
+    rows: {of: inputs.codes, as: code}
+    identity: code
+    request: {method: POST, path: /send, body: "${{ inputs.codes }}"}
+    reconcile:
+      call: find
+      with: {code: "${{ code }}"}
+      found: len(outputs.items) > 0
+      tries: 2
+      every: 3s
+  put:
+    effect: idempotent
+    inputs: {codes: {type: array, items: {type: string}}}
+    rows: {of: inputs.codes, as: code}
+    identity: code
+    request: {method: POST, path: /send, body: "${{ inputs.codes }}"}
+    reconcile:
+      call: find
+      with: {code: "${{ code }}"}
+      found: len(outputs.items) > 0
+      tries: 2
+      every: 3s
 `
 
 // A script answers calls by operation, in turn; the last answer stands for all later ones.
@@ -67,6 +120,7 @@ type script struct {
 	answers map[string][]flow.Result
 	calls   []string
 	before  func(flow.CallRequest)
+	find    func(flow.CallRequest) flow.Result // answers find in place of answers
 }
 
 func (s *script) Do(_ context.Context, r flow.CallRequest, _ event.Sink) (flow.Result, error) {
@@ -75,6 +129,9 @@ func (s *script) Do(_ context.Context, r flow.CallRequest, _ event.Sink) (flow.R
 	s.calls = append(s.calls, fmt.Sprintf("%s %s %s", r.Key, r.Operation, value.AppendJSON(nil, r.Inputs)))
 	if s.before != nil {
 		s.before(r)
+	}
+	if s.find != nil && r.Operation == "find" {
+		return s.find(r), nil
 	}
 	answers := s.answers[r.Operation]
 	if len(answers) == 0 {

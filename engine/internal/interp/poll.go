@@ -1,7 +1,6 @@
 package interp
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/seed627bd532/runner/engine/event"
@@ -31,7 +30,7 @@ func (w *walker) poll(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lan
 func (w *walker) lookUntil(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars, inputs *value.Object) (flow.Result, error) {
 	u, seen := s.Until, "nothing"
 	for look := 1; ; look++ {
-		if w.clock.step == key {
+		if w.clock.isOf(key) {
 			w.clock.late = fmt.Sprintf("not there after %v and %d looks: %s", s.Timeout, look, u.Done.Text())
 		}
 		at := flow.Key(fmt.Sprintf("%s~%d", key, look))
@@ -57,8 +56,8 @@ func (w *walker) lookUntil(s *pipeline.Step, a *pipeline.Call, key flow.Key, var
 // notThere adds to the account of a timeout what was seen last; other errors
 // stay what they are.
 func notThere(a *pipeline.Call, seen string, err error) error {
-	var f *Failure
-	if !errors.As(err, &f) || f.late == "" {
+	f, ok := unfinished(err)
+	if !ok {
 		return err
 	}
 	late := *f

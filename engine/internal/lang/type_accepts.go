@@ -15,6 +15,9 @@ func (t *Type) Accepts(from *Type) string {
 	return accepts(part{t, false, ""}, part{from, false, ""}, make(map[[2]*Type]bool))
 }
 
+// AcceptsValue is Accepts for a value that is there already.
+func (t *Type) AcceptsValue(v value.Value) string { return t.Accepts(literalType(v)) }
+
 // A part is a type at its place in another: an optional member may be null
 // although its type is not. The Types are not copied for that, so that those of
 // recursive schemas are recognised.

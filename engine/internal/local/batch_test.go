@@ -77,7 +77,7 @@ func TestABatchIsRefusedWhileOneOfItsRowsIsUnsettled(t *testing.T) {
 			Outcome: flow.Unknown,
 			Code:    "unsettled-create",
 			Message: "not sent: run r0 already sent a create of B as send/rows[B] at " + at + ", and it is not known whether that was done",
-			Hint:    "look at the vendor whether it was done, and settle that run first",
+			Hint:    "runner resume r0 looks whether it was done; where it cannot tell, it says how to settle it",
 		}
 		wantResult(t, mustCall(t, start("r1"), batch("send", "C", "B")), refused)
 		wantSent(t, &vendor, "send")

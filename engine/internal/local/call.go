@@ -2,37 +2,65 @@ package local
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
-// Call makes the call unless its result is on record. Everything but a create
-// may be sent again after a crash, so that only its result is recorded.
+// Call makes the call unless its success is on record. Everything but a create
+// may be sent again after a crash, so that only its success is recorded.
 func (rt *runtime) Call(r flow.CallRequest) (flow.Result, error) {
+	if r.Effect == flow.Create {
+		return rt.Create(r, nil)
+	}
 	if err := rt.Interrupted(); err != nil {
 		return flow.Result{}, err
 	}
-	e, ok, err := rt.recorded(state.Call, r.Key)
-	switch {
-	case err != nil:
-		return flow.Result{}, err
-	case ok && e.Payload != nil:
-		return decodeResult(e.Payload)
-	case ok && e.Status == state.Intended:
-		return lost(e), nil
-	case r.Effect == flow.Create:
-		return rt.create(r)
+	if r.Fresh {
+		return rt.do(r)
 	}
-	res, err := rt.do(r)
-	// A fatal result is not kept: it ended the run, and a resumed run, its
-	// password mended, must not be told of it again. Nor are the rows of a
-	// large answer: a resumed run reads them again.
-	if err != nil || res.Fatal || value.HoldsRows(res.Outputs) || value.HoldsRows(res.Body) {
+	if res, ok, err := rt.Recorded(r.Recorded()); ok || err != nil {
 		return res, err
 	}
-	return res, rt.record(state.Entry{Kind: state.Call, Key: string(r.Key), Payload: rt.encode(r, res)})
+	res, err := rt.do(r)
+	// Secrets are asked for again.
+	if err != nil || !res.Outcome.Success() || len(r.SecretOutputs) > 0 {
+		return res, err
+	}
+	return res, rt.Record(r, res)
+}
+
+// Recorded returns the result on record under key. What is only intended has none.
+func (rt *runtime) Recorded(key flow.Key) (flow.Result, bool, error) {
+	e, known, err := rt.recorded(state.Call, key)
+	if err != nil || !known || !tells(e) {
+		return flow.Result{}, false, err
+	}
+	res, err := replayed(e)
+	return res, err == nil, err
+}
+
+// tells reports whether e holds a result that stands.
+func tells(e state.Entry) bool { return e.Payload != nil && e.Status != state.Intended }
+
+func replayed(e state.Entry) (flow.Result, error) {
+	res, err := decodeResult(e.Payload)
+	res.Replayed = true
+	return res, err
+}
+
+// Record writes res down, unless it holds the rows of a large answer: these are read again.
+func (rt *runtime) Record(r flow.CallRequest, res flow.Result) error {
+	if value.HoldsRows(res.Outputs) || value.HoldsRows(res.Body) {
+		return nil
+	}
+	e := state.Entry{Kind: state.Call, Key: string(r.Recorded()), Payload: rt.encode(r, res)}
+	if r.Effect == flow.Create { // one that did not take place, or it would be on record
+		e.Status = state.Undone
+	}
+	return rt.record(e)
 }
 
 // do hands the call to the executor.
@@ -47,7 +75,46 @@ func (rt *runtime) do(r flow.CallRequest) (flow.Result, error) {
 	return flow.Result{}, fmt.Errorf("call %s: %w", r.Key, err)
 }
 
-// encode returns the payload for res.
+// encode returns the payload for res: without secret outputs, and with the
+// vendor's words masked, which may repeat a secret that was sent.
 func (rt *runtime) encode(r flow.CallRequest, res flow.Result) []byte {
-	return encodeResult(rt.Keep(r, res))
+	res.Outputs = without(res.Outputs, r.SecretOutputs)
+	if rt.Mask != nil && (res.Message != "" || res.Body != nil || res.Rows != nil) {
+		res = masked(res, rt.Mask)
+	}
+	return encodeResult(res)
+}
+
+// without returns o without these members. o may be nil.
+func without(o *value.Object, names []string) *value.Object {
+	if o == nil || len(names) == 0 {
+		return o
+	}
+	rest := value.NewObject(o.Len())
+	for name, v := range o.All() {
+		if !slices.Contains(names, name) {
+			rest.Set(name, v)
+		}
+	}
+	return rest
+}
+
+// masked returns res with what mask makes of all that came from the vendor
+// without being an output.
+func masked(res flow.Result, mask func(value.Value) value.Value) flow.Result {
+	text := func(s string) string {
+		s, _ = mask(s).(string)
+		return s
+	}
+	res.Message, res.Hint, res.Endpoint = text(res.Message), text(res.Hint), text(res.Endpoint)
+	res.Body = mask(res.Body)
+	rows := res.Rows
+	if rows != nil {
+		res.Rows = make([]flow.RowResult, len(rows))
+	}
+	for i, row := range rows {
+		row.Message = text(row.Message)
+		res.Rows[i] = row
+	}
+	return res
 }

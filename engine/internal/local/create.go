@@ -15,10 +15,21 @@ import (
 // known whether an earlier one of the same identity took place.
 const CodeUnsettled = "unsettled-create"
 
-// create makes a create that is not on record. Under the locks of its
+// Create makes a create that is not on record. Under the locks of its
 // identities nobody else looks, intends or sends, so that what was found holds
-// until the answer is recorded.
-func (rt *runtime) create(r flow.CallRequest) (flow.Result, error) {
+// until what became of it is recorded. A request takes a token's lock, if it
+// needs one, below these, and nobody takes them the other way round.
+func (rt *runtime) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, error) {
+	if err := rt.Interrupted(); err != nil {
+		return flow.Result{}, err
+	}
+	e, known, err := rt.recorded(state.Call, r.Recorded())
+	if err != nil {
+		return flow.Result{}, err
+	}
+	if known && tells(e) {
+		return replayed(e)
+	}
 	targets := targetsOf(r)
 	if res, refused := repeated(targets); refused {
 		return res, nil
@@ -28,27 +39,15 @@ func (rt *runtime) create(r flow.CallRequest) (flow.Result, error) {
 		return flow.Result{}, err
 	}
 	defer unlock()
-
-	var done []state.Entry
-	var labels []string
-	for _, t := range targets {
-		earlier, err := rt.Journal.Creates(rt.ctx, t.identity, rt.Began)
-		if err != nil {
-			return flow.Result{}, fmt.Errorf("cannot look for earlier creates of %s in the journal: %w", r.Key, err)
-		}
-		if e, ok := find(earlier, state.Done); ok {
-			done, labels = append(done, e), append(labels, t.label)
-		} else if e, ok := find(earlier, state.Intended); ok {
-			return unsettled(t, e), nil
-		}
+	c := &creation{rt: rt, request: r, targets: targets, settle: settle}
+	if !known || e.Status != state.Intended {
+		return c.begin()
 	}
-	switch {
-	case len(done) == 0:
-		return rt.send(r, targets)
-	case r.Rows == nil:
-		return rt.reuse(r, done[0])
+	lost, err := c.lost(e)
+	if err != nil {
+		return flow.Result{}, err
 	}
-	return partlyCreated(labels, done[0]), nil
+	return c.conclude(lost)
 }
 
 // lock takes the locks of all targets, in an order that is the same for all
@@ -79,41 +78,138 @@ func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), er
 	return unlock, nil
 }
 
-// send writes the intent, sends, and writes what came of it.
-func (rt *runtime) send(r flow.CallRequest, targets []target) (flow.Result, error) {
-	call, rows := intents(r, targets)
-	if err := rt.record(call, rows...); err != nil {
+// A creation is a create under the locks of its identities.
+type creation struct {
+	rt      *runtime
+	request flow.CallRequest
+	targets []target
+	settle  flow.Settle // may be nil
+	resent  bool
+}
+
+// begin sends, unless an earlier create stands in the way.
+func (c *creation) begin() (flow.Result, error) {
+	rt, r := c.rt, c.request
+	var done []state.Entry
+	var labels []string
+	for _, t := range c.targets {
+		earlier, err := rt.Journal.Creates(rt.ctx, t.identity, rt.Began)
+		if err != nil {
+			return flow.Result{}, fmt.Errorf("cannot look for earlier creates of %s in the journal: %w", r.Key, err)
+		}
+		if e, ok := find(earlier, state.Done); ok {
+			done, labels = append(done, e), append(labels, t.label)
+		} else if e, ok := find(earlier, state.Intended); ok {
+			return unsettled(t, e), nil
+		}
+	}
+	switch {
+	case len(done) == 0:
+		return c.send()
+	case r.Rows == nil:
+		return rt.reuse(r, done[0])
+	}
+	return partlyCreated(labels, done[0]), nil
+}
+
+// send writes the intent, sends, writes what came of it, and settles what stayed open.
+func (c *creation) send() (flow.Result, error) {
+	intent := c.entries()
+	if c.resent {
+		intent[0].Payload = encodeResult(flow.Result{Outcome: flow.Unknown, Sent: true, Resent: true, At: intent[0].At})
+	}
+	if err := c.rt.record(intent[0], intent[1:]...); err != nil {
 		return flow.Result{}, err
 	}
-	res, err := rt.do(r)
+	res, err := c.rt.do(c.request)
 	switch {
 	case err == nil:
-		call.Status = statusOf(res)
-	case errors.Is(err, rt.Interrupted()):
-		call.Status = state.Undone
-	default:
-		// The engine failed, nobody knows how far it had come: the intent stays.
-		return res, err
-	}
-	for i, t := range targets[:len(rows)] {
-		rows[i].Status = call.Status
-		if call.Status == state.Done && t.row < len(res.Rows) {
-			rows[i].Status = rowStatus(res.Rows[t.row].Status)
+		res.Resent = c.resent
+		if err := c.write(intent, res, c.settle != nil && res.Unsettled()); err != nil {
+			return res, err
 		}
-		if rows[i].Status != state.Intended {
-			rows[i].At = time.Time{}
+		return c.conclude(res)
+	case errors.Is(err, c.rt.Interrupted()):
+		if err := c.write(intent, flow.Result{}, false); err != nil {
+			return res, err
 		}
 	}
-	if call.Status != state.Intended {
-		call.At = time.Time{}
-	}
-	if err == nil && !res.Fatal {
-		call.Payload = rt.encode(r, res)
-	}
-	if err := rt.record(call, rows...); err != nil {
-		return res, err
-	}
+	// Where the engine failed nobody knows how far it had come: the intent stays.
 	return res, err
+}
+
+// conclude settles res, where it leaves something open, and records what is known then.
+func (c *creation) conclude(res flow.Result) (flow.Result, error) {
+	if c.settle == nil || !res.Unsettled() {
+		return res, nil
+	}
+	settled, err := c.settle(c.rt, res)
+	if err != nil {
+		return res, err
+	}
+	if settled.Again != "" && !res.Resent {
+		c.request.Key, c.resent = settled.Again, true
+		return c.send()
+	}
+	settled.Again, settled.Resent = "", res.Resent
+	entries := c.entries()
+	for i := range entries {
+		entries[i].At = res.At
+	}
+	return settled, c.write(entries, settled, false)
+}
+
+// entries announce the create: that of the call and, in a batch, one for each
+// target. They are dated alike.
+func (c *creation) entries() []state.Entry {
+	call := state.Entry{Kind: state.Call, Key: string(c.request.Recorded()), Status: state.Intended, At: time.Now()}
+	if c.request.Rows == nil && len(c.targets) > 0 {
+		call.Identity = c.targets[0].identity
+		return []state.Entry{call}
+	}
+	entries := []state.Entry{call}
+	for _, t := range c.targets {
+		row := call
+		row.Key, row.Identity = string(c.request.RowKey(t.label)), t.identity
+		entries = append(entries, row)
+	}
+	return entries
+}
+
+// write records what res tells of the create. What stays open keeps its date;
+// open says that all that is not done stays so, since it will be looked for.
+func (c *creation) write(entries []state.Entry, res flow.Result, open bool) error {
+	status := statusOf(res)
+	for i := range entries {
+		e := &entries[i]
+		e.Status = status
+		if i > 0 && status != state.Undone && res.Rows != nil {
+			e.Status = rowStatus(res.Rows[c.targets[i-1].row].Status)
+		}
+		if open && (i == 0 || e.Status != state.Done || res.Rows == nil) {
+			e.Status = state.Intended
+		}
+		if e.Payload = nil; e.Status != state.Intended {
+			e.At = time.Time{}
+		}
+	}
+	if entries[0].Status != state.Undone {
+		entries[0].Payload = c.rt.encode(c.request, res)
+	}
+	return c.rt.record(entries[0], entries[1:]...)
+}
+
+// statusOf says what a result tells about a create. A broken answer to a
+// request that never left, a login's for instance, is no open question.
+func statusOf(res flow.Result) state.Status {
+	ambiguous := slices.ContainsFunc(res.Rows, func(r flow.RowResult) bool { return r.Status == flow.Ambiguous })
+	switch {
+	case res.Outcome == flow.Unknown && res.Sent, res.Outcome.Success() && ambiguous:
+		return state.Intended
+	case res.Outcome.Success():
+		return state.Done
+	}
+	return state.Undone
 }
 
 // reuse answers r with what the earlier create e gave.
@@ -123,19 +219,7 @@ func (rt *runtime) reuse(r flow.CallRequest, e state.Entry) (flow.Result, error)
 		return flow.Result{}, err
 	}
 	res := flow.Result{Outcome: before.Outcome, Outputs: before.Outputs, Reused: true}
-	return res, rt.record(state.Entry{Kind: state.Call, Key: string(r.Key), Payload: rt.encode(r, res)})
-}
-
-// statusOf says what a result tells about a create. A broken answer to a
-// request that never left, a login's for instance, is no open question.
-func statusOf(res flow.Result) state.Status {
-	switch {
-	case res.Outcome.Success():
-		return state.Done
-	case res.Outcome == flow.Unknown && res.Sent:
-		return state.Intended
-	}
-	return state.Undone
+	return res, rt.record(state.Entry{Kind: state.Call, Key: string(r.Recorded()), Payload: rt.encode(r, res)})
 }
 
 // unsettled refuses a create of t because of e. It is not recorded: once e is
@@ -146,20 +230,7 @@ func unsettled(t target, e state.Entry) flow.Result {
 		Code:    CodeUnsettled,
 		Message: fmt.Sprintf("not sent: run %s already sent a create of %s as %s at %s, and it is not known whether that was done",
 			e.Run, t.label, e.Key, e.At.UTC().Format(time.RFC3339)),
-		Hint: "look at the vendor whether it was done, and settle that run first",
-	}
-}
-
-// lost is the result of our own create e whose answer nobody saw.
-func lost(e state.Entry) flow.Result {
-	return flow.Result{
-		Outcome: flow.Unknown,
-		Code:    CodeUnsettled,
-		Message: fmt.Sprintf("the run ended at %s, while this create was on its way, and it is not known whether it was done",
-			e.At.UTC().Format(time.RFC3339)),
-		Hint: "look at the vendor whether it was done",
-		Sent: true,
-		At:   e.At,
+		Hint: fmt.Sprintf("runner resume %s looks whether it was done; where it cannot tell, it says how to settle it", e.Run),
 	}
 }
 

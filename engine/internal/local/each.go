@@ -43,13 +43,24 @@ func (rt *runtime) item(key flow.Key, row flow.Row, body flow.Body) (flow.Item, 
 		return flow.Item{}, err
 	}
 	if ok {
-		return decodeItem(e.Payload)
+		it, err := decodeItem(e.Payload)
+		it.Replayed = true
+		return it, err
 	}
 	it := body.Run(&own, row)
-	if it.Status != flow.Done || value.HoldsRows(it.Outputs) { // the rows of a large answer are read again
+	if body.Secret || !summable(it) {
 		return it, nil
 	}
 	return it, rt.fold(state.Entry{Kind: state.Item, Key: string(key.Row(row.Key)), Payload: encodeItem(it)})
+}
+
+// summable reports whether a record of it can stand for all that led to it.
+// Rows below it that did not end well are tried again by a resumed run, the rows of
+// a large answer are read again, and a secret is computed again.
+func summable(it flow.Item) bool {
+	return it.Status == flow.Done && it.Tally == (flow.Tally{}) && !value.HoldsRows(it.Outputs) &&
+		!slices.ContainsFunc(it.Rows, func(r flow.RowResult) bool { return r.Status == flow.Ambiguous }) &&
+		!slices.ContainsFunc(it.Undo, func(u flow.Undo) bool { return u.Secret })
 }
 
 // loop is one foreach under way. Rows enter in order, wait until there is room

@@ -320,6 +320,7 @@ func TestEachTakesFinishedRowsFromTheJournal(t *testing.T) {
 		t.Errorf("then ran %q", ran)
 	}
 	ran, again := pass(false)
+	resumed.Items[1].Replayed = true // B is on record now
 	if ran != nil || !reflect.DeepEqual(again, resumed) {
 		t.Errorf("at last ran %q, got %+v; want %+v", ran, again, resumed)
 	}

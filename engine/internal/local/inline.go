@@ -37,6 +37,29 @@ func (rt *inline) Call(r flow.CallRequest) (flow.Result, error) {
 	return flow.Result{}, fmt.Errorf("call %s: %w", r.Key, err)
 }
 
+// Create has no lock: an inline runtime is alone.
+func (rt *inline) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, error) {
+	res, err := rt.Call(r)
+	for err == nil && settle != nil && res.Unsettled() {
+		var settled flow.Result
+		if settled, err = settle(rt, res); err != nil {
+			return res, err
+		}
+		if settled.Again == "" || res.Resent {
+			settled.Again = ""
+			return settled, nil
+		}
+		r.Key = settled.Again
+		res, err = rt.Call(r)
+		res.Resent = true
+	}
+	return res, err
+}
+
+func (rt *inline) Record(flow.CallRequest, flow.Result) error { return nil }
+
+func (rt *inline) Recorded(flow.Key) (flow.Result, bool, error) { return flow.Result{}, false, nil }
+
 func (rt *inline) Sleep(_ flow.Key, d time.Duration) error { return sleep(rt.ctx, d) }
 
 func (rt *inline) Now(flow.Key) (time.Time, error) {
@@ -57,7 +80,9 @@ func (rt *inline) Each(_ flow.Key, rows flow.Rows, policy flow.EachPolicy, body 
 	return t.outcomes()
 }
 
-func (rt *inline) Cleanup(f func(flow.Runtime) error) error {
+func (rt *inline) CleaningUp() (flow.Result, bool, error) { return flow.Result{}, false, nil }
+
+func (rt *inline) Cleanup(_ flow.Result, f func(flow.Runtime) error) error {
 	calm := *rt
 	calm.ctx = context.WithoutCancel(rt.ctx)
 	return f(&calm)

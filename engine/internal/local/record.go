@@ -25,6 +25,8 @@ func encodeResult(r flow.Result) []byte {
 	dst = strconv.AppendBool(append(dst, `,"sent":`...), r.Sent)
 	dst = appendText(dst, `,"retry_after":`, r.RetryAfter.String())
 	dst = strconv.AppendBool(append(dst, `,"reused":`...), r.Reused)
+	dst = strconv.AppendBool(append(dst, `,"reconciled":`...), r.Reconciled)
+	dst = strconv.AppendBool(append(dst, `,"resent":`...), r.Resent)
 	dst = strconv.AppendBool(append(dst, `,"exhausted":`...), r.Exhausted)
 	dst = appendText(dst, `,"at":`, encodeTime(r.At))
 	dst = appendText(dst, `,"endpoint":`, r.Endpoint)
@@ -56,6 +58,8 @@ func decodeResult(payload []byte) (flow.Result, error) {
 		Sent:       get[bool](&f, "sent"),
 		RetryAfter: f.duration("retry_after"),
 		Reused:     get[bool](&f, "reused"),
+		Reconciled: get[bool](&f, "reconciled"),
+		Resent:     get[bool](&f, "resent"),
 		Exhausted:  get[bool](&f, "exhausted"),
 		At:         f.time("at"),
 		Endpoint:   f.text("endpoint"),

@@ -22,15 +22,18 @@ func TestResultsSurviveTheJournal(t *testing.T) {
 		Sent:       true,
 		RetryAfter: 90*time.Second + time.Nanosecond,
 		Reused:     true,
+		Reconciled: true,
+		Resent:     true,
 		Exhausted:  true,
 		At:         time.Date(2026, 3, 1, 8, 0, 0, 123456789, time.UTC),
 		Endpoint:   "POST https://x.example/?token=***",
 		Rows:       []flow.RowResult{{Key: "A", Status: flow.Done}, {Key: "B", Status: flow.Failed, Message: "no \"B\""}},
 	}
-	// Nothing but Fatal, which is never recorded, may be left out of this test.
+	// Nothing but what is never recorded may be left out of this test.
+	never := map[string]bool{"Fatal": true, "Again": true, "Replayed": true}
 	v := reflect.ValueOf(full)
 	for i := range v.NumField() {
-		if name := v.Type().Field(i).Name; v.Field(i).IsZero() != (name == "Fatal") {
+		if name := v.Type().Field(i).Name; v.Field(i).IsZero() != never[name] {
 			t.Errorf("field %s is not tested", name)
 		}
 	}
@@ -79,7 +82,7 @@ func TestItemsSurviveTheJournal(t *testing.T) {
 		Tally: flow.Tally{Failed: 2, Ambiguous: 1},
 	}
 	// Index and Key are the row's own; a row that is done has none of the others.
-	left := map[string]bool{"Index": true, "Key": true, "Err": true, "Stop": true, "Down": true}
+	left := map[string]bool{"Index": true, "Key": true, "Err": true, "Stop": true, "Down": true, "Replayed": true}
 	v := reflect.ValueOf(full)
 	for i := range v.NumField() {
 		if name := v.Type().Field(i).Name; v.Field(i).IsZero() != left[name] {

@@ -29,10 +29,10 @@ type Options struct {
 	// Events gets the events, stamped, one at a time; nil drops them. It must
 	// mask what people may not see, and must not call the runtime.
 	Events event.Sink
-	// Keep returns the part of a result that may be recorded, which is all but
-	// the secret outputs. nil keeps everything, which is right only for calls
-	// without secret outputs and for journals that die with the process.
-	Keep func(flow.CallRequest, flow.Result) flow.Result
+	// Mask replaces secrets in what vendors said before it is recorded: their
+	// words, and the bodies of failed calls. Outputs are recorded as they are, but for those that
+	// a request calls secret. nil masks nothing.
+	Mask func(value.Value) value.Value
 }
 
 // New returns the durable runtime. It lives as long as ctx, whose cause, when
@@ -40,9 +40,6 @@ type Options struct {
 func New(ctx context.Context, o Options) flow.Runtime {
 	if o.Began.IsZero() {
 		o.Began = time.Now()
-	}
-	if o.Keep == nil {
-		o.Keep = func(_ flow.CallRequest, r flow.Result) flow.Result { return r }
 	}
 	return &runtime{ctx: ctx, calm: context.WithoutCancel(ctx), Options: o, events: &stamp{run: o.RunID, sink: o.Events}}
 }
@@ -59,8 +56,12 @@ type runtime struct {
 	events *stamp
 }
 
-// Sleep waits until d has passed since the first time that key was slept on.
+// Sleep waits until d has passed since the first time that key was slept on;
+// without a key, since now.
 func (rt *runtime) Sleep(key flow.Key, d time.Duration) error {
+	if key == "" {
+		return sleep(rt.ctx, d)
+	}
 	deadline, err := rt.moment(state.Sleep, key, d)
 	if err != nil {
 		return err
@@ -69,16 +70,41 @@ func (rt *runtime) Sleep(key flow.Key, d time.Duration) error {
 	return sleep(rt.ctx, min(d, time.Until(deadline)))
 }
 
-// Now returns the time at which key was asked for first.
+// Now returns the time at which key was asked for first; without a key, that of now.
 func (rt *runtime) Now(key flow.Key) (time.Time, error) {
+	if key == "" {
+		return time.Now(), rt.Interrupted()
+	}
 	return rt.moment(state.Time, key, 0)
 }
 
-// Cleanup runs f with a runtime that is never interrupted.
-func (rt *runtime) Cleanup(f func(flow.Runtime) error) error {
+// cleanup is the kind of the entry which says that a run takes back what it
+// did: Intended while it does, since that must be on the disk before, then Done.
+const cleanup state.Kind = "cleanup"
+
+// Cleanup runs f with a runtime that is never interrupted, once it is on record that it does.
+func (rt *runtime) Cleanup(why flow.Result, f func(flow.Runtime) error) error {
 	calm := *rt
 	calm.ctx = rt.calm
-	return f(&calm)
+	e := state.Entry{Kind: cleanup, Key: string(cleanup), Status: state.Intended, Payload: rt.encode(flow.CallRequest{}, why)}
+	if err := rt.record(e); err != nil {
+		return err
+	}
+	if err := f(&calm); err != nil {
+		return err
+	}
+	e.Status = state.Done
+	return rt.record(e)
+}
+
+// CleaningUp returns what Cleanup has recorded.
+func (rt *runtime) CleaningUp() (flow.Result, bool, error) {
+	e, ok, err := rt.recorded(cleanup, flow.Key(cleanup))
+	if err != nil || !ok {
+		return flow.Result{}, false, err
+	}
+	why, err := decodeResult(e.Payload)
+	return why, err == nil, err
 }
 
 // Emit stamps e and passes it on.

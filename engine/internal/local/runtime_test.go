@@ -102,7 +102,7 @@ func TestAnInterruptedRuntimeDoesNothing(t *testing.T) {
 			if err != nil {
 				t.Errorf("a foreach without rows: %v", err)
 			}
-			cleaned := rt.Cleanup(func(rt flow.Runtime) error {
+			cleaned := rt.Cleanup(flow.Result{}, func(rt flow.Runtime) error {
 				_, err := rt.Call(flow.CallRequest{Key: flow.Key(name + "-tidy"), Effect: flow.Idempotent})
 				return errors.Join(err, rt.Interrupted(), rt.Sleep("nap", time.Millisecond))
 			})
@@ -117,7 +117,7 @@ func TestAnInterruptedRuntimeDoesNothing(t *testing.T) {
 func TestCleanupReturnsWhatItsFunctionDoes(t *testing.T) {
 	want := errors.New("still there")
 	for _, rt := range []flow.Runtime{durable(t.Context()), NewInline(t.Context(), nil, "r1", nil)} {
-		if got := rt.Cleanup(func(flow.Runtime) error { return want }); got != want {
+		if got := rt.Cleanup(flow.Result{}, func(flow.Runtime) error { return want }); got != want {
 			t.Errorf("got %v", got)
 		}
 	}

@@ -3,7 +3,6 @@ package local
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -45,22 +44,6 @@ func targetsOf(r flow.CallRequest) []target {
 // knows one vendor account under one connection name.
 func identityOf(r flow.CallRequest, identity string) string {
 	return string(value.AppendJSON(nil, value.List{r.Connection, r.Operation, identity}))
-}
-
-// intents returns the entries that announce r: that of the call and, in a
-// batch, one for each target. They are dated alike.
-func intents(r flow.CallRequest, targets []target) (call state.Entry, rows []state.Entry) {
-	call = state.Entry{Kind: state.Call, Key: string(r.Key), Status: state.Intended, At: time.Now()}
-	if r.Identity != "" {
-		call.Identity = targets[0].identity
-		return call, nil
-	}
-	for _, t := range targets {
-		row := call
-		row.Key, row.Identity = string(r.Key.Step("rows").Row(t.label)), t.identity
-		rows = append(rows, row)
-	}
-	return call, rows
 }
 
 // rowStatus says what the answer to a batch tells about one of its rows.

@@ -4,6 +4,7 @@ package pipeline
 
 import (
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/diag"
@@ -156,19 +157,27 @@ type Output struct {
 func (p *Pipeline) AllConnections() []Connection {
 	var all []Connection
 	seen := map[string]bool{}
-	done := map[*Pipeline]bool{}
-	var visit func(*Pipeline)
-	visit = func(p *Pipeline) {
-		if done[p] {
-			return
-		}
-		done[p] = true
-		for _, c := range p.Connections {
+	for _, q := range p.AllPipelines() {
+		for _, c := range q.Connections {
 			if !seen[c.Name] {
 				seen[c.Name] = true
 				all = append(all, c)
 			}
 		}
+	}
+	return all
+}
+
+// AllPipelines returns p and every pipeline it calls, each once, in the order
+// they are met.
+func (p *Pipeline) AllPipelines() []*Pipeline {
+	var all []*Pipeline
+	var visit func(*Pipeline)
+	visit = func(p *Pipeline) {
+		if slices.Contains(all, p) {
+			return
+		}
+		all = append(all, p)
 		for s := range AllSteps(p.Steps) {
 			if call, ok := s.Action.(*Call); ok && call.Pipeline != nil {
 				visit(call.Pipeline)

@@ -26,6 +26,7 @@ func (s *Step) recordType() *lang.Type {
 	if s.callsOperation() {
 		fields = append(fields,
 			lang.Field{Name: "sent", Type: lang.BooleanType},
+			lang.Field{Name: "reconciled", Type: lang.BooleanType},
 			lang.Field{Name: "outcome", Type: orNull(outcomeType, s.whyNoOutcome())},
 		)
 	}
@@ -115,6 +116,7 @@ func (s *Step) Record(res flow.Result, outputs *value.Object, ran bool) *value.O
 	}
 	if s.callsOperation() {
 		record.Set("sent", res.Sent && !res.Reused && res.Outcome.Success())
+		record.Set("reconciled", res.Reconciled && res.Outcome.Success())
 		record.Set("outcome", outcomeValue(res.Outcome))
 	}
 	return record

@@ -18,7 +18,7 @@ func (p *Project) Vendor(name string) (*catalog.Vendor, []string) {
 	if v, ok := p.vendors[name]; ok {
 		return v, nil
 	}
-	file := "specs/" + name + ".yaml"
+	file := vendorFile(name)
 	if _, err := fs.Stat(p.fsys, file); err != nil {
 		return nil, p.vendorNames()
 	}
@@ -27,6 +27,8 @@ func (p *Project) Vendor(name string) (*catalog.Vendor, []string) {
 	}
 	return p.vendors[name], nil
 }
+
+func vendorFile(name string) string { return "specs/" + name + ".yaml" }
 
 // vendorNames lists the vendors that there are; never nil.
 func (p *Project) vendorNames() []string {
@@ -49,7 +51,7 @@ func (p *Project) decodeVendor(file string, doc *document) {
 	if _, ok := p.vendors[name]; ok {
 		return
 	}
-	if want := "specs/" + name + ".yaml"; file != want {
+	if want := vendorFile(name); file != want {
 		p.faults.Add(doc.node.Get("vendor").Errorf("wrong-name", "the vendor %s must stand in %s, this is %s", name, want, file))
 	}
 	p.vendors[name] = nil

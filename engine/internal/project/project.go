@@ -30,8 +30,10 @@ type Project struct {
 }
 
 type document struct {
-	node *source.Node
-	kind string
+	node   *source.Node
+	kind   string
+	digest string
+	refs   []string // the files that its schemas refer to
 }
 
 // Load loads the files at paths and all that they reach; no paths mean every
@@ -126,29 +128,29 @@ func (p *Project) document(name string) *document {
 	if literal, ok := node.Literal().(*value.Object); ok {
 		p.lib.Add(name, literal)
 	}
-	doc := &document{node: node, kind: kind}
+	doc := &document{node: node, kind: kind, digest: digestOf(text)}
 	p.docs[name] = doc
-	p.referred(name, node)
+	p.referred(doc, name, node)
 	return doc
 }
 
 // referred loads the documents that a file's schemas refer to.
-func (p *Project) referred(name string, n *source.Node) {
+func (p *Project) referred(doc *document, name string, n *source.Node) {
 	for _, item := range n.Items {
-		p.referred(name, item)
+		p.referred(doc, name, item)
 	}
 	for _, pair := range n.Pairs {
 		if pair.Key.Text == "$ref" && pair.Value.Kind == source.Scalar {
-			p.reference(name, pair.Value)
+			p.reference(doc, name, pair.Value)
 			continue
 		}
-		p.referred(name, pair.Value)
+		p.referred(doc, name, pair.Value)
 	}
 }
 
 // reference loads the document that a $ref leads to. What the reference names
 // in there is for the schema that holds it to find.
-func (p *Project) reference(name string, ref *source.Node) {
+func (p *Project) reference(doc *document, name string, ref *source.Node) {
 	file, part, _ := strings.Cut(ref.Text, "#")
 	if part == "" && (file == "" || IsYAML(file)) {
 		p.faults.Add(ref.Errorf("bad-schema", "a whole file is no schema").WithHint("name a part of it: #/schemas/NAME or FILE#/inputs"))
@@ -162,6 +164,7 @@ func (p *Project) reference(name string, ref *source.Node) {
 		p.faults.Add(ref.Errorf("unknown-file", "no file %s", target).WithHint("a $ref is relative to the file that it stands in"))
 		return
 	}
+	doc.refs = append(doc.refs, target)
 	p.document(target)
 }
 

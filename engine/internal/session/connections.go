@@ -20,6 +20,8 @@ type Connection struct {
 	Vendor  string
 	BaseURL string
 	Config  map[string]any
+	// Site is where the state remembers the vendor to be; "" means BaseURL.
+	Site string
 	// Entry, when not nil, is evaluated in Env in place of BaseURL and Config.
 	Entry *project.Connection
 	Env   project.Environment

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
@@ -27,7 +28,9 @@ const (
 
 // An End is what a run came to.
 type End struct {
-	RunID   string
+	RunID string
+	// Name is the pipeline's path, or that of the operation.
+	Name    string
 	Status  Status
 	Outputs *value.Object // never nil
 	// Failure is why the run did not succeed, masked; nil when Succeeded or Partial.
@@ -39,9 +42,13 @@ type End struct {
 // errTimeout is the cause of a run that took longer than it may.
 var errTimeout = errors.New("the run took longer than its timeout allows")
 
-// end puts what ended the run, and how its rows did, into a status and an account.
-func (s *Session) end(ctx context.Context, rows flow.Tally, err error) *End {
-	e := &End{RunID: s.id, Status: Succeeded, Err: maskedError(s.gate, err)}
+// end puts what ended the run, and how its rows did, into a status and an
+// account, and records it.
+func (s *session) end(ctx context.Context, outputs *value.Object, rows flow.Tally, err error) *End {
+	if outputs == nil {
+		outputs = value.NewObject(0)
+	}
+	e := &End{RunID: s.run.ID, Name: s.target.name, Status: Succeeded, Outputs: outputs, Err: maskedError(s.gate, err)}
 	switch {
 	case err != nil:
 		e.Status, e.Failure = failed(ctx, err)
@@ -63,7 +70,28 @@ func (s *Session) end(ctx context.Context, rows flow.Tally, err error) *End {
 	if f := e.Failure; f != nil {
 		f.Step, f.Message, f.Hint = s.gate.Text(f.Step), s.gate.Text(f.Message), s.gate.Text(f.Hint)
 	}
+	s.recordEnd(ctx, e, rows)
 	return e
+}
+
+// recordEnd records what the run came to. An interrupted run has not ended.
+func (s *session) recordEnd(ctx context.Context, e *End, rows flow.Tally) {
+	run := s.run
+	run.Status = string(e.Status)
+	run.Outcome = encodeOutcome(s.gate.JSON(value.AppendJSON(nil, e.Outputs)), e.Failure, rows)
+	if e.Status != Interrupted {
+		run.Ended = time.Now().UTC()
+	}
+	err := s.state.Update(context.WithoutCancel(ctx), run)
+	switch {
+	case err == nil:
+	case e.Failure == nil:
+		e.Status, e.Err = Failed, err
+		e.Failure = &event.Failure{Code: "state", Message: "all steps are done, but that could not be recorded: " + err.Error(),
+			Hint: "resume the run to have it recorded: nothing is sent twice"}
+	default:
+		e.Failure.Message += "; besides, the end of the run could not be recorded: " + err.Error()
+	}
 }
 
 func failed(ctx context.Context, err error) (Status, *event.Failure) {

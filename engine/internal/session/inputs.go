@@ -18,6 +18,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/interp"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
+	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -53,7 +54,9 @@ func ReadInputs(name string, text []byte) (map[string]any, error) {
 type Inputs struct {
 	Values *value.Object
 	Rows   map[string]interp.Source
-	open   []io.Closer
+	// recorded says how each input was given, as a start records it.
+	recorded *value.Object
+	open     []io.Closer
 }
 
 // Close closes the files that rows are read from.
@@ -64,10 +67,10 @@ func (in *Inputs) Close() {
 }
 
 // BindInputs reads the given inputs and binds them to those that are wanted.
-// Default files are files of project. The Inputs must be closed, also when there
+// Default files are files of the project. The Inputs must be closed, also when there
 // are faults.
-func BindInputs(want *pipeline.Inputs, given Given, project fs.FS) (*Inputs, diag.List) {
-	b := &binder{want: want, project: project, in: &Inputs{Rows: map[string]interp.Source{}}}
+func BindInputs(want *pipeline.Inputs, given Given, files fs.FS) (*Inputs, diag.List) {
+	b := &binder{want: want, in: &Inputs{Rows: map[string]interp.Source{}, recorded: value.NewObject(len(want.List))}}
 	values := value.NewObject(len(want.List))
 	for _, name := range given.names() {
 		b.set(values, name, given)
@@ -75,8 +78,9 @@ func BindInputs(want *pipeline.Inputs, given Given, project fs.FS) (*Inputs, dia
 	for _, q := range want.List {
 		file, hasDefault := want.Files[q.Name]
 		if _, ok := values.Get(q.Name); hasDefault && !ok && !slices.Contains(b.unread, q.Name) {
-			rows := b.open(q, file, func() (fs.File, error) { return project.Open(file) })
-			b.setRows(values, q, rows)
+			open := func() (fs.File, error) { return files.Open(file) }
+			b.setRows(values, q, b.open(q, file, open))
+			b.record(q, "file", file, "digest", digestOf(open), "default", true)
 		}
 	}
 	bound, bad := want.Bind(values)
@@ -97,10 +101,9 @@ func (g Given) names() []string {
 }
 
 type binder struct {
-	want    *pipeline.Inputs
-	project fs.FS
-	in      *Inputs
-	faults  diag.List
+	want   *pipeline.Inputs
+	in     *Inputs
+	faults diag.List
 	// unread are the paths of inputs, or of their rows, that are known to be wrong already.
 	unread []string
 }
@@ -116,7 +119,7 @@ func (b *binder) set(values *value.Object, name string, given Given) {
 	case isValue && isText:
 		b.bad(name, errors.New("it is given as a value and as text"))
 	case isText:
-		b.setValue(values, q, func() (value.Value, error) { return lang.ParseText(q.Type, text) })
+		b.recordValue(q, b.setValue(values, q, func() (value.Value, error) { return lang.ParseText(q.Type, text) }))
 	default:
 		b.setGiven(values, q, v)
 	}
@@ -126,37 +129,81 @@ func (b *binder) setGiven(values *value.Object, q *catalog.Param, given any) {
 	switch given := given.(type) {
 	case File:
 		name := string(given)
+		open := func() (fs.File, error) { return os.Open(name) }
+		b.recordFile(q, name, open)
 		if q.Type.Kind == lang.List {
-			b.setRows(values, q, b.open(q, name, func() (fs.File, error) { return os.Open(name) }))
+			b.setRows(values, q, b.open(q, name, open))
 			return
 		}
 		b.setValue(values, q, func() (value.Value, error) { return readFile(q, name) })
 	case iter.Seq[any]:
+		b.record(q, "rows", true)
 		b.setRows(values, q, rowsOf(func(yield func(any, error) bool) {
 			given(func(v any) bool { return yield(v, nil) })
 		}))
 	case iter.Seq2[any, error]:
+		b.record(q, "rows", true)
 		b.setRows(values, q, rowsOf(given))
 	default:
-		b.setValue(values, q, func() (value.Value, error) { return value.FromGo(given) })
+		b.recordValue(q, b.setValue(values, q, func() (value.Value, error) { return value.FromGo(given) }))
 	}
 }
 
-// setValue sets what read returns. A list that is streamed becomes rows, so that
+// record notes how an input was given; of a secret one, only that it was.
+func (b *binder) record(q *catalog.Param, pairs ...any) {
+	if q.Secret || q.Type.HasSecret() {
+		pairs = []any{"secret", true}
+	}
+	b.in.recorded.Set(q.Name, value.ObjectOf(pairs...))
+}
+
+// recordValue notes a value; null is as good as not given.
+func (b *binder) recordValue(q *catalog.Param, v value.Value) {
+	if v != nil {
+		b.record(q, "value", v)
+	}
+}
+
+// recordFile notes a file. What can be read only once, such as a pipe, is not
+// read for that.
+func (b *binder) recordFile(q *catalog.Param, name string, open func() (fs.File, error)) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		b.record(q, "rows", true)
+		return
+	}
+	b.record(q, "file", name, "digest", digestOf(open))
+}
+
+// digestOf returns the digest of a file, "" when it cannot be read: whoever
+// reads it says so.
+func digestOf(open func() (fs.File, error)) string {
+	f, err := open()
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	digest, err := project.Digest(f)
+	if err != nil {
+		return ""
+	}
+	return digest
+}
+
+// setValue sets what read returns, and returns it; nil when it cannot be read. A list that is streamed becomes rows, so that
 // one bad row fails alone however the list was given.
-func (b *binder) setValue(values *value.Object, q *catalog.Param, read func() (value.Value, error)) {
+func (b *binder) setValue(values *value.Object, q *catalog.Param, read func() (value.Value, error)) value.Value {
 	v, err := read()
 	if err != nil && q.Type.HasSecret() {
 		err = fmt.Errorf("expected %s", q.Type) // the error may quote what was given
 	}
 	if err != nil {
 		b.bad(q.Name, err)
-		return
+		return nil
 	}
 	list, isList := v.(value.List)
 	if !isList || !b.want.Streamed[q.Name] {
 		values.Set(q.Name, v)
-		return
+		return v
 	}
 	b.setRows(values, q, func(yield func(value.Value, error) bool) error {
 		for _, row := range list {
@@ -166,6 +213,7 @@ func (b *binder) setValue(values *value.Object, q *catalog.Param, read func() (v
 		}
 		return nil
 	})
+	return v
 }
 
 // setRows sets a list that comes as rows; nil rows were reported. Those of a

@@ -6,15 +6,12 @@ import (
 	"encoding/hex"
 	"errors"
 	"maps"
-	"net/http"
 	"sync"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/auth"
-	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/call"
-	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/interp"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -25,57 +22,36 @@ import (
 	"github.com/seed627bd532/runner/engine/state"
 )
 
-// Options say what a run works with.
-type Options struct {
-	// Name is what runs, for events: a pipeline's path or an operation's name.
-	Name        string
-	Connections map[string]*call.Connection
-	Client      *http.Client
-	// Auth are ways to get a token beside those built in.
-	Auth auth.Kinds
-	// Tokens keep tokens beyond the run; nil means that they end with it.
-	Tokens state.Tokens
-	// Locks keep runs that share them from logging in at the same time, and from
-	// using an exclusive token at the same time; nil means that this run is alone.
-	Locks state.Locks
-	// Events gets the events, masked; nil drops them.
-	Events event.Sink
-	// Timeout ends the run as failed; 0 means never.
-	Timeout time.Duration
-}
-
-// A Session is one run. It serves one call of RunPipeline or Call.
-type Session struct {
-	id       string
-	name     string
-	timeout  time.Duration
+// A session is one walk of a run.
+type session struct {
+	*job
+	state    state.Store
 	gate     *redact.Gate
 	events   event.Sink // masks; nil when nobody listens
 	executor *call.Executor
 }
 
-// New prepares a run.
-func New(o Options) *Session {
+func (w *World) session(j *job) *session {
 	gate := redact.NewGate()
 	kinds := auth.Builtin()
-	maps.Copy(kinds, o.Auth)
+	maps.Copy(kinds, w.Auth)
 	var events event.Sink
-	if o.Events != nil {
-		events = gate.Sink(o.Events)
+	if w.Events != nil {
+		events = gate.Sink(w.Events)
 	}
-	return &Session{
-		id:      newRunID(),
-		name:    o.Name,
-		timeout: o.Timeout,
-		gate:    gate,
-		events:  events,
+	call.HideParams(gate, j.target.inputs.Params, j.in.Values)
+	return &session{
+		job:    j,
+		state:  w.State,
+		gate:   gate,
+		events: events,
 		executor: call.New(call.Options{
-			Connections: o.Connections,
-			Client:      o.Client,
+			Connections: j.connections,
+			Client:      w.Client,
 			Gate:        gate,
 			Auth:        kinds,
-			Tokens:      o.Tokens,
-			Locks:       o.Locks,
+			Tokens:      w.Tokens,
+			Locks:       w.Locks,
 		}),
 	}
 }
@@ -87,71 +63,59 @@ func newRunID() string {
 	return time.Now().UTC().Format("20060102-150405-") + hex.EncodeToString(b[:])
 }
 
-// Pipeline runs pl on bound inputs. Files are written below outDir, none where it is "". hear is
-// told of every row of its foreach steps, one at a time; nil for nobody.
-// warnings were found on the way in.
-func (s *Session) Pipeline(ctx context.Context, pl *pipeline.Pipeline, in *Inputs, outDir string, hear func(step string, item flow.Item), warnings diag.List) *End {
-	call.HideParams(s.gate, pl.Inputs.Params, in.Values)
-	return s.run(ctx, warnings, func(rt flow.Runtime) (*value.Object, flow.Tally, error) {
-		outputs, tally, err := interp.Run(rt, pl, interp.Input{
-			RunID:  s.id,
-			Values: in.Values,
-			Rows:   in.Rows,
-			OnRow:  s.rowsTo(hear, pl),
-		})
-		if err == nil && outDir != "" {
-			err = WriteFiles(outDir, pl, outputs)
-		}
-		return outputs, tally, err
-	})
-}
-
-// Call makes one call of op on bound inputs. Its secret outputs are left out.
-func (s *Session) Call(ctx context.Context, connection string, op *catalog.Operation, in *Inputs, warnings diag.List) *End {
-	call.HideParams(s.gate, op.Inputs, in.Values)
-	return s.run(ctx, warnings, func(rt flow.Runtime) (*value.Object, flow.Tally, error) {
-		outputs, err := interp.Call(rt, s.id, connection, op, in.Values)
-		return withoutSecrets(op.Response.OutputsType, outputs), flow.Tally{}, err
-	})
-}
-
-// run tells the story of a run from start to end around walk.
-func (s *Session) run(ctx context.Context, warnings diag.List, walk func(flow.Runtime) (*value.Object, flow.Tally, error)) *End {
-	if s.timeout > 0 {
+// walk walks a run that is recorded, and records what it came to.
+func (w *World) walk(ctx context.Context, j *job) *End {
+	s := w.session(j)
+	if t := j.order.Timeout; t > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, s.timeout, errTimeout)
+		ctx, cancel = context.WithTimeoutCause(ctx, t, errTimeout)
 		defer cancel()
 	}
-	memory := state.NewMemory()
 	rt := local.New(ctx, local.Options{
 		Executor: s.executor,
-		Journal:  memory,
-		Locks:    memory,
-		RunID:    s.id,
+		Journal:  s.state,
+		Locks:    s.state,
+		RunID:    j.run.ID,
+		Began:    j.run.Began,
 		Events:   s.events,
+		Mask:     s.gate.Value,
 	})
-	rt.Emit(&event.RunStarted{Pipeline: s.name})
-	for _, d := range warnings {
+	rt.Emit(&event.RunStarted{Pipeline: j.target.name, Resumed: j.resumed})
+	for _, d := range j.warnings {
 		rt.Emit(&event.Note{Warning: true, Text: d.Error()})
 	}
-	outputs, tally, err := walk(rt)
-	if outputs == nil {
-		outputs = value.NewObject(0)
-	}
-	end := s.end(ctx, tally, err)
-	end.Outputs = outputs
+	outputs, tally, err := s.target.walk(rt, s)
+	end := s.end(ctx, outputs, tally, err)
 	rt.Emit(&event.RunFinished{
-		Pipeline: s.name,
+		Pipeline: end.Name,
 		Status:   string(end.Status),
-		Outputs:  value.AppendJSON(nil, outputs),
+		Outputs:  value.AppendJSON(nil, end.Outputs),
 		Error:    end.Failure,
 	})
 	return end
 }
 
+// walk does what the target is.
+func (t *target) walk(rt flow.Runtime, s *session) (*value.Object, flow.Tally, error) {
+	if t.pipeline == nil {
+		outputs, err := interp.Call(rt, s.run.ID, t.connections[0].Name, t.operation, s.in.Values)
+		return withoutSecrets(t.operation.Response.OutputsType, outputs), flow.Tally{}, err
+	}
+	outputs, tally, err := interp.Run(rt, t.pipeline, interp.Input{
+		RunID:  s.run.ID,
+		Values: s.in.Values,
+		Rows:   s.in.Rows,
+		OnRow:  s.rowsTo(s.order.Rows, t.pipeline),
+	})
+	if err == nil && s.outDir != "" {
+		err = WriteFiles(s.outDir, t.pipeline, outputs)
+	}
+	return outputs, tally, err
+}
+
 // rowsTo passes rows on to a listener: one at a time, also those of a batch,
 // without the secret outputs, and with errors masked.
-func (s *Session) rowsTo(hear func(string, flow.Item), pl *pipeline.Pipeline) func(string, flow.Item) {
+func (s *session) rowsTo(hear func(string, flow.Item), pl *pipeline.Pipeline) func(string, flow.Item) {
 	if hear == nil {
 		return nil
 	}

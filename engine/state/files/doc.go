@@ -5,6 +5,6 @@
 //	store := files.New(dir) // made when something is first kept
 //
 // Below the folder, which only its owner can enter, tokens/ has one file for
-// each token, which is as secret as the password that it stands for, and locks/ an
-// empty file for each name that was ever locked.
+// each token, which is as secret as the password that it stands for, and locks/
+// empty files for each name that is locked.
 package files

@@ -14,8 +14,8 @@ import (
 // A Store is Tokens and Locks on files. All Stores over one folder of one machine
 // share them. Make one with New.
 type Store struct {
-	dir   string
-	queue *state.Memory // of those in this process who want one lock
+	*Locks
+	tokens string // the folder of tokens
 }
 
 var (
@@ -24,7 +24,9 @@ var (
 )
 
 // New returns a Store in dir, which need not exist. Nothing is read or written yet.
-func New(dir string) *Store { return &Store{dir: dir, queue: state.NewMemory()} }
+func New(dir string) *Store {
+	return &Store{Locks: NewLocks(filepath.Join(dir, "locks")), tokens: filepath.Join(dir, "tokens")}
+}
 
 // Dir returns where runner keeps its state for this user:
 // $XDG_STATE_HOME/runner or ~/.local/state/runner, and %LocalAppData%\runner on
@@ -46,17 +48,11 @@ func Dir(env func(name string) (string, bool)) (string, error) {
 	return filepath.Join(home, ".local", "state", "runner"), nil
 }
 
-// file returns the path of a name's file, and makes its folder when asked to.
-// The name is hashed: it may be of any length and hold anything.
-func (s *Store) file(folder, name, ext string, make bool) (string, error) {
-	dir := filepath.Join(s.dir, folder)
-	if make {
-		if err := private(dir); err != nil {
-			return "", err
-		}
-	}
+// digest returns the name of a name's file, since a name may be of any length
+// and hold anything.
+func digest(name string) string {
 	sum := sha256.Sum256([]byte(name))
-	return filepath.Join(dir, hex.EncodeToString(sum[:])+ext), nil
+	return hex.EncodeToString(sum[:])
 }
 
 // private makes a folder that only its owner can enter, or makes it so.

@@ -1,13 +1,8 @@
 package files
 
 import (
-	"bufio"
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -21,54 +16,9 @@ import (
 	"github.com/seed627bd532/runner/engine/state/statetest"
 )
 
-// holding makes the test binary a process that locks the folder's lock "a",
-// says so, and holds it until its standard input ends.
-const holding = "RUNNER_TEST_HOLDS"
-
+// The children of these tests need locks only.
 func TestMain(m *testing.M) {
-	dir := os.Getenv(holding)
-	if dir == "" {
-		os.Exit(m.Run())
-	}
-	if _, err := New(dir).Lock(context.Background(), "a"); err != nil {
-		fmt.Println(err)
-		os.Exit(1)
-	}
-	fmt.Println("held")
-	io.Copy(io.Discard, os.Stdin)
-}
-
-// hold starts such a process and waits until it holds the lock. end ends it
-// without giving it the time to unlock.
-func hold(t *testing.T, dir string) (end func()) {
-	t.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), holding+"="+dir)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := false
-	end = func() {
-		if !ended {
-			ended = true
-			cmd.Process.Kill()
-			in.Close()
-			cmd.Wait()
-		}
-	}
-	t.Cleanup(end)
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
-		t.Fatal(line, err)
-	}
-	return end
+	statetest.Main(m, func(dir string) (state.Locks, error) { return New(dir), nil })
 }
 
 func TestFilesAreTokens(t *testing.T) {
@@ -133,10 +83,7 @@ func TestDamagedTokensAreErrorsThatQuoteNothing(t *testing.T) {
 			if err := s.PutToken(t.Context(), "a", auth.Token{Value: "tok"}); err != nil {
 				t.Fatal(err)
 			}
-			path, err := s.file("tokens", "a", ".json", false)
-			if err != nil {
-				t.Fatal(err)
-			}
+			path := s.token("a")
 			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -172,30 +119,75 @@ func TestFoldersThatCannotBeMadeAreErrors(t *testing.T) {
 
 func TestLocksExcludeOtherProcesses(t *testing.T) {
 	dir := t.TempDir()
-	end := hold(t, dir)
-	s := New(dir)
-	reason := errors.New("enough")
-	ctx, cancel := context.WithCancelCause(t.Context())
-	result := make(chan error)
-	go func() {
-		_, err := s.Lock(ctx, "a")
-		result <- err
-	}()
-	if unlock, err := s.Lock(t.Context(), "b"); err != nil {
-		t.Error(err)
-	} else {
+	statetest.Dies(t, dir, New(dir))
+}
+
+func TestLocksLeaveNoFiles(t *testing.T) {
+	dir := t.TempDir()
+	l := NewLocks(dir)
+	for i := range 100 {
+		unlock, err := l.Lock(t.Context(), fmt.Sprint(i))
+		if err != nil {
+			t.Fatal(err)
+		}
 		unlock()
 	}
-	cancel(reason)
-	if err := <-result; err != reason {
-		t.Fatalf("got %v, want the cause", err)
+	unlock, ok, err := l.TryLock(t.Context(), "a")
+	if err != nil || !ok {
+		t.Fatal(ok, err)
 	}
-	end() // a dead holder frees its lock
-	unlock, err := s.Lock(t.Context(), "a")
-	if err != nil {
-		t.Fatal(err)
+	if _, ok, err := NewLocks(dir).TryLock(t.Context(), "a"); ok || err != nil {
+		t.Fatal(ok, err)
 	}
 	unlock()
+	wantNoFiles(t, dir)
+}
+
+// Files are deleted and made anew all the time here, while others open them.
+func TestLocksWhoseFilesGoStillExclude(t *testing.T) {
+	dir := t.TempDir()
+	names := []string{"a", "b"}
+	var inside [2]atomic.Int32
+	var wait sync.WaitGroup
+	for w := range 6 {
+		l := NewLocks(dir) // as another process
+		wait.Go(func() {
+			for i := range 200 {
+				n := (w + i) % len(names)
+				unlock, err := l.Lock(t.Context(), names[n])
+				if i%3 == 0 && err == nil { // once more, by chance
+					unlock()
+					var ok bool
+					if unlock, ok, err = l.TryLock(t.Context(), names[n]); !ok && err == nil {
+						continue
+					}
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if inside[n].Add(1) != 1 {
+					t.Error("two hold one lock")
+				}
+				runtime.Gosched()
+				inside[n].Add(-1)
+				unlock()
+			}
+		})
+	}
+	wait.Wait()
+	wantNoFiles(t, dir)
+}
+
+func wantNoFiles(t *testing.T, dir string) {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		return // open files cannot be deleted there
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) > 0 {
+		t.Errorf("%d files are left, %v", len(files), err)
+	}
 }
 
 // Stores over one folder are to each other as processes are.
@@ -235,7 +227,7 @@ func TestNobodyTakesALockTwiceWhileAnotherProcessWaits(t *testing.T) {
 
 func gateIsTaken(t *testing.T, s *Store) bool {
 	t.Helper()
-	gate, err := s.open("a", ".gate")
+	gate, err := s.Locks.open("a", gateExt, os.O_CREATE)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,10 +25,7 @@ const version = 1
 
 // Token is part of state.Tokens. Errors name the file and quote nothing of it.
 func (s *Store) Token(_ context.Context, key string) (auth.Token, bool, error) {
-	name, err := s.file("tokens", key, ".json", false)
-	if err != nil {
-		return auth.Token{}, false, err
-	}
+	name := s.token(key)
 	text, err := os.ReadFile(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -53,8 +50,7 @@ func (s *Store) Token(_ context.Context, key string) (auth.Token, bool, error) {
 // PutToken is part of state.Tokens. Whoever reads at the same time, and whatever
 // breaks off in between, sees the old token or the new one.
 func (s *Store) PutToken(_ context.Context, key string, t auth.Token) error {
-	name, err := s.file("tokens", key, ".json", true)
-	if err != nil {
+	if err := private(s.tokens); err != nil {
 		return err
 	}
 	k := kept{Version: version, Token: t.Value, Refresh: t.Refresh}
@@ -66,8 +62,11 @@ func (s *Store) PutToken(_ context.Context, key string, t auth.Token) error {
 	if err != nil {
 		return fmt.Errorf("the token cannot be written down: %w", err)
 	}
-	return replace(name, text)
+	return replace(s.token(key), text)
 }
+
+// token returns the path of the file of a key.
+func (s *Store) token(key string) string { return filepath.Join(s.tokens, digest(key)+".json") }
 
 // replace writes a file that only its owner can read, all of it or nothing.
 func replace(name string, text []byte) (err error) {

@@ -126,6 +126,34 @@ func Journal(t *testing.T, open func(t *testing.T) state.Journal) {
 		}
 	})
 
+	t.Run("takes keys of all sorts", func(t *testing.T) {
+		j := open(t)
+		for _, key := range []string{"each[\x00]", "each[\xff]", "each[ü'\"]", "each[" + strings.Repeat("long", 2000) + "]"} {
+			e := state.Entry{Run: "r1", Kind: state.Call, Key: key + "/create", Status: state.Done, Identity: key, At: t0}
+			put(t, j, e, state.Entry{Run: "r1", Kind: state.Sleep, Key: key + "/create", At: t0})
+			wantEntry(t, j, e)
+			wantCreates(t, j, key, t0, e)
+			item := state.Entry{Run: "r1", Kind: state.Item, Key: key, At: t0}
+			if err := j.Fold(t.Context(), item); err != nil {
+				t.Fatal(err)
+			}
+			wantNone(t, j, "r1", state.Sleep, e.Key)
+			wantEntry(t, j, item)
+			wantCreates(t, j, key, t0, e)
+		}
+	})
+
+	t.Run("gives times back in UTC, without what only this process knows", func(t *testing.T) {
+		j := open(t)
+		e := state.Entry{Run: "r1", Kind: state.Call, Key: "a", At: t0.Add(time.Nanosecond).In(time.FixedZone("", 3600))}
+		put(t, j, e)
+		e.At = t0.Add(time.Nanosecond)
+		wantEntry(t, j, e)
+		e.At = time.Time{}
+		put(t, j, e)
+		wantEntry(t, j, e)
+	})
+
 	t.Run("finds creates that were folded away", func(t *testing.T) {
 		j := open(t)
 		done := state.Entry{Run: "r1", Kind: state.Call, Key: "each[A]/create", Status: state.Done, Identity: "i", At: t0}
@@ -206,9 +234,7 @@ func Locks(t *testing.T, open func(t *testing.T) state.Locks) {
 			first()
 			second := lock(t, l, "a")
 			first() // not the holder any more
-			if err := tryLock(l, "a"); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("a held lock was given: %v", err)
-			}
+			try(t, l, "a", false)
 			second()
 			lock(t, l, "a")()
 		})
@@ -242,7 +268,45 @@ func Locks(t *testing.T, open func(t *testing.T) state.Locks) {
 		if unlock, err := l.Lock(ctx, "a"); !errors.Is(err, context.Canceled) || unlock != nil {
 			t.Errorf("got %v", err)
 		}
+		if unlock, ok, err := l.TryLock(ctx, "a"); !errors.Is(err, context.Canceled) || ok || unlock != nil {
+			t.Errorf("got %v, %v", ok, err)
+		}
 		lock(t, l, "a")()
+	})
+
+	t.Run("is tried without waiting", func(t *testing.T) {
+		l := open(t)
+		unlock, ok, err := l.TryLock(t.Context(), "a")
+		if err != nil || !ok {
+			t.Fatalf("a free lock was not given: %v", err)
+		}
+		defer try(t, l, "b", true)()
+		try(t, l, "a", false)
+		unlock()
+		unlock()
+		unlock = lock(t, l, "a")
+		try(t, l, "a", false)
+		unlock()
+		try(t, l, "a", true)()
+	})
+
+	t.Run("is not given to those who try while others wait", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			l := open(t)
+			unlock, ok, err := l.TryLock(t.Context(), "a")
+			if err != nil || !ok {
+				t.Fatalf("a free lock was not given: %v", err)
+			}
+			served := make(chan func())
+			go func() { served <- lock(t, l, "a") }()
+			synctest.Wait()
+			try(t, l, "a", false)
+			unlock()
+			synctest.Wait()
+			try(t, l, "a", false)
+			(<-served)()
+			try(t, l, "a", true)()
+		})
 	})
 
 	t.Run("excludes", func(t *testing.T) {
@@ -344,13 +408,12 @@ func lock(t *testing.T, l state.Locks, name string) (unlock func()) {
 	return unlock
 }
 
-// tryLock gives up after a second.
-func tryLock(l state.Locks, name string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	unlock, err := l.Lock(ctx, name)
-	if err == nil {
-		unlock()
+// try takes a lock that must be free, or not.
+func try(t *testing.T, l state.Locks, name string, free bool) (unlock func()) {
+	t.Helper()
+	unlock, ok, err := l.TryLock(t.Context(), name)
+	if err != nil || ok != free || (unlock != nil) != free {
+		t.Errorf("TryLock(%s) = %v, %v; want %v", name, ok, err, free)
 	}
-	return err
+	return unlock
 }

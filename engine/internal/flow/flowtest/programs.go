@@ -63,16 +63,8 @@ func ensure(rt flow.Runtime, at flow.Key, name string) (*value.Object, error) {
 
 // retry calls until the vendor is not busy, at most three times.
 func retry(rt flow.Runtime) (value.Value, error) {
-	var began time.Time
 	for n := 1; ; n++ {
 		key := flow.Key("call").Attempt(n)
-		now, err := rt.Now(key)
-		if err != nil {
-			return nil, err
-		}
-		if n == 1 {
-			began = now
-		}
 		call := read(key, nil)
 		call.CallKey = "call"
 		res, err := rt.Call(call)
@@ -80,9 +72,9 @@ func retry(rt flow.Runtime) (value.Value, error) {
 			return nil, err
 		}
 		if res.Outcome.Success() || n == 3 {
-			return value.ObjectOf("attempts", int64(n), "later", now.After(began), "key", res.Outputs.At("key")), nil
+			return value.ObjectOf("key", res.Outputs.At("key")), nil
 		}
-		if err := rt.Sleep(key, res.RetryAfter); err != nil {
+		if err := rt.Sleep("", res.RetryAfter); err != nil {
 			return nil, err
 		}
 	}
@@ -142,13 +134,16 @@ func nested(rt flow.Runtime) (value.Value, error) {
 	})
 }
 
-// cleanUp tidies up although the work failed.
+// cleanUp tidies up although the work failed, and goes on with that when it was stopped.
 func cleanUp(rt flow.Runtime) (value.Value, error) {
-	res, err := rt.Call(read("work", nil))
+	res, begun, err := rt.CleaningUp()
+	if err == nil && !begun {
+		res, err = rt.Call(read("work", nil))
+	}
 	if err != nil {
 		return nil, err
 	}
-	err = rt.Cleanup(func(rt flow.Runtime) error {
+	err = rt.Cleanup(res, func(rt flow.Runtime) error {
 		_, err := rt.Call(read("tidy", nil))
 		return err
 	})

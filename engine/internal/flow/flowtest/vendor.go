@@ -55,6 +55,13 @@ func (v *Vendor) Do(ctx context.Context, r flow.CallRequest, events event.Sink) 
 	return Echo(r), nil
 }
 
+// all returns the calls that were sent, in order.
+func (v *Vendor) all() []flow.CallRequest {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.sent)
+}
+
 // Sent returns the keys of all calls that were sent, sorted.
 func (v *Vendor) Sent() []string {
 	v.mu.Lock()

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/history"
+)
+
+// resumeFlags are those of resume beside the ones that it has in common with run.
+type resumeFlags struct {
+	runFlags
+	settle        []string
+	acceptChanges bool
+	outDirGiven   bool
+}
+
+func (c *cli) resumeCommand() *cobra.Command {
+	f := &resumeFlags{}
+	cmd := &cobra.Command{
+		Use:   "resume RUN",
+		Short: "Go on with a run that was cut off or that failed",
+		Long: `Resume goes on exactly where a run stopped: what is done is not done again, and what
+failed is tried again. The inputs are those of the run, but for secret ones, which no
+state keeps. A run that is done tells its outputs again, and sends nothing.
+
+An ambiguous create is settled with what a person found at the vendor: --settle
+KEY=done:JSON with its outputs where it took place, --settle KEY=absent where it did not.`,
+		Example: `  runner resume 20261122-040935-27fc884d
+  runner resume 20261122-040935-27fc884d --settle 'create=done:{"id": 7}'
+  runner resume 20261122-040935-27fc884d --settle 'each[PT1]/create=absent'`,
+		Args: exactlyOne("RUN, the id of a run"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.outDirGiven = cmd.Flags().Changed("out-dir")
+			return c.resume(cmd.Context(), args[0], f)
+		},
+	}
+	f.runFlags.add(cmd)
+	flags := cmd.Flags()
+	flags.StringVar(&f.outDir, "out-dir", "", "the folder below which files are written (default: that of the run)")
+	flags.StringArrayVar(&f.settle, "settle", nil, "what became of an ambiguous create: KEY=done:JSON or KEY=absent; repeatable")
+	flags.BoolVar(&f.acceptChanges, "accept-changes", false, "go on although files have changed since the run began")
+	flags.Lookup("input").Usage = "a secret input as name=value, or name=@file; repeatable"
+	return cmd
+}
+
+func (c *cli) resume(ctx context.Context, id string, f *resumeFlags) error {
+	if f.outDirGiven && f.outDir == "" {
+		return usage("--out-dir wants a folder").WithHint("leave it out for that of the run")
+	}
+	if err := f.check(); err != nil {
+		return err
+	}
+	if f.sandbox && f.state == "" {
+		return usage("--sandbox remembers nothing by itself, so that there is no run to resume").WithHint("name its state: --state PATH")
+	}
+	settle, err := settlements(f.settle)
+	if err != nil {
+		return err
+	}
+	given, err := f.request()
+	if err != nil {
+		return err
+	}
+	root, err := c.projectRoot("")
+	if err != nil {
+		return err
+	}
+	store, err := c.existingState(ctx, root, &f.envFlags)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	run, err := history.Find(ctx, store, id)
+	if err != nil {
+		return err
+	}
+	file := fileOf(run.Pipeline)
+	if _, err := os.Stat(filepath.Join(root, file)); err != nil {
+		return usage("run %s is one of %s, and there is no %s below %s", id, run.Pipeline, file, root).
+			WithHint("--project names the project's root")
+	}
+	p, err := engine.Load(os.DirFS(root), engine.Options{Paths: []string{file}})
+	if err != nil {
+		return err
+	}
+	request := engine.ResumeRequest{
+		Inputs:        given.Inputs,
+		InputTexts:    given.InputTexts,
+		AcceptChanges: f.acceptChanges,
+		Settle:        settle,
+		Moved:         f.moved,
+		Timeout:       f.timeout,
+	}
+	if f.outDirGiven {
+		request.OutDir = &f.outDir
+	}
+	return c.perform(ctx, root, &f.runFlags, p, file, store, func(p *engine.Program) error {
+		_, err := p.Resume(ctx, id, request)
+		return err
+	})
+}
+
+// fileOf returns the file of what a run ran: a pipeline's path, or vendor.operation.
+func fileOf(name string) string {
+	if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
+		return name
+	}
+	vendor, _, _ := strings.Cut(name, ".")
+	return "specs/" + vendor + ".yaml"
+}
+
+// settlements reads the --settle flags.
+func settlements(given []string) (map[string]engine.Settlement, error) {
+	all := map[string]engine.Settlement{}
+	for _, text := range given {
+		key, settled, err := settlement(text)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := all[key]; twice {
+			return nil, usage("--settle %s is given twice", key)
+		}
+		all[key] = settled
+	}
+	return all, nil
+}
+
+// settlement reads KEY=done:JSON or KEY=absent. Keys of rows may hold = themselves.
+func settlement(text string) (key string, s engine.Settlement, err error) {
+	if key, ok := strings.CutSuffix(text, "=absent"); ok && key != "" {
+		return key, s, nil
+	}
+	key, outputs, ok := strings.Cut(text, "=done:")
+	if !ok || key == "" {
+		return "", s, usage("--settle %s: write KEY=done:JSON or KEY=absent", text)
+	}
+	s.Done = true
+	decoder := json.NewDecoder(strings.NewReader(outputs))
+	decoder.UseNumber()
+	if err := decoder.Decode(&s.Outputs); err != nil || s.Outputs == nil || decoder.More() {
+		return "", s, usage("--settle %s: the outputs are no JSON object", text).
+			WithHint(`write them as the vendor shows them, such as ` + key + `=done:{"id": 7}`)
+	}
+	return key, s, nil
+}

@@ -1,0 +1,138 @@
+package history
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/state"
+)
+
+// Details are a run and what it did.
+type Details struct {
+	Run
+	// Calls are the calls that are on record, in the order of their answers. The inner ones of a
+	// row that is done are dropped, but for its creates.
+	Calls []Call
+	// Rows are the rows of foreach steps that are done.
+	Rows []Row
+	// Open are the creates of which it is not known whether they took place.
+	Open []Call
+}
+
+// A Call is one attempt of a call, as far as it is on record.
+type Call struct {
+	Key string
+	// Status says how far a create got; "" for other calls.
+	Status state.Status
+	// Identity is what a create must not make twice, as a JSON list of connection, operation and the
+	// identity itself; "" for none.
+	Identity string
+	// Outcome, HTTPStatus, Message and Outputs are those of the answer; zero while there is none.
+	Outcome    string
+	HTTPStatus int
+	Message    string
+	Outputs    json.RawMessage
+	// Request is method and URL, secrets masked; "" where nothing was sent.
+	Request string
+	// Reused says that nothing was sent, since the run did this before.
+	Reused bool
+	// Sent is when the request was sent, Recorded when its answer, or while there is none its
+	// intent, was recorded.
+	Sent     time.Time
+	Recorded time.Time
+}
+
+// Took returns how long the call took; 0 where that is not known.
+func (c Call) Took() time.Duration {
+	if c.Sent.IsZero() || c.Recorded.Before(c.Sent) {
+		return 0
+	}
+	return c.Recorded.Sub(c.Sent)
+}
+
+// A Row is a row of a foreach that is done.
+type Row struct {
+	Key      string
+	Outputs  json.RawMessage
+	Recorded time.Time
+}
+
+// Show returns all that is known of the run called id.
+func Show(ctx context.Context, s state.Store, id string) (*Details, error) {
+	record, err := Find(ctx, s, id)
+	if err != nil {
+		return nil, err
+	}
+	run, err := describe(ctx, s, record)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := s.Entries(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	d := &Details{Run: run}
+	for _, e := range entries {
+		if err := d.add(e); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+func (d *Details) add(e state.Entry) error {
+	switch e.Kind {
+	case state.Item:
+		row := Row{Key: e.Key, Recorded: e.At}
+		var payload struct {
+			Outputs json.RawMessage `json:"outputs"`
+		}
+		if err := decode(e, &payload); err != nil {
+			return err
+		}
+		row.Outputs = payload.Outputs
+		d.Rows = append(d.Rows, row)
+	case state.Call:
+		c, err := callOf(e)
+		if err != nil {
+			return err
+		}
+		d.Calls = append(d.Calls, c)
+		if e.Status == state.Intended {
+			d.Open = append(d.Open, c)
+		}
+	}
+	return nil
+}
+
+func callOf(e state.Entry) (Call, error) {
+	c := Call{Key: e.Key, Status: e.Status, Identity: e.Identity, Recorded: e.At}
+	var payload struct {
+		Outcome  string          `json:"outcome"`
+		Status   int             `json:"status"`
+		Message  string          `json:"message"`
+		Outputs  json.RawMessage `json:"outputs"`
+		Endpoint string          `json:"endpoint"`
+		Reused   bool            `json:"reused"`
+		At       time.Time       `json:"at"`
+	}
+	if err := decode(e, &payload); err != nil {
+		return c, err
+	}
+	c.Outcome, c.HTTPStatus, c.Message, c.Outputs = payload.Outcome, payload.Status, payload.Message, payload.Outputs
+	c.Request, c.Reused, c.Sent = payload.Endpoint, payload.Reused, payload.At
+	return c, nil
+}
+
+// decode reads the payload of e, if there is one.
+func decode(e state.Entry, into any) error {
+	if e.Payload == nil {
+		return nil
+	}
+	if err := json.Unmarshal(e.Payload, into); err != nil {
+		return fmt.Errorf("the record of %s is broken: %w", e.Key, err)
+	}
+	return nil
+}

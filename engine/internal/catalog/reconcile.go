@@ -1,0 +1,218 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/source"
+)
+
+// A Reconcile says how to find out whether a create took place of which no
+// answer tells. With a Batch it looks for one row.
+type Reconcile struct {
+	// Call is the look-up, a read of the same vendor, and With its inputs (over
+	// LookupVars); nil for none.
+	Call *Operation
+	With *lang.Template
+	// Found tells from the look-up's outputs whether it is there (over FoundVars).
+	Found *lang.Expr
+	// Outputs are those of the operation, made of the look-up's (over FoundVars); nil for none.
+	Outputs *lang.Template
+	// Tries is how often it is looked for, Every how long to wait between two looks.
+	Tries int
+	Every time.Duration
+	// Resend says that what was not there at any look did not happen, and is sent once more.
+	Resend bool
+}
+
+// What a reconcile gets that does not say otherwise.
+const (
+	defaultTries = 4
+	defaultEvery = 5 * time.Second
+)
+
+// reconcile reads how op, declared at n, is looked for. All operations are known.
+func (d *decoder) reconcile(op *Operation, n *source.Node) {
+	r := n.Get("reconcile")
+	if r == nil || !d.reconcilable(op, n) || op.Identity == nil {
+		return
+	}
+	rec := &Reconcile{Tries: defaultTries, Every: d.duration(r.Get("every"), defaultEvery)}
+	if t := r.Get("tries"); t != nil {
+		if tries, ok := t.Literal().(int64); ok {
+			rec.Tries = int(tries)
+		}
+	}
+	if rec.Every == 0 && rec.Tries > 1 {
+		d.faults.Add(r.Get("every").Errorf("wrong-value", "the wait between two looks must be longer than nothing"))
+	}
+	rec.Call = d.lookup(r, op)
+	if rec.Call == nil {
+		return
+	}
+	scope := d.lookupScope(op)
+	if with := r.Get("with"); with != nil {
+		rec.With = lang.CompileTemplate(with, scope, d.faults)
+	}
+	if rec.With != nil || r.Get("with") == nil {
+		CheckWith(rec.Call.Name, rec.Call.Inputs, rec.With, placeOf(r.Get("call"), ""), d.faults)
+	}
+	found := scope.With(lang.Name{Name: "outputs", Type: rec.Call.Response.OutputsType})
+	rec.Found = d.condition(r.Get("found"), found)
+	d.foundOutputs(rec, r, op, found)
+	if a := r.Get("if_absent"); a != nil {
+		rec.Resend = a.Text == "resend"
+		if rec.Resend && op.Batch != nil {
+			d.faults.Add(a.Errorf("resend-of-batch", "half a batch cannot be sent again").WithHint("leave if_absent out: a row that is not there has failed"))
+		}
+	}
+	d.looksForIt(r, op)
+	op.Reconcile = rec
+}
+
+// reconcilable reports whether there is something to reconcile.
+func (d *decoder) reconcilable(op *Operation, n *source.Node) bool {
+	at := n.Key("reconcile")
+	switch {
+	case op.Effect != flow.Create && (op.Batch == nil || op.Effect == flow.Read):
+		d.faults.Add(at.Errorf("reconcile-without-create", "reconcile belongs to operations with effect: create, and to batches; this one is %s", op.Effect).
+			WithHint("what may be repeated needs no look-up: it is sent again"))
+	case n.Get("identity") == nil:
+		d.faults.Add(at.Errorf("reconcile-without-identity", "reconcile looks for what identity names, and there is none").
+			WithHint("add identity, as in identity: inputs.number"))
+	default:
+		return true
+	}
+	return false
+}
+
+// lookup finds the operation that looks.
+func (d *decoder) lookup(r *source.Node, op *Operation) *Operation {
+	look := d.authOperation(r, "call")
+	if look != nil && look.Effect != flow.Read {
+		d.faults.Add(r.Get("call").Errorf("reconcile-not-read", "the operation %s looks for what %s did, so it must be a read; it is %s", look.Name, op.Name, look.Effect))
+		return nil
+	}
+	return look
+}
+
+// condition compiles an expression that is true or false.
+func (d *decoder) condition(n *source.Node, scope *lang.Scope) *lang.Expr {
+	e := lang.CompileExpr(n, scope, d.faults)
+	if e == nil {
+		return nil
+	}
+	t := e.Type()
+	if t.Kind != lang.Boolean && t.Kind != lang.Unknown || t.Nullable {
+		f := n.Errorf("wrong-type", "a condition must be true or false, found %s", t)
+		if t.Kind == lang.Boolean {
+			f.Hint = "write ?? false behind it"
+		}
+		d.faults.Add(f)
+	}
+	return e
+}
+
+// foundOutputs compiles what the operation's callers get when the look-up found it.
+// Since found holds then, what may be null in general may stand for what may not.
+func (d *decoder) foundOutputs(rec *Reconcile, r *source.Node, op *Operation, scope *lang.Scope) {
+	n := r.Get("outputs")
+	declared := op.Response.OutputsType
+	if op.Batch != nil {
+		if n != nil {
+			d.faults.Add(r.Key("outputs").Errorf("outputs-of-row", "outputs are those of a batch, and a look-up looks for one row"))
+		}
+		return
+	}
+	given := lang.ObjectOf()
+	if n != nil {
+		if rec.Outputs = lang.CompileTemplate(n, scope, d.faults); rec.Outputs == nil {
+			return
+		}
+		given = rec.Outputs.Type()
+	}
+	var missing []string
+	for _, f := range declared.Fields {
+		t, ok := given.Field(f.Name)
+		switch {
+		case !ok && !f.Type.Nullable:
+			missing = append(missing, f.Name)
+		case ok:
+			d.foundOutput(f, t, n.Get(f.Name))
+		}
+	}
+	if len(missing) > 0 {
+		at := r.Key("outputs")
+		if at == nil {
+			at = r.Get("call")
+		}
+		d.faults.Add(at.Errorf("missing-output", "nothing says what the output %s is when the look-up finds it", strings.Join(missing, ", ")).
+			WithHint("add it below outputs, made of the outputs of " + rec.Call.Name))
+	}
+	d.unknownOutputs(rec, declared)
+}
+
+// foundOutput holds the type of one output against what the operation declares.
+func (d *decoder) foundOutput(f lang.Field, t *lang.Type, at *source.Node) {
+	if at == nil { // the name is computed, which is another fault
+		return
+	}
+	if why := f.Type.OrNull("").Accepts(t); why != "" {
+		fault := at.Errorf("wrong-type", "output %s: %s", f.Name, why)
+		fault.Related = []diag.Place{f.Type.Declared}
+		d.faults.Add(fault)
+	}
+	if leaks(t, f.Type, map[*lang.Type]bool{}) {
+		d.faults.Add(at.Errorf("secret-leak", "a secret would flow into the output %s, which is not secret", f.Name))
+	}
+}
+
+func (d *decoder) unknownOutputs(rec *Reconcile, declared *lang.Type) {
+	if rec.Outputs == nil {
+		return
+	}
+	var names []string
+	for _, f := range declared.Fields {
+		names = append(names, f.Name)
+	}
+	for _, m := range rec.Outputs.Members() {
+		switch {
+		case m.Key != nil:
+			d.faults.Add(fault(m.Place, "dynamic-output", "an output's name cannot be computed", "write the name as it is declared"))
+		case !slices.Contains(names, m.Name):
+			d.faults.Add(fault(m.Place, "unknown-output", fmt.Sprintf("the operation has no output %s", m.Name), DidYouMean(m.Name, names)))
+		}
+	}
+}
+
+// looksForIt demands that the look-up depends on what was sent: another one
+// would find anything.
+func (d *decoder) looksForIt(r *source.Node, op *Operation) {
+	name, what := "inputs", "the inputs"
+	if op.Batch != nil {
+		name, what = op.Batch.As, "the row"
+	}
+	if mentions(r.Get("with"), name) || mentions(r.Get("found"), name) {
+		return
+	}
+	d.faults.Add(r.Key("call").Errorf("lookup-of-anything", "neither with nor found says anything of %s, so that anything would be found", what).
+		WithHint(fmt.Sprintf("look for the identity: %s", op.Identity.Text())))
+}
+
+// lookupScope has the inputs of op and, with a batch, the row.
+func (d *decoder) lookupScope(op *Operation) *lang.Scope {
+	s := identityScope(op.Inputs.Type)
+	if b := op.Batch; b != nil {
+		row := lang.AnyType
+		if of := op.Inputs.Get(b.Of); of != nil {
+			row = elemOf(of.Type)
+		}
+		s = s.With(lang.Name{Name: b.As, Type: row})
+	}
+	return s
+}

@@ -1,0 +1,106 @@
+package interp
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/pipeline"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// refusal turns a result that is no success into the failure that people read.
+func (w *walker) refusal(a *pipeline.Call, key flow.Key, req flow.CallRequest, res flow.Result) *Failure {
+	f := &Failure{
+		Code:      res.Code,
+		Step:      string(key),
+		Operation: a.Name(),
+		Outcome:   res.Outcome,
+		Message:   res.Message,
+		Hint:      res.Hint,
+		Fatal:     res.Fatal,
+		Status:    res.Status,
+		Body:      res.Body,
+		call:      &req,
+		result:    res,
+	}
+	if f.Message == "" {
+		f.Message = fmt.Sprintf("the vendor answered with status %d and said nothing", res.Status)
+	}
+	if f.Code == "" {
+		f.Code = "refused"
+	}
+	if a.Operation.Effect == flow.Create && res.Outcome == flow.Unknown {
+		f.Ambiguous = true
+		f.Code = "ambiguous"
+		f.Message = openQuestion(res)
+		if res.Sent {
+			f.Hint = joinSentences(w.howToSettle(a, req, res), res.Hint)
+		}
+	}
+	return f
+}
+
+// openQuestion says of a create of unknown outcome what was sent, and when.
+func openQuestion(res flow.Result) string {
+	message := "it was not sent, since an earlier one may or may not have been done"
+	if res.Sent {
+		what := res.Endpoint
+		if what == "" {
+			what = "it"
+		}
+		message = fmt.Sprintf("it may or may not have been done: %s was sent at %s", what, res.At.UTC().Format(time.RFC3339))
+	}
+	return joinSentences(message, res.Message)
+}
+
+// howToSettle tells a person what to look for, and the commands that say what was seen.
+func (w *walker) howToSettle(a *pipeline.Call, req flow.CallRequest, res flow.Result) string {
+	what := "it"
+	if req.Identity != "" {
+		what = req.Identity
+	}
+	var outputs []string
+	for _, m := range a.Operation.Response.Outputs {
+		if !m.Type().HasSecret() {
+			outputs = append(outputs, string(value.AppendJSON(nil, m.Name))+":…")
+		}
+	}
+	again := "it was not sent again"
+	if res.Resent {
+		again = "it was sent twice"
+	}
+	return fmt.Sprintf("%s. Look at the vendor whether %s is there; %s", again, what, w.commands(req.Recorded(), strings.Join(outputs, ",")))
+}
+
+// rowAccount says of a row of unknown outcome what was sent, what to look for, and how to settle it.
+func (w *walker) rowAccount(req flow.CallRequest, row flow.RowResult, res flow.Result) string {
+	at := req.Recorded()
+	for _, ref := range req.Rows {
+		if ref.Key == row.Key && ref.Identity != "" {
+			at = req.RowKey(row.Key)
+		}
+	}
+	res.Message = row.Message
+	return fmt.Sprintf("%s; look at the vendor whether %s is there; %s", openQuestion(res), row.Key, w.commands(at, ""))
+}
+
+// commands are what settles the create under key; outputs are those that a person has to give.
+func (w *walker) commands(key flow.Key, outputs string) string {
+	settle := func(word string) string {
+		return fmt.Sprintf("runner resume %s --settle %s", w.runID, shellWord(string(key)+"="+word))
+	}
+	return fmt.Sprintf("if it is: %s, if not: %s", settle("done:{"+outputs+"}"), settle("absent"))
+}
+
+// shellWord quotes s where a shell would make something else of it.
+func shellWord(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./=:,@%+", r)
+	}
+	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

@@ -1,0 +1,291 @@
+package interp
+
+import (
+	"fmt"
+
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/pipeline"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// reconciler returns what settles the create req where its answer leaves
+// something open; nil where nothing can be looked for.
+func (w *walker) reconciler(a *pipeline.Call, key flow.Key, req flow.CallRequest, again flow.Key) flow.Settle {
+	op := a.Operation
+	if op.Reconcile == nil || op.Batch == nil && req.Identity == "" {
+		return nil
+	}
+	return func(rt flow.Runtime, lost flow.Result) (flow.Result, error) {
+		s := w.searcher(rt, a, key, req)
+		s.again = again
+		if op.Batch != nil {
+			return s.settleRows(lost)
+		}
+		return s.settle(lost)
+	}
+}
+
+// canSettleRows reports whether rows are to be looked for after a batch that may
+// be repeated. Those of a create are settled under its locks.
+func canSettleRows(op *catalog.Operation, res flow.Result) bool {
+	return op.Reconcile != nil && op.Effect != flow.Create && !res.Exhausted && res.Unsettled()
+}
+
+// settleRows looks for the rows of a batch that may be repeated. What it finds is
+// a fact from then on, as the answer would have been.
+func (w *walker) settleRows(a *pipeline.Call, key flow.Key, req flow.CallRequest, lost flow.Result) (flow.Result, error) {
+	res, err := w.searcher(w.rt, a, key, req).settleRows(lost)
+	if err == nil {
+		res.Exhausted = true
+		err = w.rt.Record(req, res)
+	}
+	if err != nil {
+		return res, w.stopped(key, err)
+	}
+	return res, nil
+}
+
+// searcher looks for what a call did. Its walker is bound by no timeout of a
+// step: what is at the vendor matters more than the time it takes to find out.
+func (w *walker) searcher(rt flow.Runtime, a *pipeline.Call, key flow.Key, req flow.CallRequest) *searcher {
+	return &searcher{
+		walker:  &walker{rt: rt, p: w.p, runID: w.runID, started: w.started, fresh: true},
+		rule:    a.Operation.Reconcile,
+		created: a,
+		look:    &pipeline.Call{Connection: a.Connection, Operation: a.Operation.Reconcile.Call},
+		key:     key,
+		req:     req,
+	}
+}
+
+// A searcher looks for what one call did.
+type searcher struct {
+	*walker
+	rule    *catalog.Reconcile
+	created *pipeline.Call
+	look    *pipeline.Call
+	key     flow.Key // of the step
+	req     flow.CallRequest
+	again   flow.Key // of an attempt after this one
+}
+
+// A finding is what one look, or all of them, came to: it is there with these
+// outputs, it is not, or, as problem says, that cannot be told.
+type finding struct {
+	found   bool
+	outputs *value.Object
+	problem string
+	fatal   bool
+}
+
+// settle looks for what a create made. lost is what is known of it so far.
+func (s *searcher) settle(lost flow.Result) (flow.Result, error) {
+	s.tell("it is looked for with " + s.look.Name())
+	var last finding
+	absent := true
+	for try := 1; try <= s.rule.Tries; try++ {
+		if err := s.pause(try); err != nil {
+			return lost, err
+		}
+		var err error
+		at := s.req.CallKey.Step(fmt.Sprintf("lookup~%d", try))
+		if last, err = s.once(at, catalog.LookupVars(s.req.Inputs)); err != nil {
+			return lost, err
+		}
+		if last.found {
+			s.tell("it is there, so that it was done")
+			return flow.Result{Outcome: flow.OK, Outputs: last.outputs, Sent: lost.Sent, Reconciled: true, At: lost.At, Endpoint: lost.Endpoint}, nil
+		}
+		absent = absent && last.problem == ""
+		if last.fatal {
+			break
+		}
+	}
+	if absent && s.rule.Resend && !lost.Resent {
+		s.tell("it is not there, and is sent once more")
+		lost.Again = s.again
+		return lost, nil
+	}
+	lost.Hint, lost.Fatal = "", last.fatal
+	lost.Message = joinSentences(lost.Message, s.inVain(last, absent))
+	return lost, nil
+}
+
+// pause waits before every look but the first.
+func (s *searcher) pause(try int) error {
+	if try == 1 {
+		return nil
+	}
+	if err := s.rt.Sleep("", s.rule.Every); err != nil {
+		return s.stopped(s.key, err)
+	}
+	return nil
+}
+
+func (s *searcher) tell(what string) {
+	s.rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: no answer tells what became of it; %s", s.key, what)})
+}
+
+// inVain says for people what the looks came to that did not find it.
+func (s *searcher) inVain(last finding, absent bool) string {
+	if absent {
+		return fmt.Sprintf("not there at %d looks with %s, %v apart", s.rule.Tries, s.look.Name(), s.rule.Every)
+	}
+	if last.problem == "" {
+		return fmt.Sprintf("not there at the last look with %s, and an earlier look failed", s.look.Name())
+	}
+	return fmt.Sprintf("looking for it with %s failed: %s", s.look.Name(), last.problem)
+}
+
+// once looks one time. A look that fails, or whose answer makes no sense, tells
+// nothing. The error is why the run cannot go on.
+func (s *searcher) once(at flow.Key, vars lang.Vars) (finding, error) {
+	inputs, err := s.arguments(&pipeline.Call{Connection: s.look.Connection, Operation: s.look.Operation, With: s.rule.With}, s.key, vars)
+	if err != nil {
+		return finding{problem: messageOf(err)}, nil
+	}
+	res, err := s.quietly(s.look, s.key, at, inputs, nil)
+	if err != nil {
+		if f := s.passable(err); f != nil || res.Fatal {
+			return finding{problem: err.Error(), fatal: res.Fatal}, nil
+		}
+		return finding{}, err
+	}
+	vars = catalog.FoundVars(vars, res.Outputs)
+	found, err := s.rule.Found.Bool(vars)
+	if err != nil || !found {
+		return finding{problem: errorText(err)}, nil
+	}
+	outputs, err := s.outputs(vars)
+	if err != nil {
+		return finding{problem: err.Error()}, nil
+	}
+	return finding{found: true, outputs: outputs}, nil
+}
+
+// outputs are those of the create, made of the look-up's, in the order of their declaration.
+func (s *searcher) outputs(vars lang.Vars) (*value.Object, error) {
+	var given *value.Object
+	if s.rule.Outputs != nil {
+		v, err := s.rule.Outputs.Eval(vars)
+		if err != nil {
+			return nil, err
+		}
+		given, _ = v.(*value.Object) // nothing when every member was omitted
+	}
+	declared := s.created.Operation.Response.OutputsType.Fields
+	outputs := value.NewObject(len(declared))
+	for _, f := range declared {
+		v := given.At(f.Name)
+		if v == nil && f.Type.Kind != lang.Unknown && !f.Type.Nullable {
+			return nil, fmt.Errorf("it is there, and its output %s would be null", f.Name)
+		}
+		outputs.Set(f.Name, v)
+	}
+	return outputs, nil
+}
+
+// settleRows looks for each row of a batch that is not known to be done. Of the
+// rows that are not there, those have failed that the vendor refused, or counted
+// out, and those of what may be repeated; the others stay ambiguous.
+func (s *searcher) settleRows(lost flow.Result) (flow.Result, error) {
+	rows, open, err := s.openRows(lost)
+	if err != nil {
+		return lost, err
+	}
+	s.tell(fmt.Sprintf("%d of %d rows are looked for with %s", len(open), len(rows), s.look.Name()))
+	all := len(open)
+	for try := 1; try <= s.rule.Tries && len(open) > 0; try++ {
+		if err := s.pause(try); err != nil {
+			return lost, err
+		}
+		var fatal bool
+		if open, fatal, err = s.lookForRows(open, try); err != nil {
+			return lost, err
+		}
+		if fatal {
+			break
+		}
+	}
+	for _, r := range open {
+		s.notFound(r)
+	}
+	for i := range rows {
+		if rows[i].Status == flow.Ambiguous {
+			rows[i].Message = s.rowAccount(s.req, rows[i], lost)
+		}
+	}
+	return flow.Result{Outcome: flow.OK, Status: lost.Status, Message: lost.Message, Outputs: lost.Outputs, Sent: lost.Sent, Reconciled: len(open) < all,
+		Resent: lost.Resent, Rows: rows, At: lost.At, Endpoint: lost.Endpoint}, nil
+}
+
+// An openRow is a row that is looked for.
+type openRow struct {
+	*flow.RowResult
+	vars   lang.Vars
+	last   finding
+	failed bool // some look at it failed
+}
+
+// openRows returns the rows of a batch as lost tells of them, and those among
+// them that can be looked for. What a row without identity came to nobody could say.
+func (s *searcher) openRows(lost flow.Result) ([]flow.RowResult, []*openRow, error) {
+	op := s.created.Operation
+	list, _ := s.req.Inputs.At(op.Batch.Of).(value.List)
+	rows := make([]flow.RowResult, len(s.req.Rows))
+	var open []*openRow
+	for i, ref := range s.req.Rows {
+		vars := catalog.LookupVars(s.req.Inputs, list[i])
+		id, err := op.Identity.Eval(vars)
+		if err != nil {
+			return nil, nil, s.evalFailure(s.key, "identity", err)
+		}
+		switch {
+		case lost.Rows != nil:
+			rows[i] = lost.Rows[i]
+			if rows[i].Status == flow.Ambiguous {
+				rows[i].Message = lost.Message
+			}
+		case s.req.Effect == flow.Create && (lost.Code != flow.CodePartlyDone || id == nil):
+			rows[i] = flow.RowResult{Key: ref.Key, Status: flow.Ambiguous, Message: lost.Message}
+		default:
+			rows[i] = flow.RowResult{Key: ref.Key, Status: flow.Failed, Message: lost.Message}
+		}
+		if rows[i].Status != flow.Done && id != nil {
+			open = append(open, &openRow{RowResult: &rows[i], vars: vars})
+		}
+	}
+	return rows, open, nil
+}
+
+// lookForRows looks once for each row, and returns those that were not found.
+// It stops where the vendor lets nobody in.
+func (s *searcher) lookForRows(open []*openRow, try int) (left []*openRow, fatal bool, err error) {
+	for i, r := range open {
+		at := s.req.RowKey(r.Key).Step(fmt.Sprintf("lookup~%d", try))
+		if r.last, err = s.once(at, r.vars); err != nil {
+			return nil, false, err
+		}
+		if r.last.found {
+			r.Status, r.Message = flow.Done, ""
+			continue
+		}
+		r.failed = r.failed || r.last.problem != ""
+		left = append(left, r)
+		if r.last.fatal {
+			return append(left, open[i+1:]...), true, nil
+		}
+	}
+	return left, false, nil
+}
+
+// notFound says of a row what the looks for it came to. One whose looks failed may be there.
+func (s *searcher) notFound(r *openRow) {
+	if r.failed && s.req.Effect == flow.Create {
+		r.Status = flow.Ambiguous
+	}
+	r.Message = joinSentences(r.Message, s.inVain(r.last, !r.failed))
+}

@@ -1,0 +1,148 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/history"
+	"github.com/seed627bd532/runner/engine/internal/local"
+	"github.com/seed627bd532/runner/engine/internal/value"
+	"github.com/seed627bd532/runner/engine/state"
+)
+
+// Resume takes the run called id up where it stopped. Of one that is done it tells
+// the recorded outputs, and sends nothing. What keeps a run from going on is a diag.List.
+func (w *World) Resume(ctx context.Context, id string, o Order) (*End, error) {
+	run, err := w.find(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if isDone(run) {
+		return w.again(ctx, run, o)
+	}
+	t, faults := w.recordedTarget(run.Pipeline)
+	if err := faults.Err(); err != nil {
+		return nil, err
+	}
+	was, err := decodeStart(run)
+	if err != nil {
+		return nil, stateFault("the run cannot be taken up", err)
+	}
+	given, missing := was.given(o.Given)
+	if err := missing.Err(); err != nil {
+		return nil, err
+	}
+	in, faults := BindInputs(t.inputs, given, w.Project.FS())
+	defer in.Close()
+	j := &job{target: t, order: o, in: in, warnings: faults}
+	switch {
+	case o.OutDir != nil:
+		j.outDir = *o.OutDir
+	case was.outDir != nil:
+		j.outDir = was.path(*was.outDir)
+	}
+	if faults.HasErrors() {
+		return nil, append(faults, w.reach(j)...).Err()
+	}
+	return w.takeUp(ctx, j, run)
+}
+
+// takeUp goes on with a run, or tells again what it came to.
+func (w *World) takeUp(ctx context.Context, j *job, run state.Run) (*End, error) {
+	if isDone(run) {
+		return w.again(ctx, run, j.order)
+	}
+	release, err := w.own(ctx, run.ID)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	// Whoever had the lock before may have brought it to its end.
+	run, err = w.find(ctx, run.ID)
+	if err != nil {
+		return nil, err
+	}
+	if isDone(run) {
+		return w.again(ctx, run, j.order)
+	}
+	if err := j.unchanged(run); err != nil {
+		return nil, err
+	}
+	if err := w.prepare(ctx, j); err != nil {
+		return nil, err
+	}
+	if err := w.settle(ctx, run.ID, j); err != nil {
+		return nil, err
+	}
+	outDir := &j.outDir
+	if j.outDir == "" {
+		outDir = nil
+	}
+	run.Files, run.Inputs = j.target.files, newStart(j.in, outDir).encode()
+	run.Ended, run.Status, run.Outcome = time.Time{}, "", nil
+	if err := w.State.Update(ctx, run); err != nil {
+		return nil, stateFault("the run cannot be recorded", err)
+	}
+	j.run, j.resumed = run, true
+	return w.walk(ctx, j), nil
+}
+
+// unchanged refuses a run whose files or inputs are not those of its record,
+// unless the order accepts that; it is told then.
+func (j *job) unchanged(run state.Run) error {
+	was, err := decodeStart(run)
+	if err != nil {
+		return stateFault("the run cannot be taken up", err)
+	}
+	changes := append(changedFiles(run.Files, j.target.files), was.differences(newStart(j.in, nil))...)
+	if len(changes) == 0 {
+		return nil
+	}
+	what := strings.Join(changes, "; ")
+	if !j.order.AcceptChanges {
+		return diag.List{{
+			Code:    "changed-files",
+			Message: fmt.Sprintf("run %s cannot go on as it began: %s", run.ID, what),
+			Hint:    "put back what was there, or go on with what is there now: --accept-changes",
+		}}
+	}
+	j.warnings.Add(&diag.Diagnostic{Severity: diag.Warning, Code: "changed-files", Message: "accepted: " + what})
+	return nil
+}
+
+// again tells what a run came to that is done.
+func (w *World) again(ctx context.Context, run state.Run, o Order) (*End, error) {
+	if len(o.Settle) > 0 {
+		return nil, diag.List{{Code: "nothing-to-settle", Message: fmt.Sprintf("run %s is done, so that there is nothing to settle", run.ID)}}
+	}
+	outputs, err := recordedOutputs(run)
+	if err != nil {
+		return nil, stateFault("the run cannot be told again", err)
+	}
+	rt := local.New(ctx, local.Options{RunID: run.ID, Events: w.Events}) // numbers and dates events
+	rt.Emit(&event.RunStarted{Pipeline: run.Pipeline, Resumed: true})
+	rt.Emit(&event.Note{Text: fmt.Sprintf("the run is done since %s: nothing is sent, and its outputs are told again",
+		run.Ended.UTC().Format(time.RFC3339))})
+	rt.Emit(&event.RunFinished{Pipeline: run.Pipeline, Status: run.Status, Outputs: value.AppendJSON(nil, outputs)})
+	return &End{RunID: run.ID, Name: run.Pipeline, Status: Status(run.Status), Outputs: outputs}, nil
+}
+
+// find returns the record of a run.
+func (w *World) find(ctx context.Context, id string) (state.Run, error) {
+	run, err := history.Find(ctx, w.State, id)
+	var faults diag.List
+	if err != nil && !errors.As(err, &faults) {
+		err = stateFault("the run cannot be read", err)
+	}
+	return run, err
+}
+
+// isDone reports whether there is nothing left to do for a run.
+func isDone(r state.Run) bool {
+	return !r.Ended.IsZero() && (r.Status == string(Succeeded) || r.Status == string(Partial))
+}

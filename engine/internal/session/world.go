@@ -1,0 +1,66 @@
+package session
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/seed627bd532/runner/engine/auth"
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/project"
+	"github.com/seed627bd532/runner/engine/state"
+)
+
+// A World is what all runs of a program work with. It does not change, and any
+// number of runs may use it side by side.
+type World struct {
+	Project *project.Project
+	// Warnings are those of the files; every run tells them.
+	Warnings diag.List
+	// Connections are those that a caller gave, by name.
+	Connections map[string]Connection
+	Client      *http.Client
+	// Auth are ways to get a token beside those built in.
+	Auth auth.Kinds
+	// Tokens keep tokens beyond a run; nil means that they end with it.
+	Tokens state.Tokens
+	// Locks keep runs that share them from logging in at the same time, and from
+	// using an exclusive token at the same time.
+	Locks state.Locks
+	// State remembers runs and what they did.
+	State state.Store
+	// Events gets the events, masked; nil drops them.
+	Events event.Sink
+}
+
+// An Order says how a run is to be made.
+type Order struct {
+	// Key names the run for its starter; "" for none.
+	Key string
+	// Given are the inputs; of a run that is taken up again those that were not recorded.
+	Given Given
+	// OutDir is the folder below which files are written; nil means none for a new
+	// run, and that of before for one that is taken up again.
+	OutDir *string
+	// Timeout ends the run as failed; 0 means never.
+	Timeout time.Duration
+	// Rows hears of every row of the pipeline's own foreach steps as it ends, one
+	// at a time; nil for nobody.
+	Rows func(step string, item flow.Item)
+	// Moved says that vendors whose base URL is another than the state knows are
+	// the same ones at a new place.
+	Moved bool
+	// AcceptChanges takes a run up although its files have changed.
+	AcceptChanges bool
+	// Settle says of creates whose end is not known what a person found, by key.
+	Settle map[string]Settlement
+}
+
+// A Settlement is what a person found out about a create.
+type Settlement struct {
+	// Done says that it took place.
+	Done bool
+	// Outputs are what the call gives then, as Go values.
+	Outputs map[string]any
+}
