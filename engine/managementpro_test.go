@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -335,13 +336,12 @@ func TestManagementProWrongKeyIsTriedOnce(t *testing.T) {
 	})
 }
 
-// A client of whom nobody knows whether it was made is not made again.
-func TestManagementProUnknownCreateIsNeverSentTwice(t *testing.T) {
+// A client of whom nobody knows whether it was made is looked for, and not made again.
+func TestManagementProUnknownCreateIsLookedFor(t *testing.T) {
 	t.Parallel()
 	answer := func(r reply) *reply { return &r }
 	for name, tr := range map[string]trouble{
 		"lost after the work":      {worked: true, hangUp: true},
-		"lost before the work":     {hangUp: true},
 		"slower than our patience": {worked: true, wait: time.Hour},
 		"broken off":               {worked: true, cut: true},
 		"500 after the work":       {worked: true, answer: answer(asJSON(500, `{"type":"error","code":"404","message":"Error 4711"}`))},
@@ -364,28 +364,82 @@ func TestManagementProUnknownCreateIsNeverSentTwice(t *testing.T) {
 		"clave blank":              {worked: true, answer: answer(asJSON(200, `{"type":"info","code":"200","message":"Cliente agregado","data":{"cliente":{"clave":" "}}}`))},
 		"clave without zeros":      {worked: true, answer: answer(asJSON(200, `{"type":"info","code":"200","message":"Cliente agregado","data":{"cliente":{"clave":6}}}`))},
 	} {
+		for _, test := range []struct{ tax, legal string }{{"AEJ010101AB9", "Alimentos"}, {"XAXX010101000", "Alejando Zapata"}} {
+			t.Run(name+" "+test.tax, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					v := someClients()
+					tr.service = "add"
+					v.troubles = []trouble{tr}
+					got := v.run(t, ensureClient, fullClient(test.tax, test.legal))
+					if got.err != nil || got.outputs["client_id"] != "0000000006" || got.outputs["created"] != true || v.asked["add"] != 1 || v.asked["list"] != 2 {
+						t.Errorf("%v: %v after %v", got.err, got.outputs, v.asked)
+					}
+					got = v.run(t, ensureClient, fullClient(test.tax, test.legal))
+					if got.err != nil || got.outputs["client_id"] != "0000000006" || got.outputs["created"] != false {
+						t.Errorf("%v: %v after %v", got.err, got.outputs, v.asked)
+					}
+				})
+			})
+		}
+	}
+}
+
+// Where no look shows the client, a person must.
+func TestManagementProUnknownCreateIsNeverSentTwice(t *testing.T) {
+	t.Parallel()
+	page, refusal := htmlPage(200), asJSON(200, `{"type":"error","code":"404","message":"Error 4711"}`)
+	lost := trouble{service: "add", worked: true, hangUp: true}
+	for name, set := range map[string]func(v *wservice){
+		"not done":             func(v *wservice) { v.troubles = []trouble{{service: "add", hangUp: true}} },
+		"a page, and not done": func(v *wservice) { v.troubles = []trouble{{service: "add", answer: &page}} },
+		"the list is down":     func(v *wservice) { v.troubles = []trouble{lost, {service: "list", spared: 1, answer: &page}} },
+		"the list has errors":  func(v *wservice) { v.troubles = []trouble{lost, {service: "list", spared: 1, answer: &refusal}} },
+		"the list is cut off": func(v *wservice) {
+			v.troubles, v.cap = []trouble{lost}, 1
+			v.refuse = func(map[string]any) *reply { v.clients[4].texts["rfc"] = "AEJ010101AB99"; return nil } // a stranger comes first
+		},
+		"somebody else was faster": func(v *wservice) {
+			v.troubles = []trouble{lost}
+			v.refuse = func(map[string]any) *reply {
+				v.clients = append(v.clients, person("AEJ010101AB9", "Alimentos", "clave", "0000000077"))
+				return nil
+			}
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				v := someClients()
-				tr.service = "add"
-				v.troubles = []trouble{tr}
+				set(v)
 				got := v.run(t, ensureClient, fullClient("AEJ010101AB9", "Alimentos"))
-				if got.status != engine.Ambiguous || got.status.ExitCode() != 4 || v.asked["add"] != 1 {
+				if text := fmt.Sprint(got.err); got.status != engine.Ambiguous || got.status.ExitCode() != 4 || v.asked["add"] != 1 || !strings.HasPrefix(text, "managementpro.add_client: unknown: ") {
 					t.Errorf("%v: %v after %v", got.status, got.err, v.asked)
-				}
-				if text := fmt.Sprint(got.err); !strings.Contains(text, "managementpro.add_client: unknown") ||
-					tr.answer != nil && strings.Contains(tr.answer.body, "4711") && !strings.Contains(text, "Error 4711") {
-					t.Errorf("error %q", text)
-				}
-				// Whoever comes later finds it, if it is there.
-				v.troubles = nil
-				got = v.run(t, ensureClient, fullClient("AEJ010101AB9", "Alimentos"))
-				if got.err != nil || got.outputs["client_id"] != "0000000006" || got.outputs["created"] == tr.worked {
-					t.Errorf("%v %v", got.err, got.outputs)
 				}
 			})
 		})
 	}
+}
+
+// Those who looked at the same time, and found nobody, still make one client.
+func TestManagementProSideBySide(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := someClients()
+		v.run(t, getClient, map[string]any{"client_id": "0000000001"})
+		v.troubles = []trouble{{service: "list", worked: true, wait: time.Second}, {service: "add", worked: true, wait: time.Second}}
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				taxID := []string{"AEJ010101AB9", "aej010101ab9 "}[i%2]
+				if got := v.site.run(t, ensureClient, fullClient(taxID, "Alimentos")); got.err != nil || got.outputs["client_id"] != "0000000006" {
+					t.Errorf("%v %v", got.err, got.outputs)
+				}
+			})
+		}
+		wg.Wait()
+		if v.asked["add"] != 1 || v.asked["list"] != 8 {
+			t.Errorf("asked %v", v.asked)
+		}
+	})
 }
 
 // What the service refuses is not sent again, and told in its words.
@@ -745,15 +799,17 @@ func TestManagementProAtItsSandbox(t *testing.T) {
 				})
 			})
 		}
-		for _, fault := range []string{"lose_answer:add", "truncate:add", "garbage:add", "status=500:add"} {
+		for fault, want := range map[string]engine.Status{
+			"lose_answer:add": engine.Succeeded, "truncate:add": engine.Succeeded, "garbage:add": engine.Succeeded,
+			"lose_request:add": engine.Ambiguous, "status=500:add": engine.Ambiguous,
+		} {
 			t.Run(style+" "+fault, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					box := sandbox.New(def, sandbox.Options{})
 					addFault(t, box, fault)
-					site := siteOf(t, box, config)
-					got := site.run(t, ensureClient, fullClient("AEJ010101AB9", "Alimentos"))
-					if got.status != engine.Ambiguous || box.Stats().Calls["add"] != 1 {
-						t.Errorf("%v: %v after %v", got.status, got.err, box.Stats().Calls)
+					got := siteOf(t, box, config).run(t, ensureClient, fullClient("AEJ010101AB9", "Alimentos"))
+					if got.status != want || box.Stats().Calls["add"] != 1 || want == engine.Succeeded && got.outputs["client_id"] != "0000000009" {
+						t.Errorf("%v: %v %v after %v", got.status, got.err, got.outputs, box.Stats().Calls)
 					}
 				})
 			})

@@ -1085,3 +1085,39 @@ func TestMPSLargeCatalogue(t *testing.T) {
 		}
 	})
 }
+
+// What may have been ordered is ordered by no later run, until a person says what became of it.
+func TestMPSOrderInDoubtIsSettledByAPerson(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		settle engine.Settlement
+		made   int
+		number any
+	}{
+		"it was done": {engine.Settlement{Done: true, Outputs: map[string]any{"order_number": "00001012", "message": "seen in the shop"}}, 1, "00001012"},
+		"it was not":  {engine.Settlement{}, 2, "00001013"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v := newMPS()
+				v.troubles = []trouble{{service: mpsOrderPath, calls: 1, worked: true, hangUp: true}}
+				stop := v.start()
+				defer stop()
+				sink := &heard{}
+				p := v.program(t, sink, nil)
+				first := v.runIn(t, p, sink, mpsPlace, mpsWant())
+				in := mpsWant()
+				slices.Reverse(in["lines"].([]any))
+				second := v.runIn(t, p, sink, mpsPlace, in)
+				if first.result.Status != engine.Ambiguous || second.result.Status != engine.Ambiguous || v.asked[mpsOrderPath] != 1 ||
+					!strings.Contains(second.err.Error(), "run "+first.result.RunID+" already sent a create of \"order of 79580718 for ") {
+					t.Fatalf("%v, then %v after %v", first.err, second.err, v.asked)
+				}
+				r, err := p.Resume(context.Background(), first.result.RunID, engine.ResumeRequest{Settle: map[string]engine.Settlement{"order": tt.settle}})
+				if err != nil || r.Outputs["order_number"] != tt.number || len(v.orders) != tt.made {
+					t.Errorf("%v %v after %d orders", err, r, len(v.orders))
+				}
+			})
+		})
+	}
+}

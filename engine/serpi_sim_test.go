@@ -98,32 +98,14 @@ func (v *erp) complain(format string, args ...any) {
 }
 
 func (v *erp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(r.Body)
-	v.mu.Lock()
-	if err != nil {
-		v.complain("%s: body: %v", r.Method, err)
-	}
-	if v.underway++; v.underway > 1 {
-		v.overlaps++
-	}
-	v.asked[r.Method]++
-	t := v.trouble(r.Method)
-	var answer reply
-	if t == nil || t.worked {
-		answer = v.wire(v.serve(r, body))
-	}
-	v.mu.Unlock()
-	defer func() {
-		v.mu.Lock()
-		v.underway--
-		v.mu.Unlock()
-	}()
+	t, answer := v.arrive(r)
+	defer v.leave()
 	if t != nil {
 		if t.answer != nil {
 			answer = *t.answer
 		}
 		time.Sleep(t.wait)
-		if t.hangUp {
+		if t.hangUp || answer.status == 0 {
 			panic(http.ErrAbortHandler)
 		}
 	}
@@ -139,6 +121,29 @@ func (v *erp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(answer.status)
 	io.WriteString(w, answer.body)
+}
+
+func (v *erp) arrive(r *http.Request) (t *trouble, answer reply) {
+	body, err := io.ReadAll(r.Body)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err != nil {
+		v.complain("%s: body: %v", r.Method, err)
+	}
+	if v.underway++; v.underway > 1 {
+		v.overlaps++
+	}
+	v.asked[r.Method]++
+	if t = v.trouble(r.Method); t == nil || t.worked {
+		answer = v.wire(v.serve(r, body))
+	}
+	return t, answer
+}
+
+func (v *erp) leave() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.underway--
 }
 
 // trouble returns what befalls this request, if anything.

@@ -23,8 +23,14 @@ import (
 
 const orderStatus = "pipelines/westcon/order_status.yaml"
 
+// A statusRun is what a run left behind, and the lines.csv that it wrote.
+type statusRun struct {
+	ran
+	csv string
+}
+
 // run asks for the status of orders, and checks what holds for every run.
-func (w *westcon) run(t *testing.T, inputs map[string]any) *ran {
+func (w *westcon) run(t *testing.T, inputs map[string]any) *statusRun {
 	t.Helper()
 	client, stop := w.start()
 	defer stop()
@@ -41,7 +47,7 @@ func (w *westcon) run(t *testing.T, inputs map[string]any) *ran {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &ran{}
+	r := &statusRun{}
 	out := t.TempDir()
 	r.result, r.err = p.Run(context.Background(), engine.Request{Pipeline: orderStatus, Inputs: inputs, OutDir: out})
 	text, _ := json.Marshal(r.result)
@@ -57,15 +63,12 @@ func (w *westcon) run(t *testing.T, inputs map[string]any) *ran {
 	case r.err == nil && err != nil:
 		t.Error(err)
 	}
-	r.rows = map[string][]engine.Row{"lines.csv": {{Outputs: map[string]any{"": string(lines)}}}}
-	w.judge(t, r)
+	r.csv = string(lines)
+	w.judge(t, r.text)
 	return r
 }
 
-// csv is what the run wrote.
-func (r *ran) csv() string { return fmt.Sprint(r.rows["lines.csv"][0].Outputs[""]) }
-
-func (w *westcon) judge(t *testing.T, r *ran) {
+func (w *westcon) judge(t *testing.T, seen string) {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -78,8 +81,8 @@ func (w *westcon) judge(t *testing.T, r *ran) {
 	}
 	for _, secret := range secrets {
 		for _, form := range encoded(secret) {
-			if i := strings.Index(r.text, form); i >= 0 {
-				t.Errorf("a secret is seen: …%.200s", r.text[max(0, i-80):])
+			if i := strings.Index(seen, form); i >= 0 {
+				t.Errorf("a secret is seen: …%.200s", seen[max(0, i-80):])
 			}
 		}
 	}
@@ -181,7 +184,7 @@ func TestWestconWhicheverReading(t *testing.T) {
 				if r.err != nil {
 					t.Fatal(r.err)
 				}
-				if got := r.csv(); got != both {
+				if got := r.csv; got != both {
 					t.Errorf("lines.csv is\n%s", got)
 				}
 				if got := fmt.Sprint(r.result.Outputs["missing"]); got != "[77]" {
@@ -211,8 +214,8 @@ func TestWestconCustomersNumbers(t *testing.T) {
 		if r.err != nil {
 			t.Fatal(r.err)
 		}
-		if want := strings.NewReplacer("Rb1-03", "RB1-03", "VC REGULAR MFR SN", "00700").Replace(both); r.csv() != want {
-			t.Errorf("lines.csv is\n%s", r.csv())
+		if want := strings.NewReplacer("Rb1-03", "RB1-03", "VC REGULAR MFR SN", "00700").Replace(both); r.csv != want {
+			t.Errorf("lines.csv is\n%s", r.csv)
 		}
 		if got := fmt.Sprint(r.result.Outputs["missing"], w.orders); got != "[700 600014] [[Rb1-03 700 00700 600014]]" {
 			t.Errorf("missing and asked: %s", got)
@@ -256,7 +259,7 @@ func TestWestconFewLines(t *testing.T) {
 				if r.err != nil {
 					t.Fatal(r.err)
 				}
-				if got := r.csv(); got != tt.lines {
+				if got := r.csv; got != tt.lines {
 					t.Errorf("lines.csv is\n%s", got)
 				}
 				if got := fmt.Sprint(r.result.Outputs["missing"]); got != tt.missed {
@@ -399,8 +402,8 @@ func TestWestconTriesAgain(t *testing.T) {
 				w.troubles = []trouble{tt.trouble}
 				began := time.Now()
 				r := w.run(t, ask("W", "600014", "600029"))
-				if r.err != nil || r.csv() != both || w.asked["status"] != 2 || w.asked["token"] != 1 {
-					t.Errorf("%v after %v:\n%s", r.err, w.asked, r.csv())
+				if r.err != nil || r.csv != both || w.asked["status"] != 2 || w.asked["token"] != 1 {
+					t.Errorf("%v after %v:\n%s", r.err, w.asked, r.csv)
 				}
 				if took := time.Since(began); took < tt.least || took > tt.least+2*time.Second {
 					t.Errorf("after %v, want %v", took, tt.least)
@@ -447,8 +450,8 @@ func TestWestconManyOrders(t *testing.T) {
 					orders = append(orders, fmt.Sprint(600014+15*i))
 				}
 				r := w.run(t, ask("W", orders...))
-				if r.err != nil || r.csv() != both || len(r.result.Outputs["missing"].([]any)) != 199 {
-					t.Errorf("%v:\n%s", r.err, r.csv())
+				if r.err != nil || r.csv != both || len(r.result.Outputs["missing"].([]any)) != 199 {
+					t.Errorf("%v:\n%s", r.err, r.csv)
 				}
 				if w.asked["token"] != tt.logins || w.asked["status"] != tt.status {
 					t.Errorf("asked %v", w.asked)
@@ -522,7 +525,7 @@ func westconBox(t *testing.T, faults ...string) (box *sandbox.Sandbox, run func(
 		if err != nil {
 			t.Fatal(err)
 		}
-		short := strings.NewReplacer("timeout: 60s", "timeout: 500ms", "first: 1s, max: 30s", "first: 1ms, max: 2ms").Replace(string(text))
+		short := strings.NewReplacer("timeout: 60s", "timeout: 1s", "first: 1s, max: 30s", "first: 1ms, max: 2ms").Replace(string(text))
 		files[name] = &fstest.MapFile{Data: []byte(short)}
 	}
 	p, err := engine.Load(files, engine.Options{Connections: map[string]engine.Connection{
@@ -577,8 +580,8 @@ func TestWestconUnderFaults(t *testing.T) {
 		"lose_request:login":     {map[string]int{"login": 5}, "westcon.order_status: busy: cannot log in to westcon: cannot reach 127.0.0.1"},
 		"lose_answer:status:1":   {map[string]int{"login": 1, "status": 2}, ""},
 		"lose_answer:login:1-2":  {map[string]int{"login": 3, "status": 1}, ""},
-		"delay=2s:status:1":      {map[string]int{"login": 1, "status": 2}, ""},
-		"delay=2s:login:1":       {map[string]int{"login": 2, "status": 1}, ""},
+		"delay=1500ms:status:1":  {map[string]int{"login": 1, "status": 2}, ""},
+		"delay=1500ms:login:1":   {map[string]int{"login": 2, "status": 1}, ""},
 		"delay=5ms":              {map[string]int{"login": 1, "status": 1}, ""},
 		"status=500:status:1-4":  {map[string]int{"login": 1, "status": 5}, ""},
 		"status=500:status":      {map[string]int{"login": 1, "status": 5}, "westcon.order_status: unknown: "},

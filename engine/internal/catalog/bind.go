@@ -25,16 +25,19 @@ func joinPath(name, rest string) string {
 	return name + "." + rest
 }
 
-// CheckItem holds one element of a list param against the schema of its items.
-// Paths are relative to the element.
-func (p *Param) CheckItem(v value.Value) []schema.Violation {
-	if p.item == nil {
-		return nil
+// BindItem fills the defaults of one element of a list param in, and holds it
+// against the schema of its items. Paths are relative to the element.
+func (p *Param) BindItem(v value.Value) (value.Value, []schema.Violation) {
+	if p.fills {
+		v = p.Type.Elem.Fill(v)
 	}
-	return p.item.Validate(v)
+	if p.item == nil {
+		return v, nil
+	}
+	return v, p.item.Validate(v)
 }
 
-// Bind checks given values and fills in defaults. The answer has every param,
+// Bind checks given values and fills in defaults, those of members too. The answer has every param,
 // in declaration order, null where an optional one was not given (or given as
 // null). Violations name missing, surplus and unfitting values.
 func (p *Params) Bind(given *value.Object) (*value.Object, []schema.Violation) {
@@ -47,6 +50,9 @@ func (p *Params) Bind(given *value.Object) (*value.Object, []schema.Violation) {
 		}
 		switch {
 		case ok:
+			if q.fills {
+				v = q.Type.Fill(v)
+			}
 			bad = append(bad, q.check(v)...)
 			v = q.normal(v)
 		case q.HasDefault:

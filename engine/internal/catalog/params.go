@@ -36,6 +36,8 @@ type Param struct {
 	item   *schema.Schema // of a list's elements; nil when the schema says nothing about them
 	// rowwise lists are right when each of their elements is.
 	rowwise bool
+	// fills says that members of the value have defaults.
+	fills bool
 }
 
 // Rowwise reports whether a list may be checked element by element: its schema
@@ -111,7 +113,7 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 	t := *lang.FromSchema(raw, base, lib)
 	q.Secret = t.Secret || raw.At("secret") == true
 	t.Declared, t.Secret = q.Place, q.Secret
-	q.Type = &t
+	q.Type, q.fills = &t, t.HasDefaults()
 	d, hasDefault := raw.Get("default")
 	q.Optional = raw.At("optional") == true && !hasDefault // with a default it is never null
 	if hasDefault {

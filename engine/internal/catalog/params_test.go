@@ -87,6 +87,51 @@ func TestAParamWithADefaultIsNeverNull(t *testing.T) {
 	}
 }
 
+// A default counts wherever nothing is given, also deep within a value.
+func TestDefaultsOfMembersAreFilledIn(t *testing.T) {
+	p := params(t, `
+order:
+  type: object
+  required: [id]
+  properties:
+    id: {type: integer}
+    express: {type: boolean, default: true}
+    note: {type: string, nullable: true, default: none}
+    lines: {type: array, items: {type: object, properties: {brand: {type: string, default: ACME}, n: {type: integer, minimum: 1, default: 1}}}}
+rows: {type: array, items: {type: object, required: [unit], properties: {unit: {type: string, default: kg}}}}
+`)
+	for _, tt := range []struct{ given, want, bad string }{
+		{`{"order":{"id":1},"rows":[{}]}`, `{"order":{"id":1,"express":true,"note":"none"},"rows":[{"unit":"kg"}]}`, ""},
+		{`{"order":{"id":1,"express":false,"note":null,"lines":[{},{"brand":"B","n":2}]},"rows":[{"unit":"g"},{"unit":null}]}`,
+			`{"order":{"id":1,"express":false,"note":null,"lines":[{"brand":"ACME","n":1},{"brand":"B","n":2}]},"rows":[{"unit":"g"},{"unit":"kg"}]}`, ""},
+		{`{"order":{"id":1,"lines":[{"n":0}]},"rows":[]}`, "", "order.lines[0].n"},
+		{`{"order":[],"rows":{}}`, "", "order rows"},
+	} {
+		v, err := value.Decode([]byte(tt.given))
+		if err != nil {
+			t.Fatal(err)
+		}
+		bound, violations := p.Bind(v.(*value.Object))
+		var paths []string
+		for _, violation := range violations {
+			paths = append(paths, violation.Path)
+		}
+		if bad := strings.Join(paths, " "); bad != tt.bad {
+			t.Errorf("%s: wrong is %q, want %q", tt.given, bad, tt.bad)
+		}
+		if got := string(value.AppendJSON(nil, bound)); tt.bad == "" && got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.given, got, tt.want)
+		}
+		if again := string(value.AppendJSON(nil, v)); again != tt.given {
+			t.Errorf("%s was changed to %s", tt.given, again)
+		}
+	}
+	row, bad := p.Get("rows").BindItem(value.ObjectOf())
+	if got := string(value.AppendJSON(nil, row)); got != `{"unit":"kg"}` || len(bad) > 0 {
+		t.Errorf("a row: %s, %v", got, bad)
+	}
+}
+
 func TestOnlyListsWithoutRulesOfTheirOwnAreRowwise(t *testing.T) {
 	p := params(t, `
 plain: {type: array, items: {type: string, minLength: 1}, description: rows}
@@ -104,10 +149,10 @@ text: {type: string}
 	if got != "plain any " {
 		t.Errorf("rowwise: %s", got)
 	}
-	if bad := p.Get("plain").CheckItem(""); len(bad) != 1 || bad[0].Path != "" {
+	if _, bad := p.Get("plain").BindItem(""); len(bad) != 1 || bad[0].Path != "" {
 		t.Errorf("an element: %v", bad)
 	}
-	if bad := p.Get("any").CheckItem(int64(1)); bad != nil {
+	if _, bad := p.Get("any").BindItem(int64(1)); bad != nil {
 		t.Errorf("an element of any type: %v", bad)
 	}
 }

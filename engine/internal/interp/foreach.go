@@ -103,16 +103,17 @@ func (w *walker) sumUp(key flow.Key, outcomes flow.Outcomes) error {
 func (w *walker) source(s *pipeline.Step, key flow.Key, vars lang.Vars) (Source, error) {
 	in := s.Foreach.Input
 	streamed := in != nil && w.p.Inputs.Streamed[in.Name]
-	check := func(v value.Value, err error) error {
+	bind := func(v value.Value, err error) (value.Value, error) {
 		if err != nil || !streamed {
-			return err
+			return v, err
 		}
-		return rowError(in.CheckItem(v))
+		v, bad := in.BindItem(v)
+		return v, rowError(bad)
 	}
 	if streamed && key == stepKey("", s) { // only the run's own pipeline has sources
 		if rows, ok := w.rows[in.Name]; ok {
 			return func(yield func(value.Value, error) bool) error {
-				return rows(func(v value.Value, err error) bool { return yield(v, check(v, err)) })
+				return rows(func(v value.Value, err error) bool { return yield(bind(v, err)) })
 			}, nil
 		}
 	}
@@ -132,7 +133,7 @@ func (w *walker) source(s *pipeline.Step, key flow.Key, vars lang.Vars) (Source,
 			if err != nil {
 				return err
 			}
-			if !yield(v, check(v, nil)) {
+			if !yield(bind(v, nil)) {
 				break
 			}
 		}

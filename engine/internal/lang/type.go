@@ -59,6 +59,9 @@ type Field struct {
 	Type *Type
 	// Optional members may be absent, and are null then.
 	Optional bool
+	// Default stands for the member where nothing is given; HasDefault tells it from none.
+	Default    value.Value
+	HasDefault bool
 }
 
 // Field returns the member's type, with Nullable set for optional members and

@@ -231,11 +231,10 @@ func (b *schemaTypes) members(t *Type, s *value.Object, base string) {
 	required := requiredOf(s, nil)
 	props, _ := s.At("properties").(*value.Object)
 	for name, p := range props.All() {
-		t.Fields = append(t.Fields, Field{
-			Name:     name,
-			Type:     b.convert(p, base),
-			Optional: !slices.Contains(required, name) && !hasDefault(p) || isOptional(p),
-		})
+		f := Field{Name: name, Type: b.convert(p, base)}
+		f.Default, f.HasDefault = defaultOf(p)
+		f.Optional = isOptional(p) || !f.HasDefault && !slices.Contains(required, name)
+		t.Fields = append(t.Fields, f)
 	}
 	switch extra := s.At("additionalProperties").(type) {
 	case *value.Object:
@@ -251,9 +250,12 @@ func (b *schemaTypes) members(t *Type, s *value.Object, base string) {
 	}
 }
 
-func hasDefault(schema value.Value) bool {
+func defaultOf(schema value.Value) (v value.Value, ok bool) {
 	s, ok := schema.(*value.Object)
-	return ok && hasAny(s, "default")
+	if !ok {
+		return nil, false
+	}
+	return s.Get("default")
 }
 
 func isOptional(schema value.Value) bool {
