@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -65,7 +64,7 @@ func (b *bin) call(t *testing.T, name string, inputs map[string]any) (*engine.Re
 		Connections: map[string]engine.Connection{
 			"httpbin": {Vendor: "httpbin", BaseURL: "http://bin.example", Config: map[string]any{"token": binToken}},
 			"httpbin_basic": {Vendor: "httpbin_basic", BaseURL: "http://bin.example", Config: map[string]any{
-				"user": "ann", "password": binPassword, "basic": base64.StdEncoding.EncodeToString([]byte("ann:" + binPassword)),
+				"user": "ann", "password": binPassword,
 			}},
 		},
 		Client: &http.Client{Transport: transport},

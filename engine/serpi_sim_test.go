@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -37,7 +36,6 @@ type erp struct {
 	complaints []string
 	underway   int
 	overlaps   int
-	client     *http.Client
 }
 
 // supplied is a supplier article; numbers keep their digits.
@@ -308,21 +306,11 @@ func (v *erp) change(s *supplied) string {
 // run. It belongs into a synctest bubble.
 func (v *erp) run(t *testing.T, name string, inputs map[string]any) *serpiRan {
 	t.Helper()
-	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: v}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = server.Serve(l)
-	}()
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return l.dial(ctx) }}
-	v.client = &http.Client{Transport: transport}
-	defer func() {
-		transport.CloseIdleConnections()
-		server.Close()
-		<-served
-	}()
-	r := runSerpi(t, "http://serpi.example", v.client, name, inputs)
+	client, stop := overPipes(v)
+	defer stop()
+	r := runSerpi(t, engine.Connection{
+		Vendor: "serpi", BaseURL: "http://serpi.example", Config: map[string]any{"secret_key": serpiSecret, "token": serpiToken},
+	}, client, name, inputs)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, c := range v.complaints {
@@ -365,16 +353,14 @@ func (r *serpiRan) why() string {
 
 // runSerpi runs a pipeline of the repository, or calls an operation, and sees to
 // it that no secret is shown.
-func runSerpi(t *testing.T, base string, client *http.Client, name string, inputs map[string]any) *serpiRan {
+func runSerpi(t *testing.T, c engine.Connection, client *http.Client, name string, inputs map[string]any) *serpiRan {
 	t.Helper()
 	sink := &heard{}
 	p, err := engine.Load(os.DirFS(".."), engine.Options{
-		Paths: []string{"specs/serpi.yaml", "pipelines/serpi"},
-		Connections: map[string]engine.Connection{"serpi": {
-			Vendor: "serpi", BaseURL: base, Config: map[string]any{"secret_key": serpiSecret, "token": serpiToken},
-		}},
-		Client: client,
-		Events: sink,
+		Paths:       []string{"specs/serpi.yaml", "pipelines/serpi"},
+		Connections: map[string]engine.Connection{"serpi": c},
+		Client:      client,
+		Events:      sink,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -403,7 +389,7 @@ func runSerpi(t *testing.T, base string, client *http.Client, name string, input
 		r.files[f.Name()] = string(text)
 		shown += string(text)
 	}
-	for _, secret := range []string{serpiToken, serpiSecret} {
+	for _, secret := range []string{c.Config["token"].(string), c.Config["secret_key"].(string)} {
 		for _, form := range encoded(secret) {
 			if i := strings.Index(shown, form); i >= 0 {
 				t.Fatalf("a secret is seen: …%.200s", shown[max(0, i-80):])

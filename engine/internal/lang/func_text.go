@@ -2,6 +2,7 @@ package lang
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -64,6 +65,9 @@ var textFunctions = []function{
 		params: []param{textParam, {name: "pattern", takes: kinds(Text)}},
 		result: always(BooleanType),
 	}, {
+		name: "base64", doc: "the text, in UTF-8, written in base64",
+		params: []param{textParam}, result: always(TextType), call: inBase64,
+	}, {
 		name: "digest", doc: "the SHA-256 of values in hexadecimal digits; equal values have equal digests",
 		params: []param{{name: "value", takes: anything, null: true}}, repeat: true,
 		result: always(TextType), call: digest,
@@ -85,6 +89,14 @@ func onTexts(name string) func(*frame, []value.Value) (value.Value, error) {
 	return func(f *frame, args []value.Value) (value.Value, error) {
 		return operators[name](f, args[0], args[1])
 	}
+}
+
+func inBase64(f *frame, args []value.Value) (value.Value, error) {
+	text := args[0].(string)
+	if err := f.spendText(base64.StdEncoding.EncodedLen(len(text))); err != nil {
+		return nil, err
+	}
+	return base64.StdEncoding.EncodeToString([]byte(text)), nil
 }
 
 func checkFilling(v value.Value) error {
