@@ -3,9 +3,11 @@ package engine_test
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -369,6 +371,42 @@ func TestSerpiSendsBatches(t *testing.T) {
 			201: "201 900123,done,create,",
 		} {
 			if lines[i] != want {
+				t.Errorf("line %d is %s, want %s", i, lines[i], want)
+			}
+		}
+	})
+}
+
+// unreachable lets no create get to the vendor.
+type unreachable struct{ http.RoundTripper }
+
+func (u unreachable) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method == http.MethodPost {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+	}
+	return u.RoundTripper.RoundTrip(r)
+}
+
+// After ten batches that could not be sent, the rest is left; each row says so.
+func TestSerpiSkipsWhatCannotBeSent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := newERP()
+		client, stop := overPipes(v)
+		defer stop()
+		client.Transport = unreachable{client.Transport}
+		c := engine.Connection{Vendor: "serpi", BaseURL: "http://serpi.example", Config: map[string]any{"secret_key": serpiSecret, "token": serpiToken}}
+		r := runSerpi(t, c, client, upsertSupplied, map[string]any{"articles": serpiRows(1, 1150)})
+		if r.err != nil || r.result.Status != engine.Partial || r.counts() != "0 0 0 1150" {
+			t.Errorf("%s %s %v", r.result.Status, r.counts(), r.err)
+		}
+		lines := strings.Split(r.files["results.csv"], "\n")
+		for i, want := range map[int]string{
+			1000: "1000 900123,failed,create,serpi.create_supplier_articles: busy: ",
+			1001: `1001 900123,skipped,create,"not started, since 10 rows one after another found the vendor down"`,
+			1150: `1150 900123,skipped,create,"not started, since 10 rows one after another found the vendor down"`,
+		} {
+			if !strings.HasPrefix(lines[i], want) {
 				t.Errorf("line %d is %s, want %s", i, lines[i], want)
 			}
 		}
