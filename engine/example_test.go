@@ -8,10 +8,14 @@ import (
 	"iter"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"testing/fstest"
 
 	"github.com/seed627bd532/runner/engine"
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/history"
+	"github.com/seed627bd532/runner/engine/state/sqlite"
 )
 
 // files is a small project; a real one is a folder, read with os.DirFS, or an embed.FS.
@@ -198,4 +202,42 @@ func ExampleProgram_Call() {
 	fmt.Println(string(text), err)
 	// Output:
 	// {"price":0.1} <nil>
+}
+
+// With a state, a run that was cut off goes on where it stopped, also in another process.
+func ExampleProgram_Resume() {
+	shop := newShop()
+	defer shop.Close()
+	dir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	store, err := sqlite.Open(filepath.Join(dir, "state.db"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer store.Close()
+
+	program, _ := engine.Load(files, engine.Options{Connections: at(shop, "k-expired"), State: store})
+	failed, err := program.Run(context.Background(), engine.Request{
+		Pipeline: "pipelines/quote.yaml",
+		Inputs:   map[string]any{"product": "tea"},
+	})
+	fmt.Println(failed.Status, err)
+
+	program = program.With(engine.Options{Connections: at(shop, "k-123456"), State: store})
+	result, err := program.Resume(context.Background(), failed.RunID, engine.ResumeRequest{})
+	fmt.Println(result.Status, result.Outputs["total"], err)
+
+	known, _ := history.List(context.Background(), store, 10)
+	for _, run := range known {
+		fmt.Println(run.Pipeline, run.Status)
+	}
+	// Output:
+	// failed shop.get_price: auth: who are you?
+	// succeeded 203.7700 <nil>
+	// pipelines/quote.yaml succeeded
 }

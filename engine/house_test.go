@@ -22,7 +22,7 @@ var floors = [][]string{
 	{"engine/internal/lang", "engine/internal/schema", "engine/internal/flow", "engine/internal/redact", "engine/state"},
 	{"engine/internal/catalog", "engine/internal/transport", "engine/report", "engine/internal/table", "engine/internal/flow/flowtest", "engine/state/files", "engine/state/statetest", "engine/history"},
 	{"engine/internal/pipeline", "engine/state/sqlite", "engine/state/postgres"},
-	{"engine/internal/interp", "engine/internal/call"},
+	{"engine/internal/interp", "engine/internal/call", "engine/internal/ledger"},
 	{"engine/internal/project", "engine/internal/local"},
 	{"engine/internal/session"},
 	{"engine", "engine/sandbox"},

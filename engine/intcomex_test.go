@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -439,7 +440,8 @@ func TestIntcomexWrongPasswordIsTriedOnce(t *testing.T) {
 	}
 }
 
-// A create of which nobody knows whether it happened is sent once.
+// A create of which no answer tells is sent once, and looked for. Whether it happened
+// stays open only where nothing is found.
 func TestIntcomexUnknownCreateIsNeverSentTwice(t *testing.T) {
 	t.Parallel()
 	answer := func(r reply) *reply { return &r }
@@ -476,13 +478,32 @@ func TestIntcomexUnknownCreateIsNeverSentTwice(t *testing.T) {
 				tr.service = "CreateCompany"
 				v.troubles = []trouble{tr}
 				got := v.run(t, ensureOne, order("PT9"), nil)
-				if got.result.Status != engine.Ambiguous || got.result.Status.ExitCode() != 4 {
-					t.Errorf("%v: %v", got.result.Status, got.err)
-				}
 				if v.asked["CreateCompany"] != 1 {
 					t.Errorf("sent %d times", v.asked["CreateCompany"])
 				}
+				if tr.worked {
+					want := map[string]any{"account_id": int64(221863), "created": true}
+					if got.err != nil || !reflect.DeepEqual(got.result.Outputs, want) || v.asked["GetCompanyByVatId"] != 2 {
+						t.Errorf("%v, %v after %v", got.err, got.result.Outputs, v.asked)
+					}
+					return
+				}
+				if got.result.Status.ExitCode() != 4 || v.asked["GetCompanyByVatId"] != 5 {
+					t.Errorf("%v: %v after %v", got.result.Status, got.err, v.asked)
+				}
+			})
+			synctest.Test(t, func(t *testing.T) {
+				v := newICP()
+				tr.service = "CreateCompany"
+				v.troubles = []trouble{tr, {service: "GetCompanyByVatId", spared: 1, hangUp: true}}
+				got := v.run(t, ensureOne, order("PT9"), nil)
+				if got.result.Status.ExitCode() != 4 || v.asked["CreateCompany"] != 1 {
+					t.Errorf("%v: %v after %v", got.result.Status, got.err, v.asked)
+				}
 				text := got.err.Error()
+				if !strings.Contains(text, "looking for it with intcomex.get_company_by_vat_id failed") {
+					t.Errorf("error %q", text)
+				}
 				if !strings.Contains(text, "intcomex.create_company: unknown") {
 					t.Errorf("error %q", text)
 				}
@@ -497,8 +518,12 @@ func TestIntcomexUnknownCreateIsNeverSentTwice(t *testing.T) {
 				tr.service, tr.calls = "CreateCompany", 1
 				v.troubles = []trouble{tr}
 				got := v.run(t, ensureAll, inputs, nil)
-				if got.result.Status != engine.Ambiguous || v.asked["CreateCompany"] > 12 {
-					t.Errorf("%v: %v: %v", got.result.Status, got.err, v.asked)
+				want := [3]any{int64(12), int64(4), int64(0)}
+				if !tr.worked {
+					want = [3]any{int64(11), int64(4), int64(1)}
+				}
+				if got.counts() != want {
+					t.Errorf("%v: %v: created, found, failed: %v", got.result.Status, got.err, got.counts())
 				}
 			})
 		})

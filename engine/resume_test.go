@@ -536,8 +536,8 @@ func TestStateBelongsToOneEnvironment(t *testing.T) {
 	}
 	elsewhere := other.program(t, engine.Options{State: store})
 	res, err := elsewhere.Run(t.Context(), ulysses)
-	want := "this state belongs to another environment: it knows the connection press as press at " + p.URL + ", and not at " + other.URL +
-		" (give each environment a state of its own (--state PATH, or a connections file of another name); where the vendor itself has moved, say so once with --moved)"
+	want := "this state belongs to another environment: it knows the connection press as press at " + p.URL + ", and not as press at " + other.URL +
+		" (give each environment a state of its own: --state PATH, or a connections file of another name; where the vendor itself has moved, say so once with --moved)"
 	if faultText(err) != want {
 		t.Errorf("got %v, %v\nwant %s", res, faultText(err), want)
 	}

@@ -25,7 +25,7 @@ func (p *Program) Call(ctx context.Context, name string, r Request) (*Result, er
 	return result(p.world().Call(ctx, name, r.order()))
 }
 
-// Resume takes up the run of State called id, which an earlier Run or Call began, in this
+// Resume takes up the run of State with this id, or else with this key, which an earlier Run or Call began, in this
 // process or another. It goes on exactly where the run stopped: what is done is
 // not done again, calls that failed are. Of a run that is done (Succeeded or Partial) it gives the
 // recorded outputs and sends nothing. What keeps a run from going on, such as

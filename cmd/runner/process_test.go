@@ -30,9 +30,15 @@ type process struct {
 // has not ended by itself.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
+	return startIn(t, "../..", args...)
+}
+
+// startIn starts it in a folder.
+func startIn(t *testing.T, dir string, args ...string) *process {
+	t.Helper()
 	p := &process{Cmd: exec.Command("runner", args...)}
 	p.err.grown = make(chan struct{}, 1)
-	p.Dir = "../.."
+	p.Dir = dir
 	p.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir())
 	p.Stdout, p.Stderr = &p.out, &p.err
 	if err := p.Start(); err != nil {

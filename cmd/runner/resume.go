@@ -35,7 +35,7 @@ KEY=done:JSON with its outputs where it took place, --settle KEY=absent where it
 		Example: `  runner resume 20261122-040935-27fc884d
   runner resume 20261122-040935-27fc884d --settle 'create=done:{"id": 7}'
   runner resume 20261122-040935-27fc884d --settle 'each[PT1]/create=absent'`,
-		Args: exactlyOne("RUN, the id of a run"),
+		Args: exactlyOne("RUN, the id or the key of a run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.outDirGiven = cmd.Flags().Changed("out-dir")
 			return c.resume(cmd.Context(), args[0], f)
@@ -83,7 +83,7 @@ func (c *cli) resume(ctx context.Context, id string, f *resumeFlags) error {
 	}
 	file := fileOf(run.Pipeline)
 	if _, err := os.Stat(filepath.Join(root, file)); err != nil {
-		return usage("run %s is one of %s, and there is no %s below %s", id, run.Pipeline, file, root).
+		return usage("run %s is one of %s, and there is no %s below %s", run.ID, run.Pipeline, file, root).
 			WithHint("--project names the project's root")
 	}
 	p, err := engine.Load(os.DirFS(root), engine.Options{Paths: []string{file}})
@@ -102,7 +102,7 @@ func (c *cli) resume(ctx context.Context, id string, f *resumeFlags) error {
 		request.OutDir = &f.outDir
 	}
 	return c.perform(ctx, root, &f.runFlags, p, file, store, func(p *engine.Program) error {
-		_, err := p.Resume(ctx, id, request)
+		_, err := p.Resume(ctx, run.ID, request)
 		return err
 	})
 }

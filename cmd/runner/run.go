@@ -163,7 +163,11 @@ func (c *cli) perform(ctx context.Context, root string, f *runFlags, p *engine.P
 	if f.output == "json" {
 		return c.print(string(summary.JSON()))
 	}
-	if store != nil && failed != nil {
+	switch {
+	case failed == nil:
+	case store == nil:
+		fmt.Fprintln(c.stderr, "nothing of this run is remembered: with --sandbox, --state PATH does that")
+	default:
 		c.sayHowToGoOn(ctx, store, summary, c.goOn(summary.Run(), root, f))
 	}
 	return c.print(summary.Text())

@@ -57,7 +57,7 @@ func (c *cli) runsShowCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "show RUN",
 		Short: "Show what a run was started with, did, created and left open",
-		Args:  exactlyOne("RUN, the id of a run"),
+		Args:  exactlyOne("RUN, the id or the key of a run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withRuns(cmd.Context(), f, func(m *memory) error { return c.runsShow(cmd.Context(), m, f, args[0]) })
 		},

@@ -27,7 +27,7 @@ func (c *cli) runsShow(ctx context.Context, m *memory, f *runsFlags, id string) 
 	if err != nil {
 		return err
 	}
-	goOn := c.goOn(id, root, &runFlags{envFlags: f.envFlags})
+	goOn := c.goOn(run.ID, root, &runFlags{envFlags: f.envFlags})
 	if f.output == "json" {
 		return c.printJSON(jsonOfDetails(run, goOn))
 	}

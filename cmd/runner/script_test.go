@@ -34,8 +34,7 @@ func TestMain(m *testing.M) {
 //	                        time-outs and a password that hidden finds
 //	sandbox [FAULT…]        serves the sandbox of Intcomex, and writes connections.yaml for it;
 //	                        what was remembered of another one is forgotten
-//	vendor NAME [FAULT…]    does the same for a vendor of the script's own, whose config is username
-//	                        and password
+//	vendor NAME [FAULT…]    does the same for the vendor of testdata/NAME, whose files it copies here the first time
 //	faults [FAULT…]         lays faults over the one that is served
 //	counts OPERATION N      wants the sandbox to have been asked N times for an operation
 //	created IDENTITY N      wants the sandbox to have created a company N times
@@ -102,6 +101,7 @@ func project(ts *testscript.TestScript, _ bool, _ []string) {
 	for _, timeout := range []string{"30s", "2m", "5m"} {
 		replace(ts, "specs/intcomex.yaml", "timeout: "+timeout, "timeout: 400ms")
 	}
+	replace(ts, "specs/intcomex.yaml", "every: 5s", "every: 10ms")
 	replace(ts, "pipelines/intcomex/onboard_customer.yaml", "every: 5s", "every: 10ms")
 	replace(ts, "pipelines/intcomex/onboard_customer.yaml", "timeout: 30m", "timeout: 2s")
 	replace(ts, "pipelines/intcomex/change_licenses.yaml", "every: 3s", "every: 10ms")
@@ -130,6 +130,9 @@ func serve(ts *testscript.TestScript, _ bool, faults []string) {
 }
 
 func vendor(ts *testscript.TestScript, _ bool, args []string) {
+	if _, err := os.Stat(ts.MkAbs("specs")); errors.Is(err, fs.ErrNotExist) {
+		ts.Check(os.CopyFS(ts.MkAbs("."), os.DirFS(filepath.Join(ts.Getenv("REPOSITORY"), "cmd/runner/testdata", args[0]))))
+	}
 	serveVendor(ts, args[0])
 	layFaults(ts, false, args[1:])
 }

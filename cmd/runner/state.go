@@ -16,6 +16,7 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/state"
 	"github.com/seed627bd532/runner/engine/state/files"
+	"github.com/seed627bd532/runner/engine/state/postgres"
 	"github.com/seed627bd532/runner/engine/state/sqlite"
 )
 
@@ -94,7 +95,7 @@ func (c *cli) openState(ctx context.Context, place string) (*memory, error) {
 	m := &memory{shared: isPostgres(place)}
 	var err error
 	if m.shared {
-		err = errors.New("PostgreSQL is not there yet")
+		m.Store, err = postgres.Open(ctx, place)
 	} else if err = ownFolder(place); err == nil {
 		m.Store, err = sqlite.Open(place)
 	}
@@ -112,11 +113,11 @@ func (c *cli) existingState(ctx context.Context, root string, f *envFlags) (*mem
 	if err != nil {
 		return nil, err
 	}
-	if !isPostgres(place) {
-		if _, err := os.Stat(place); errors.Is(err, fs.ErrNotExist) {
-			return nil, usage("nothing was remembered yet: there is no state %s", place).
-				WithHint("--state or --connections name another")
+	if _, err := os.Stat(place); !isPostgres(place) && errors.Is(err, fs.ErrNotExist) {
+		if f.state != "" {
+			return nil, usage("--state: there is no %s", place)
 		}
+		return &memory{Store: state.NewMemory()}, nil // nothing was remembered yet
 	}
 	return c.openState(ctx, place)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/state"
@@ -59,7 +61,7 @@ type Row struct {
 	Recorded time.Time
 }
 
-// Show returns all that is known of the run called id.
+// Show returns all that is known of the run with this id, or else with this key.
 func Show(ctx context.Context, s state.Store, id string) (*Details, error) {
 	record, err := Find(ctx, s, id)
 	if err != nil {
@@ -69,7 +71,7 @@ func Show(ctx context.Context, s state.Store, id string) (*Details, error) {
 	if err != nil {
 		return nil, err
 	}
-	entries, err := s.Entries(ctx, id)
+	entries, err := s.Entries(ctx, record.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +81,7 @@ func Show(ctx context.Context, s state.Store, id string) (*Details, error) {
 			return nil, err
 		}
 	}
+	d.Open = d.open()
 	return d, nil
 }
 
@@ -100,11 +103,20 @@ func (d *Details) add(e state.Entry) error {
 			return err
 		}
 		d.Calls = append(d.Calls, c)
-		if e.Status == state.Intended {
-			d.Open = append(d.Open, c)
-		}
 	}
 	return nil
+}
+
+// open returns the creates that are open, one by one: in place of a batch its rows.
+func (d *Details) open() []Call {
+	var open []Call
+	for _, c := range d.Calls {
+		isRow := func(other Call) bool { return strings.HasPrefix(other.Key, c.Key+"/rows[") }
+		if c.Status == state.Intended && !slices.ContainsFunc(d.Calls, isRow) {
+			open = append(open, c)
+		}
+	}
+	return open
 }
 
 func callOf(e state.Entry) (Call, error) {

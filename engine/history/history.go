@@ -47,10 +47,13 @@ type Input struct {
 	Rows   bool `json:"rows,omitempty"`
 }
 
-// Find returns the record of the run called id. That there is none is a diag.List
-// with the nearest id.
+// Find returns the record of the run with this id, or else with this key. That
+// there is none is a diag.List with the nearest id.
 func Find(ctx context.Context, s state.Runs, id string) (state.Run, error) {
 	run, known, err := s.Run(ctx, id)
+	if err == nil && !known && id != "" {
+		run, known, err = s.RunByKey(ctx, id)
+	}
 	if err != nil || known {
 		return run, err
 	}
@@ -58,9 +61,12 @@ func Find(ctx context.Context, s state.Runs, id string) (state.Run, error) {
 	if err != nil {
 		return run, err
 	}
-	ids := make([]string, len(runs))
-	for i, r := range runs {
-		ids[i] = r.ID
+	var ids []string
+	for _, r := range runs {
+		ids = append(ids, r.ID)
+		if r.Key != "" {
+			ids = append(ids, r.Key)
+		}
 	}
 	d := &diag.Diagnostic{Code: "unknown-run", Message: fmt.Sprintf("there is no run %s", id)}
 	switch near := diag.Nearest(id, ids); {

@@ -12,12 +12,12 @@ type Journal interface {
 	Get(ctx context.Context, run string, kind Kind, key string) (Entry, bool, error)
 
 	// Put records the entries, all of them or none, each in place of what its
-	// run, kind and key held before. When Put returns nil, they survive the end of
-	// this process, and when one of them is Intended, a power cut too, with all
-	// that was put before.
+	// run, kind and key held before. When Put returns nil, and this kind of journal
+	// outlives the process, they survive its end; and when one of them is Intended,
+	// a power cut too, with all that was put before.
 	//
-	// Of locks that can be lost, an Intended entry is only recorded while none is
-	// that this Store gave and that was not unlocked; see Locks.
+	// Where locks can be lost, Put records no Intended entry while one is lost that
+	// was not unlocked yet; see Locks.
 	Put(ctx context.Context, entries ...Entry) error
 
 	// Fold records e as Put does and, in the same step, forgets what it sums

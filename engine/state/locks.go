@@ -13,8 +13,8 @@ import "context"
 // Intended entry until that lock is unlocked. Whoever takes the lock afterwards finds all
 // entries of those who had it before.
 type Locks interface {
-	// Lock waits until nobody else holds name; who came first is served first.
-	// The holder calls unlock once it is through; further calls do nothing. A
+	// Lock waits until nobody else holds name. Of one process, who came first is
+	// served first; processes that wait get their turns. The holder calls unlock once it is through; further calls do nothing. A
 	// holder whose process ends loses the lock. Locks are not reentrant. When
 	// ctx ends first, Lock returns its cause and a nil unlock.
 	Lock(ctx context.Context, name string) (unlock func(), err error)

@@ -54,7 +54,7 @@ func CheckWith(what string, params *Params, with *lang.Template, at diag.Place, 
 	for _, q := range params.List {
 		if q.Required() && !seen[q.Name] && !misspelt(q.Name, given, params) {
 			d := fault(at, "missing-input", fmt.Sprintf("%s needs the input %s (%s)", what, q.Name, q.Type), fmt.Sprintf("add %s below with", q.Name))
-			d.Related = []diag.Place{q.Place}
+			d.Related = declared(q)
 			faults.Add(d)
 		}
 	}
@@ -88,14 +88,26 @@ func checkArgument(what string, params *Params, g lang.Field, place diag.Place, 
 			hint = nullHint(from)
 		}
 		d := fault(place, "wrong-type", fmt.Sprintf("input %s of %s: %s", g.Name, what, why), hint)
-		d.Related = []diag.Place{q.Place}
+		d.Related = declared(q)
 		faults.Add(d)
 	}
 	if leaks(from, q.Type, map[*lang.Type]bool{}) {
-		d := fault(place, "secret-leak", fmt.Sprintf("a secret would flow into the input %s of %s, which is not secret", g.Name, what), "mark that input secret: true, or do not pass the secret")
-		d.Related = []diag.Place{q.Place}
+		hint := "mark that input secret: true, or do not pass the secret"
+		if params.WrittenDown {
+			hint = "what is kept there is written down as it is: do not pass the secret"
+		}
+		d := fault(place, "secret-leak", fmt.Sprintf("a secret would flow into the input %s of %s, which is not secret", g.Name, what), hint)
+		d.Related = declared(q)
 		faults.Add(d)
 	}
+}
+
+// declared is where a param is declared; nil for one that is built in.
+func declared(q *Param) []diag.Place {
+	if q.Place.File == nil {
+		return nil
+	}
+	return []diag.Place{q.Place}
 }
 
 // nullHint says how to get rid of null, for types that may be.

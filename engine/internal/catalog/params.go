@@ -16,6 +16,8 @@ type Params struct {
 	List []*Param
 	// Type is the closed object type of all of them.
 	Type *lang.Type
+	// WrittenDown says that what is given is kept as it is, so that nothing secret may be.
+	WrittenDown bool
 }
 
 // A Param is one of them.
@@ -43,6 +45,9 @@ type Param struct {
 // Rowwise reports whether a list may be checked element by element: its schema
 // says nothing about how many there are, or how they differ.
 func (p *Param) Rowwise() bool { return p.Type.Kind == lang.List && p.rowwise }
+
+// Schema returns what the param's values must fit; nil where anything does.
+func (p *Param) Schema() *schema.Schema { return p.schema }
 
 // Required reports whether the param must be given.
 func (p *Param) Required() bool { return !p.Optional && !p.HasDefault }

@@ -107,6 +107,10 @@ func (r CallRequest) Recorded() Key {
 // RowKey returns the key under which a runtime remembers one row of a batch.
 func (r CallRequest) RowKey(row string) Key { return r.Recorded().Step("rows").Row(row) }
 
+// CodeUnsettled marks a create that was held back or lost because it is not
+// known whether an earlier one of the same identity took place.
+const CodeUnsettled = "unsettled-create"
+
 // CodePartlyDone marks the answer to a batch that says how many of its rows were
 // done, and not which.
 const CodePartlyDone = "partly-done"

@@ -31,7 +31,7 @@ func (w *walker) refusal(a *pipeline.Call, key flow.Key, req flow.CallRequest, r
 	if f.Code == "" {
 		f.Code = "refused"
 	}
-	if a.Operation.Effect == flow.Create && res.Outcome == flow.Unknown {
+	if a.Operation.Effect == flow.Create && res.Outcome == flow.Unknown && (res.Sent || res.Code == flow.CodeUnsettled) {
 		f.Ambiguous = true
 		f.Code = "ambiguous"
 		f.Message = openQuestion(res)
@@ -74,16 +74,17 @@ func (w *walker) howToSettle(a *pipeline.Call, req flow.CallRequest, res flow.Re
 	return fmt.Sprintf("%s. Look at the vendor whether %s is there; %s", again, what, w.commands(req.Recorded(), strings.Join(outputs, ",")))
 }
 
-// rowAccount says of a row of unknown outcome what was sent, what to look for, and how to settle it.
-func (w *walker) rowAccount(req flow.CallRequest, row flow.RowResult, res flow.Result) string {
+// rowAccount says of a row of unknown outcome what was sent, what is known beside, what to look
+// for, and how to settle it.
+func (w *walker) rowAccount(req flow.CallRequest, row string, res flow.Result, known string) string {
 	at := req.Recorded()
 	for _, ref := range req.Rows {
-		if ref.Key == row.Key && ref.Identity != "" {
-			at = req.RowKey(row.Key)
+		if ref.Key == row && ref.Identity != "" {
+			at = req.RowKey(row)
 		}
 	}
-	res.Message = row.Message
-	return fmt.Sprintf("%s; look at the vendor whether %s is there; %s", openQuestion(res), row.Key, w.commands(at, ""))
+	res.Message = known
+	return fmt.Sprintf("%s; look at the vendor whether %s is there; %s", openQuestion(res), row, w.commands(at, ""))
 }
 
 // commands are what settles the create under key; outputs are those that a person has to give.

@@ -77,9 +77,12 @@ func (w *walker) allRows(key flow.Key, refs []flow.RowRef, res flow.Result, err 
 	rows := make([]flow.RowResult, len(refs))
 	for i, ref := range refs {
 		rows[i] = flow.RowResult{Key: ref.Key, Status: status, Message: err.Error()}
-		if status == flow.Ambiguous && res.Sent {
-			rows[i].Message = res.Message
-			rows[i].Message = w.rowAccount(flow.CallRequest{CallKey: key, Rows: refs}, rows[i], res)
+		switch {
+		case status != flow.Ambiguous:
+		case res.Sent:
+			rows[i].Message = w.rowAccount(flow.CallRequest{CallKey: key, Rows: refs}, ref.Key, res, res.Message)
+		default:
+			rows[i].Message = joinSentences(err.Error(), f.Hint)
 		}
 	}
 	return rows

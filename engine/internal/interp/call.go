@@ -148,6 +148,9 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 
 // tellLostSecrets warns of secrets that a create gave before the run was taken up again.
 func (w *walker) tellLostSecrets(req flow.CallRequest, res flow.Result) {
+	if !res.Replayed && !res.Reused {
+		return
+	}
 	for _, name := range req.SecretOutputs {
 		if _, ok := res.Outputs.Get(name); !ok && res.Outcome.Success() {
 			w.rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: its output %s is null, since it is secret and was not written down when it was given", req.CallKey, name)})

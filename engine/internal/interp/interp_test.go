@@ -181,7 +181,12 @@ func runMain(t *testing.T, s *script, main string, inputs *value.Object) *ran {
 	return runOn(t, t.Context(), load(t, map[string]string{"main": main}), s, state.NewMemory(), inputs)
 }
 
-func runOn(t *testing.T, ctx context.Context, p *project.Project, s *script, memory *state.Memory, inputs *value.Object) *ran {
+func runOn(t *testing.T, ctx context.Context, p *project.Project, s flow.Executor, memory *state.Memory, inputs *value.Object) *ran {
+	t.Helper()
+	return runAs(t, ctx, p, local.Options{Executor: s, Journal: memory, Locks: memory, RunID: "r1", Began: began}, inputs)
+}
+
+func runAs(t *testing.T, ctx context.Context, p *project.Project, o local.Options, inputs *value.Object) *ran {
 	t.Helper()
 	pl := p.Find("pipelines/main.yaml")
 	sources := map[string]interp.Source{}
@@ -204,8 +209,8 @@ func runOn(t *testing.T, ctx context.Context, p *project.Project, s *script, mem
 		t.Fatal(bad)
 	}
 	r := &ran{}
-	rt := local.New(ctx, local.Options{Executor: s, Journal: memory, Locks: memory, RunID: "r1", Began: began, Events: r})
-	outputs, tally, err := interp.Run(rt, pl, interp.Input{RunID: "r1", Values: bound, Rows: sources})
+	o.Events = r
+	outputs, tally, err := interp.Run(local.New(ctx, o), pl, interp.Input{RunID: o.RunID, Values: bound, Rows: sources})
 	r.outputs, r.tally, r.err = string(value.AppendJSON(nil, outputs)), tally, err
 	return r
 }

@@ -96,9 +96,9 @@ func holds(e *lang.Expr, vars lang.Vars) (bool, error) {
 func shownOutputs(a *pipeline.Call, outputs *value.Object) string {
 	const most = 300
 	open := value.NewObject(outputs.Len())
-	for _, m := range a.Operation.Response.Outputs {
-		if !m.Type().HasSecret() {
-			open.Set(m.Name, outputs.At(m.Name))
+	for _, f := range a.Operation.Response.OutputsType.Fields {
+		if !f.Type.HasSecret() {
+			open.Set(f.Name, outputs.At(f.Name))
 		}
 	}
 	text := []rune(string(value.AppendJSON(nil, open)))

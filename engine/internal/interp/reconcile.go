@@ -83,7 +83,7 @@ type finding struct {
 
 // settle looks for what a create made. lost is what is known of it so far.
 func (s *searcher) settle(lost flow.Result) (flow.Result, error) {
-	s.tell("it is looked for with " + s.look.Name())
+	s.tell("no answer tells what became of it; it is looked for with " + s.look.Name())
 	var last finding
 	absent := true
 	for try := 1; try <= s.rule.Tries; try++ {
@@ -126,7 +126,7 @@ func (s *searcher) pause(try int) error {
 }
 
 func (s *searcher) tell(what string) {
-	s.rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: no answer tells what became of it; %s", s.key, what)})
+	s.rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: %s", s.key, what)})
 }
 
 // inVain says for people what the looks came to that did not find it.
@@ -196,7 +196,7 @@ func (s *searcher) settleRows(lost flow.Result) (flow.Result, error) {
 	if err != nil {
 		return lost, err
 	}
-	s.tell(fmt.Sprintf("%d of %d rows are looked for with %s", len(open), len(rows), s.look.Name()))
+	s.tell(fmt.Sprintf("%d of %d rows are not known to be done; they are looked for with %s", len(open), len(rows), s.look.Name()))
 	all := len(open)
 	for try := 1; try <= s.rule.Tries && len(open) > 0; try++ {
 		if err := s.pause(try); err != nil {
@@ -215,7 +215,7 @@ func (s *searcher) settleRows(lost flow.Result) (flow.Result, error) {
 	}
 	for i := range rows {
 		if rows[i].Status == flow.Ambiguous {
-			rows[i].Message = s.rowAccount(s.req, rows[i], lost)
+			rows[i].Message = s.rowAccount(s.req, rows[i].Key, lost, rows[i].Message)
 		}
 	}
 	return flow.Result{Outcome: flow.OK, Status: lost.Status, Message: lost.Message, Outputs: lost.Outputs, Sent: lost.Sent, Reconciled: len(open) < all,

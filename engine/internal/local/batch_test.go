@@ -94,7 +94,7 @@ func TestABatchIsRefusedWhileOneOfItsRowsIsUnsettled(t *testing.T) {
 		if res := mustCall(t, start("r1"), batch("send", "C", "B")); res.Outcome != flow.OK {
 			t.Errorf("got %+v", res)
 		}
-		if res := mustCall(t, start("r2"), batch("send", "A")); res.Code != CodeUnsettled {
+		if res := mustCall(t, start("r2"), batch("send", "A")); res.Code != flow.CodeUnsettled {
 			t.Errorf("got %+v", res)
 		}
 	})
@@ -104,7 +104,7 @@ func TestAmbiguousRowsStayUnsettled(t *testing.T) {
 	vendor := flowtest.Vendor{Answer: rows(map[string]flow.ItemStatus{"B": flow.Ambiguous})}
 	_, start := open(&vendor)
 	mustCall(t, start("r1"), batch("send", "A", "B"))
-	if res := mustCall(t, start("r2"), batch("send", "B")); res.Code != CodeUnsettled {
+	if res := mustCall(t, start("r2"), batch("send", "B")); res.Code != flow.CodeUnsettled {
 		t.Errorf("got %+v", res)
 	}
 }
@@ -192,11 +192,11 @@ func TestIntentsOfRowsStayWhenTheEngineFails(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for _, identity := range []string{"A", "B"} {
-		if res := mustCall(t, start("r2"), batch("send", identity)); res.Code != CodeUnsettled {
+		if res := mustCall(t, start("r2"), batch("send", identity)); res.Code != flow.CodeUnsettled {
 			t.Errorf("%s: got %+v", identity, res)
 		}
 	}
-	if res := mustCall(t, start("r1"), batch("send", "A", "B")); res.Code != CodeUnsettled || !res.Sent {
+	if res := mustCall(t, start("r1"), batch("send", "A", "B")); res.Code != flow.CodeUnsettled || !res.Sent {
 		t.Errorf("got %+v", res)
 	}
 }

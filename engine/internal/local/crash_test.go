@@ -3,11 +3,14 @@ package local
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"testing"
 
+	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/flow/flowtest"
+	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
@@ -174,4 +177,98 @@ func TestWhatEndsAfterAnInterruptIsStillRecorded(t *testing.T) {
 	var silent flowtest.Vendor
 	pass(t.Context(), &silent)
 	wantSent(t, &silent)
+}
+
+// shop is a vendor that keeps what it made, may lose answers, and may be on a
+// machine that dies before or after the create reaches it.
+type shop struct {
+	made    map[string]int
+	lost    bool // the answers of creates
+	dies    string
+	creates int
+}
+
+func (s *shop) Do(_ context.Context, r flow.CallRequest, _ event.Sink) (flow.Result, error) {
+	name, _ := r.Inputs.At("name").(string)
+	if r.Operation == "v.find" {
+		return flow.Result{Outcome: flow.OK, Sent: true, Outputs: value.ObjectOf("there", s.made[name] > 0)}, nil
+	}
+	s.creates++
+	if s.dies == "before" {
+		return flow.Result{}, errDead
+	}
+	s.made[name]++
+	switch {
+	case s.dies == "after":
+		return flow.Result{}, errDead
+	case s.lost:
+		return flow.Result{Outcome: flow.Unknown, Message: "no answer", Sent: true}, nil
+	}
+	return flow.Result{Outcome: flow.OK, Sent: true, Outputs: value.ObjectOf("name", name)}, nil
+}
+
+// order finds, creates, and looks for what it created.
+func order(rt flow.Runtime, row flow.Row) flow.Item {
+	at := flow.Key("each").Row(row.Key)
+	find := func(key flow.Key, fresh bool) (bool, error) {
+		res, err := rt.Call(flow.CallRequest{Key: key, CallKey: key, Operation: "v.find", Effect: flow.Read, Fresh: fresh, Inputs: value.ObjectOf("name", row.Key)})
+		return res.Outputs.At("there") == true, err
+	}
+	there, err := find(at.Step("find"), false)
+	if err != nil || there {
+		return flow.Item{Status: flow.Failed, Err: err}
+	}
+	r := create(at.Step("create"), row.Key)
+	r.Inputs = value.ObjectOf("name", row.Key)
+	res, err := rt.Create(r, func(_ flow.Runtime, lost flow.Result) (flow.Result, error) {
+		there, err := find(at.Step("create/lookup"), true)
+		if err == nil && there {
+			return flow.Result{Outcome: flow.OK, Sent: lost.Sent, Reconciled: true, Outputs: r.Inputs}, nil
+		}
+		return lost, err
+	})
+	switch {
+	case err != nil:
+		return flow.Item{Status: flow.Failed, Err: err}
+	case res.Outcome == flow.Unknown:
+		return flow.Item{Status: flow.Ambiguous, Err: errors.New(res.Message)}
+	}
+	return flow.Item{Status: flow.Done, Outputs: value.ObjectOf("name", res.Outputs.At("name"), "sent", res.Sent)}
+}
+
+// Whatever the moment at which the machine dies, the thing is made once, and the resumed run
+// ends as an undisturbed one does. Only where nothing reached the vendor although it was
+// announced it cannot tell, since what is not there may still come.
+func TestACreateThatIsLookedForSurvivesEveryCrash(t *testing.T) {
+	const undisturbed = `{"name":"PT1","sent":true}`
+	for _, lost := range []bool{false, true} {
+		for _, dies := range []string{"", "before", "after"} {
+			for write := 1; write <= 6; write++ {
+				for _, after := range []bool{false, true} {
+					memory := state.NewMemory()
+					vendor := &shop{made: map[string]int{}, lost: lost, dies: dies}
+					pass := func(j state.Journal) (flow.Outcomes, error) {
+						rt := New(t.Context(), Options{Executor: vendor, Journal: j, Locks: memory, RunID: "r1"})
+						return rt.Each("each", flowtest.Rows("PT1"), flow.EachPolicy{Collect: true}, flow.Body{Run: order})
+					}
+					name := fmt.Sprintf("lost %v, dies %q, write %d, after %v", lost, dies, write, after)
+					first, err := pass(&mortal{Journal: memory, n: write, after: after})
+					if err == nil && first.Items[0].Status == flow.Done && write <= 4 {
+						t.Errorf("%s: a dead machine reported it as done", name)
+					}
+					vendor.dies = ""
+					last, err := pass(memory)
+					if err != nil || len(last.Items) != 1 {
+						t.Fatalf("%s: %v", name, err)
+					}
+					item := last.Items[0]
+					switch {
+					case vendor.made["PT1"] == 0 && item.Status == flow.Ambiguous:
+					case item.Status != flow.Done || string(value.AppendJSON(nil, item.Outputs)) != undisturbed || vendor.made["PT1"] != 1 || vendor.creates > 2:
+						t.Errorf("%s: %s %s, made %d times, sent %d times", name, item.Status, value.AppendJSON(nil, item.Outputs), vendor.made["PT1"], vendor.creates)
+					}
+				}
+			}
+		}
+	}
 }

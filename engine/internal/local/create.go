@@ -11,10 +11,6 @@ import (
 	"github.com/seed627bd532/runner/engine/state"
 )
 
-// CodeUnsettled marks a create that was held back or lost because it is not
-// known whether an earlier one of the same identity took place.
-const CodeUnsettled = "unsettled-create"
-
 // Create makes a create that is not on record. Under the locks of its
 // identities nobody else looks, intends or sends, so that what was found holds
 // until what became of it is recorded. A request takes a token's lock, if it
@@ -227,7 +223,7 @@ func (rt *runtime) reuse(r flow.CallRequest, e state.Entry) (flow.Result, error)
 func unsettled(t target, e state.Entry) flow.Result {
 	return flow.Result{
 		Outcome: flow.Unknown,
-		Code:    CodeUnsettled,
+		Code:    flow.CodeUnsettled,
 		Message: fmt.Sprintf("not sent: run %s already sent a create of %s as %s at %s, and it is not known whether that was done",
 			e.Run, t.label, e.Key, e.At.UTC().Format(time.RFC3339)),
 		Hint: fmt.Sprintf("runner resume %s looks whether it was done; where it cannot tell, it says how to settle it", e.Run),

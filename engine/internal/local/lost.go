@@ -63,7 +63,7 @@ func (c *creation) mergeRows(res *flow.Result) error {
 func lostAnswer(e state.Entry) flow.Result {
 	return flow.Result{
 		Outcome: flow.Unknown,
-		Code:    CodeUnsettled,
+		Code:    flow.CodeUnsettled,
 		Message: "the run ended while it was on its way",
 		Sent:    true,
 		At:      e.At,

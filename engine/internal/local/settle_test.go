@@ -104,8 +104,8 @@ func TestAResumedRunSettlesItsOwnIntent(t *testing.T) {
 		}
 		mustCreate(t, start("r1"), create("create#2", "PT1"), nil)
 		lost := mustCreate(t, start("r1"), create("create", "PT1"), look(absent))
-		wantResult(t, told, flow.Result{Outcome: flow.Unknown, Code: CodeUnsettled, Message: "the run ended while it was on its way", Sent: true, At: sentAt})
-		wantResult(t, lost, flow.Result{Outcome: flow.Unknown, Code: CodeUnsettled, Message: "not there", Sent: true, At: sentAt})
+		wantResult(t, told, flow.Result{Outcome: flow.Unknown, Code: flow.CodeUnsettled, Message: "the run ended while it was on its way", Sent: true, At: sentAt})
+		wantResult(t, lost, flow.Result{Outcome: flow.Unknown, Code: flow.CodeUnsettled, Message: "not there", Sent: true, At: sentAt})
 		if e := entry(t, m, "create"); e.Status != state.Intended || !e.At.Equal(sentAt) {
 			t.Errorf("on record: %+v", e)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/seed627bd532/runner/engine/state"
 )
 
-// What a create of many rows is refused for, beside CodeUnsettled. Nothing was sent.
+// What a create of many rows is refused for, beside flow.CodeUnsettled. Nothing was sent.
 const (
 	// CodeRepeatedRow marks a batch that would create one thing twice.
 	CodeRepeatedRow = "repeated-row"

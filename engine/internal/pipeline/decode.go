@@ -32,6 +32,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 		steps:   lang.ObjectOf(),
 		places:  map[string]diag.Place{},
 		vendors: map[string]Connection{},
+		known:   map[string]*catalog.Param{},
 		files:   map[string]diag.Place{},
 	}
 	if stem := strings.TrimSuffix(path.Base(file), path.Ext(file)); stem != d.p.Name {
@@ -40,6 +41,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	}
 	d.p.Inputs = decodeInputs(n.Get("inputs"), file, lib, faults)
 	d.connections(n.Get("connections"))
+	d.tables(n.Get("tables"), lib)
 	d.p.Steps = d.stepList(n.Get("steps"))
 	if f := n.Get("on_failure"); f != nil {
 		d.p.OnFailure = OnFailure(f.Text)
@@ -62,8 +64,11 @@ type decoder struct {
 	bound *bound
 	// vendors are the connections of this pipeline and of those it calls.
 	vendors map[string]Connection
-	files   map[string]diag.Place // of the outputs so far
-	broken  bool                  // a step could not be decoded: what depends on it has no type
+	// known are the tables of this pipeline and of those it calls.
+	known  map[string]*catalog.Param
+	store  *catalog.Vendor       // nil until something calls Store
+	files  map[string]diag.Place // of the outputs so far
+	broken bool                  // a step could not be decoded: what depends on it has no type
 }
 
 // A rowName is what a foreach calls its row.

@@ -12,16 +12,18 @@ import (
 )
 
 func decodeCall(d *decoder, s *Step, n, v *source.Node, scope *lang.Scope) Action {
-	c := &Call{}
-	if w := n.Get("with"); w != nil {
+	c, w := &Call{}, n.Get("with")
+	if w != nil {
 		c.With = lang.CompileTemplate(w, scope, d.faults)
-		if c.With == nil {
-			d.target(c, v)
-			return resolved(c)
-		}
 	}
 	if !d.target(c, v) {
 		return nil
+	}
+	if c.Connection == Store {
+		d.tableOf(c, w)
+	}
+	if w != nil && c.With == nil {
+		return c // what is wrong with it is reported
 	}
 	catalog.CheckWith(c.Name(), c.Params(), c.With, diag.Place{File: v.File, Pos: v.Pos}, d.faults)
 	d.batchSizes(n, c)
@@ -57,13 +59,6 @@ func isJust(text, name string) bool {
 	return ok && closed && strings.TrimSpace(inner) == name
 }
 
-func resolved(c *Call) Action {
-	if c.Operation == nil && c.Pipeline == nil {
-		return nil
-	}
-	return c
-}
-
 // target finds what a call names: ./other.yaml, or connection.operation.
 func (d *decoder) target(c *Call, v *source.Node) bool {
 	if strings.HasPrefix(v.Text, "./") || strings.HasPrefix(v.Text, "../") {
@@ -72,9 +67,13 @@ func (d *decoder) target(c *Call, v *source.Node) bool {
 			return false
 		}
 		d.sameVendors(c.Pipeline, v)
+		d.sameTables(c.Pipeline, v)
 		return true
 	}
 	name, operation, _ := strings.Cut(v.Text, ".")
+	if name == Store {
+		return d.storeOperation(c, v, operation)
+	}
 	var names []string
 	for _, conn := range d.p.Connections {
 		names = append(names, conn.Name)
@@ -91,9 +90,24 @@ func (d *decoder) target(c *Call, v *source.Node) bool {
 		}
 		return true
 	}
+	if diag.Nearest(name, []string{Store}) != "" && diag.Nearest(name, names) == "" {
+		names = []string{Store}
+	}
 	d.faults.Add(v.Errorf("unknown-connection", "no connection %s in this pipeline", name).
 		WithHint(catalog.DidYouMean(name, names)))
 	return false
+}
+
+func (d *decoder) storeOperation(c *Call, v *source.Node, name string) bool {
+	if d.store == nil {
+		d.store = storeVendor()
+	}
+	c.Connection = Store
+	if c.Operation = d.store.Operation(name); c.Operation == nil {
+		d.unknownOperation(v, len(Store)+1, d.store, name)
+		return false
+	}
+	return true
 }
 
 // sameVendors reports connections of a called pipeline that have the name of

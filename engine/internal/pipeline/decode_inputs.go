@@ -44,6 +44,9 @@ func (d *decoder) connections(n *source.Node) {
 		return
 	}
 	for _, pair := range n.Pairs {
+		if CheckConnectionName(pair.Key, d.faults); pair.Key.Text == Store {
+			continue
+		}
 		vendor := pair.Value.Get("vendor")
 		v, known := d.link.Vendor(vendor.Text)
 		if v == nil {

@@ -21,9 +21,12 @@ type Pipeline struct {
 	Inputs *Inputs
 	// Connections are those that the file names, in file order.
 	Connections []Connection
-	Steps       []*Step
-	OnFailure   OnFailure
-	Outputs     []Output
+	// Tables are the tables of the state that the file declares; a param's type is
+	// that of each value in the table.
+	Tables    *catalog.Params
+	Steps     []*Step
+	OnFailure OnFailure
+	Outputs   []Output
 	// OutputsType is the object type of Outputs.
 	OutputsType *lang.Type
 }

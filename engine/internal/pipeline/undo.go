@@ -72,9 +72,14 @@ func (p *Pipeline) undoes(seen map[*Pipeline]bool) bool {
 	return false
 }
 
-// CallOf returns a call of an operation by name, through a connection that p or a pipeline it
-// calls has.
+// CallOf returns a call of an operation by name, through Store or a connection that p or a
+// pipeline it calls has.
 func (p *Pipeline) CallOf(connection, operation string) (*Call, error) {
+	if connection == Store {
+		if op := storeVendor().Operation(operation); op != nil {
+			return &Call{Connection: Store, Operation: op}, nil
+		}
+	}
 	for _, c := range p.AllConnections() {
 		if c.Name == connection {
 			if op := c.Vendor.Operation(operation); op != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -40,7 +41,14 @@ func ReadConnections(name string, text []byte) ([]Connection, diag.List) {
 		faults.Add(n.Errorf("unknown-kind", "expected a connections file, this is a %s file", kind))
 		return nil, faults
 	}
+	checkNames(n, &faults)
 	return connectionsOf(n), faults
+}
+
+func checkNames(n *source.Node, faults *diag.List) {
+	for _, pair := range n.Get("connections").Pairs {
+		pipeline.CheckConnectionName(pair.Key, faults)
+	}
 }
 
 func connectionsOf(n *source.Node) []Connection {
@@ -57,6 +65,7 @@ func connectionsOf(n *source.Node) []Connection {
 
 // checkConnections holds the entries of a connections file against their vendors.
 func (p *Project) checkConnections(n *source.Node) {
+	checkNames(n, &p.faults)
 	for _, c := range connectionsOf(n) {
 		v, others := p.Vendor(c.Vendor)
 		if v != nil {

@@ -274,7 +274,9 @@ var faultCases = []faultCase{
 	{"text body that is an object", []edit{{shop, "      body: {key: \"${{ inputs.key }}\"}\n", "      body: {key: \"${{ inputs.key }}\"}\n      as: text\n"}}},
 	{"outputs of an answer that is not read", []edit{{shop, "response: {as: none}", "response: {as: none, outputs: {pong: \"@this\"}}"}}},
 	{"output path that finds nothing", []edit{{shop, "id: id", "id: ID"}}},
-	{"vendor in the wrong place", []edit{{shop, "vendor: shop\n", "vendor: store\n"}}},
+	{"vendor in the wrong place", []edit{{shop, "vendor: shop\n", "vendor: stall\n"}}},
+	{"vendor with the name of the built-in one", []edit{{"specs/store.yaml", "", "vendor: store\nversion: 1\noperations:\n  ping:\n    effect: read\n    request: {method: GET, path: /}\n"}}},
+	{"connection with the name of the built-in vendor", []edit{{"connections.yaml", "", "connections:\n  store: {vendor: shop, base_url: \"https://a.example\", config: {key: x}}\n"}}},
 	{"pipeline in the wrong file", []edit{{one, "pipeline: one\n", "pipeline: uno\n"}}},
 	{"unknown first key", []edit{{one, "pipeline: one\n", "pipline: one\n"}}},
 	{"first key that is not first", []edit{{one, "pipeline: one\nversion: 1\n", "version: 1\npipeline: one\n"}}},
@@ -296,6 +298,7 @@ func TestFaultsAreReportedWithPlaceAndHint(t *testing.T) {
 	for _, c := range controlFaults {
 		cases = append(cases, faultCase{c.name, control(c.rest)})
 	}
+	cases = append(cases, storeFaults...)
 	for _, tt := range cases {
 		paths := []string(nil)
 		if tt.edits[0].file == "connections.yaml" {

@@ -51,6 +51,9 @@ func (p *Project) decodeVendor(file string, doc *document) {
 	if _, ok := p.vendors[name]; ok {
 		return
 	}
+	if name == pipeline.Store {
+		p.faults.Add(doc.node.Get("vendor").Errorf("reserved-name", "the vendor %s is built in", name).WithHint("name this one otherwise"))
+	}
 	if want := vendorFile(name); file != want {
 		p.faults.Add(doc.node.Get("vendor").Errorf("wrong-name", "the vendor %s must stand in %s, this is %s", name, want, file))
 	}

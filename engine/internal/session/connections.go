@@ -35,6 +35,8 @@ func Connect(needed []pipeline.Connection, given map[string]Connection) (map[str
 	for _, n := range needed {
 		c, ok := given[n.Name]
 		switch {
+		case n.Name == pipeline.Store:
+			faults.Add(neededFault(n, "reserved-name", "no connection can be called "+pipeline.Store+": that is the vendor which is built in", "name it otherwise"))
 		case !ok:
 			faults.Add(neededFault(n, "missing-connection", fmt.Sprintf("no connection %s is given", n.Name),
 				missingHint(n, slices.Sorted(maps.Keys(given)))))

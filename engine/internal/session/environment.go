@@ -61,16 +61,10 @@ func settleIn(ctx context.Context, s state.Store, sites []site, moved bool) (dia
 		case err != nil:
 			return nil, err
 		case had == want:
-		case moved && had.vendor == want.vendor:
+		case moved && had.mayMoveTo(want):
 			fresh = append(fresh, want)
 		default:
-			faults.Add(&diag.Diagnostic{
-				Code: "other-environment",
-				Message: fmt.Sprintf("this state belongs to another environment: it knows the connection %s as %s at %s, and not at %s",
-					want.connection, had.vendor, had.at, want.at),
-				Hint: "give each environment a state of its own (--state PATH, or a connections file of another name); " +
-					"where the vendor itself has moved, say so once with --moved",
-			})
+			faults.Add(otherEnvironment(had, want))
 		}
 	}
 	if len(faults) > 0 {
@@ -83,6 +77,24 @@ func settleIn(ctx context.Context, s state.Store, sites []site, moved bool) (dia
 		}
 	}
 	return nil, nil
+}
+
+// mayMoveTo reports whether s and to can be one vendor account. A stand-in never becomes the vendor.
+func (s site) mayMoveTo(to site) bool {
+	return s.vendor == to.vendor && strings.Contains(s.at, "://") == strings.Contains(to.at, "://")
+}
+
+func otherEnvironment(had, want site) *diag.Diagnostic {
+	d := &diag.Diagnostic{
+		Code: "other-environment",
+		Message: fmt.Sprintf("this state belongs to another environment: it knows the connection %s as %s at %s, and not as %s at %s",
+			want.connection, had.vendor, had.at, want.vendor, want.at),
+		Hint: "give each environment a state of its own: --state PATH, or a connections file of another name",
+	}
+	if had.mayMoveTo(want) {
+		d.Hint += "; where the vendor itself has moved, say so once with --moved"
+	}
+	return d
 }
 
 func decodeSite(connection string, text []byte) (site, error) {

@@ -15,7 +15,7 @@ import (
 	"github.com/seed627bd532/runner/engine/state"
 )
 
-// Resume takes the run called id up where it stopped. Of one that is done it tells
+// Resume takes the run with this id, or else with this key, up where it stopped. Of one that is done it tells
 // the recorded outputs, and sends nothing. What keeps a run from going on is a diag.List.
 func (w *World) Resume(ctx context.Context, id string, o Order) (*End, error) {
 	run, err := w.find(ctx, id)

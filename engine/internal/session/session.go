@@ -15,6 +15,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/interp"
 	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/ledger"
 	"github.com/seed627bd532/runner/engine/internal/local"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/redact"
@@ -28,7 +29,7 @@ type session struct {
 	state    state.Store
 	gate     *redact.Gate
 	events   event.Sink // masks; nil when nobody listens
-	executor *call.Executor
+	executor flow.Executor
 }
 
 func (w *World) session(j *job) *session {
@@ -45,13 +46,17 @@ func (w *World) session(j *job) *session {
 		state:  w.State,
 		gate:   gate,
 		events: events,
-		executor: call.New(call.Options{
-			Connections: j.connections,
-			Client:      w.Client,
-			Gate:        gate,
-			Auth:        kinds,
-			Tokens:      w.Tokens,
-			Locks:       w.Locks,
+		executor: ledger.New(ledger.Options{
+			Tables:   w.State,
+			Declared: j.target.tables(),
+			Next: call.New(call.Options{
+				Connections: j.connections,
+				Client:      w.Client,
+				Gate:        gate,
+				Auth:        kinds,
+				Tokens:      w.Tokens,
+				Locks:       w.Locks,
+			}),
 		}),
 	}
 }

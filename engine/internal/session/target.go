@@ -24,6 +24,14 @@ type target struct {
 	files map[string]string
 }
 
+// tables are those that its pipelines declare.
+func (t *target) tables() []*catalog.Param {
+	if t.pipeline == nil {
+		return nil
+	}
+	return t.pipeline.AllTables()
+}
+
 // pipelineTarget finds the pipeline at a path.
 func (w *World) pipelineTarget(path string) (*target, diag.List) {
 	pl := w.Project.Find(path)

@@ -21,6 +21,7 @@ const (
 
 var (
 	errForeign  = errors.New("it is no database of runner")
+	errRemote   = errors.New("its disk lets processes share no memory, as disks of other machines do")
 	errReplaced = errors.New("it was deleted or replaced while it was open")
 )
 
@@ -41,6 +42,8 @@ func fault(path string, err error) error {
 		return fmt.Errorf("cannot use the state in %s: %w. Nothing was changed. Use a runner as new as that one, or another file", path, err)
 	case errors.Is(err, errForeign):
 		return fmt.Errorf("cannot use %s for state: %w. Nothing was changed. Name another file, or move this one away", path, err)
+	case errors.Is(err, errRemote):
+		return fmt.Errorf("cannot use the state in %s: %w. Put it on a disk of this machine, or use PostgreSQL", path, err)
 	case errors.Is(err, errReplaced):
 		return fmt.Errorf("cannot write the state in %s: %w. Nothing of this was recorded. Put the file back, or begin again without it", path, err)
 	}

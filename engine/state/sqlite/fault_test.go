@@ -254,6 +254,36 @@ func TestOnlyThoseFailWhoAreToBlame(t *testing.T) {
 	}
 }
 
+// Only a power cut could tell otherwise whether a commit waited for the disk.
+func TestCommitsWaitForTheDiskWhereThatIsPromised(t *testing.T) {
+	s := opened(t, filepath.Join(t.TempDir(), "state.db"))
+	const normal, full = 1, 2
+	look, create := state.Entry{Run: "r1", Kind: state.Call, Key: "a"}, state.Entry{Run: "r1", Kind: state.Call, Key: "a", Status: state.Intended}
+	for _, test := range []struct {
+		name string
+		do   func() error
+		want int
+	}{
+		{"a look-up", func() error { return s.Put(t.Context(), look) }, normal},
+		{"an intent", func() error { return s.Put(t.Context(), look, create) }, full},
+		{"an item", func() error { return s.Fold(t.Context(), look) }, normal},
+		{"an intent that folds", func() error { return s.Fold(t.Context(), create) }, full},
+		{"another look-up", func() error { return s.Put(t.Context(), look) }, normal},
+		{"a run's beginning", func() error { return s.Begin(t.Context(), state.Run{ID: "r1"}) }, full},
+		{"a run's end", func() error { return s.Update(t.Context(), state.Run{ID: "r1"}) }, full},
+		{"a value", func() error { return s.PutValue(t.Context(), "a", "k", []byte("1")) }, full},
+		{"a value that goes", func() error { return s.DeleteValue(t.Context(), "a", "k") }, full},
+	} {
+		if err := test.do(); err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		if err := s.writer.conn.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&got); err != nil || got != test.want {
+			t.Errorf("%s: synchronous is %d, %v; want %d", test.name, got, err, test.want)
+		}
+	}
+}
+
 func TestManyOpenANewDatabaseAtOnce(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "new", "state.db")
 	var wait sync.WaitGroup

@@ -122,7 +122,11 @@ func set(db *sql.DB, path string) (*sql.Conn, error) {
 	// Whoever changes the mode while others open the file is told that it is
 	// busy, without having waited.
 	for end := time.Now().Add(busyFor); ; time.Sleep(10 * time.Millisecond) {
-		_, err := conn.ExecContext(context.Background(), "PRAGMA journal_mode=WAL")
+		mode := ""
+		err := conn.QueryRowContext(context.Background(), "PRAGMA journal_mode=WAL").Scan(&mode)
+		if err == nil && mode != "wal" {
+			return nil, errRemote
+		}
 		if err == nil {
 			break
 		}

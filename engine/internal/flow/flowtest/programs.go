@@ -21,6 +21,9 @@ func Programs() []Program {
 		{Name: "rows of which some fail", Answer: refuse("B", "D"), Run: rows(flow.EachPolicy{Parallel: 2, Collect: true}, "A", "B", "C", "D", "E")},
 		{Name: "the only row fails", Answer: refuse("A"), Run: rows(flow.EachPolicy{Parallel: 2}, "A")},
 		{Name: "nested rows", Run: nested},
+		{Name: "a create that is looked for", Answer: loseCreates, Run: lookedFor},
+		{Name: "rows that are looked for", Answer: loseCreates, Run: rowsLookedFor},
+		{Name: "a failure that is acted upon", Answer: refuse("work"), Run: actUpon},
 		{Name: "clean-up", Answer: refuse("work"), Run: cleanUp},
 	}
 }
@@ -132,6 +135,79 @@ func nested(rt flow.Runtime) (value.Value, error) {
 	return each(rt, "each", policy, []string{"A", "B", "C"}, func(rt flow.Runtime, key flow.Key) (value.Value, error) {
 		return each(rt, key.Step("inner"), policy, []string{"x", "y"}, nil)
 	})
+}
+
+// loseCreates does what creates ask for and loses the answer.
+func loseCreates(r flow.CallRequest) flow.Result {
+	if r.Effect == flow.Create {
+		return flow.Result{Outcome: flow.Unknown, Message: "no answer", Sent: true}
+	}
+	return Echo(r)
+}
+
+// lookedFor makes a create, and looks for it where no answer tells of it.
+func lookedFor(rt flow.Runtime) (value.Value, error) {
+	r := flow.CallRequest{
+		Key: "create", CallKey: "create", Connection: "v", Operation: "v.create", Effect: flow.Create,
+		Identity: "PT1", Inputs: value.ObjectOf("name", "PT1"),
+	}
+	made, err := rt.Create(r, func(rt flow.Runtime, lost flow.Result) (flow.Result, error) {
+		look := read("create/lookup", r.Inputs)
+		look.Fresh = true
+		res, err := rt.Call(look)
+		if err != nil {
+			return lost, err
+		}
+		return flow.Result{Outcome: flow.OK, Outputs: res.Outputs, Sent: lost.Sent, Reconciled: true}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return value.ObjectOf("outputs", made.Outputs, "sent", made.Sent, "reconciled", made.Reconciled), nil
+}
+
+// rowsLookedFor is lookedFor for a batch.
+func rowsLookedFor(rt flow.Runtime) (value.Value, error) {
+	r := flow.CallRequest{
+		Key: "send", CallKey: "send", Connection: "v", Operation: "v.send", Effect: flow.Create,
+		Rows: []flow.RowRef{{Key: "A", Identity: "A"}, {Key: "B", Identity: "B"}},
+	}
+	sent, err := rt.Create(r, func(rt flow.Runtime, lost flow.Result) (flow.Result, error) {
+		res := flow.Result{Outcome: flow.OK, Sent: lost.Sent, Reconciled: true}
+		for _, row := range r.Rows {
+			look := read(r.RowKey(row.Key).Step("lookup"), nil)
+			look.Fresh = true
+			if _, err := rt.Call(look); err != nil {
+				return lost, err
+			}
+			res.Rows = append(res.Rows, flow.RowResult{Key: row.Key, Status: flow.Done})
+		}
+		return res, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	list := value.List{}
+	for _, row := range sent.Rows {
+		list = append(list, row.Key+" "+string(row.Status))
+	}
+	return list, nil
+}
+
+// actUpon goes on after a failure, which nothing may change from then on.
+func actUpon(rt flow.Runtime) (value.Value, error) {
+	work := read("work", nil)
+	res, err := rt.Call(work)
+	if err != nil {
+		return nil, err
+	}
+	if err := rt.Record(work, res); err != nil {
+		return nil, err
+	}
+	if _, err := rt.Call(read("instead", nil)); err != nil {
+		return nil, err
+	}
+	return res.Message, nil
 }
 
 // cleanUp tidies up although the work failed, and goes on with that when it was stopped.

@@ -57,7 +57,7 @@ func Agree(t *testing.T, reference, kind Kind, programs []Program) {
 				start := kind.Open(t)
 				want.check(t, run(t.Context(), start, p, &vendor))
 				want.check(t, run(t.Context(), start, p, &silent))
-				checkCalls(t, p.successes(silent.all()), nil)
+				checkCalls(t, p.finished(silent.all()), nil)
 			})
 			for n := range len(calls) {
 				t.Run(fmt.Sprintf("goes on after a stop at call %d", n), func(t *testing.T) {
@@ -90,30 +90,34 @@ func stopAndResume(t *testing.T, start Start, p Program, n int, want ending, cal
 
 	var second Vendor
 	want.check(t, run(t.Context(), start, p, &second))
-	checkCalls(t, p.withoutRepeatedFailures(slices.Concat(first.all(), second.all())), calls)
+	checkCalls(t, p.withoutRepeats(slices.Concat(first.all(), second.all())), calls)
 }
 
-// successes returns the keys of the calls that the vendor answered well. The
-// others a resumed run may make again.
-func (p Program) successes(calls []flow.CallRequest) []string {
+// finished returns the keys of the calls that no resumed run may make again:
+// those that the vendor answered well, but for looks at what is true now.
+func (p Program) finished(calls []flow.CallRequest) []string {
 	var keys []string
 	for _, r := range calls {
-		if p.succeeds(r) {
+		if !p.mayRepeat(r) {
 			keys = append(keys, string(r.Key))
 		}
 	}
 	return keys
 }
 
-func (p Program) succeeds(r flow.CallRequest) bool {
-	return p.Answer == nil || p.Answer(r).Outcome.Success()
+func (p Program) mayRepeat(r flow.CallRequest) bool {
+	return r.Fresh || p.Answer != nil && !mayBeDone(p.Answer(r))
 }
 
-// withoutRepeatedFailures returns the keys of calls, sorted, of those that failed each once.
-func (p Program) withoutRepeatedFailures(calls []flow.CallRequest) []string {
+// mayBeDone reports whether the vendor did, or may have done, what was asked.
+func mayBeDone(res flow.Result) bool { return res.Outcome.Success() || res.Unsettled() }
+
+// withoutRepeats returns the keys of calls, sorted, of those that may be
+// repeated each once.
+func (p Program) withoutRepeats(calls []flow.CallRequest) []string {
 	var keys []string
 	for _, r := range calls {
-		if p.succeeds(r) || !slices.Contains(keys, string(r.Key)) {
+		if !p.mayRepeat(r) || !slices.Contains(keys, string(r.Key)) {
 			keys = append(keys, string(r.Key))
 		}
 	}
