@@ -25,7 +25,7 @@ var floors = [][]string{
 	{"engine/internal/interp", "engine/internal/call", "engine/internal/ledger"},
 	{"engine/internal/project", "engine/internal/local"},
 	{"engine/internal/session"},
-	{"engine", "engine/sandbox"},
+	{"engine", "engine/sandbox", "engine/authoring"},
 	{"engine/enginetest"},
 	{"cmd/runner"},
 }

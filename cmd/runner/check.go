@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -15,19 +16,39 @@ import (
 	"github.com/seed627bd532/runner/engine/sandbox"
 )
 
+// checkFlags are the flags of check.
+type checkFlags struct {
+	format string // of the faults
+	strict bool   // a warning is as bad as an error
+}
+
 func (c *cli) checkCommand() *cobra.Command {
-	return &cobra.Command{
+	f := &checkFlags{format: "text"}
+	cmd := &cobra.Command{
 		Use:   "check [PATH…]",
 		Short: "Find the mistakes in vendor files, pipelines, sandboxes and connections",
 		Long: `Check reads the files at PATH (folders stand for the YAML files below them)
 and all that they reach; without PATH, the project's specs/, pipelines/ and
 connections.yaml. It names every mistake with its place. Nothing is sent, and no environment
-variable is read.`,
-		RunE: func(_ *cobra.Command, args []string) error { return c.check(args) },
+variable is read.
+
+Faults are told on standard error as text, or on standard output as json (one object a
+line), github (annotations of GitHub Actions) or sarif (SARIF 2.1.0). docs/diagnostics.md
+explains every code. The exit code is 2 when there are errors, and with --strict also when there are warnings.`,
+		RunE: func(_ *cobra.Command, args []string) error { return c.check(args, f) },
 	}
+	cmd.Flags().StringVar(&f.format, "format", f.format, "how faults are told: "+strings.Join(faultFormats, ", "))
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "warnings count as errors")
+	return cmd
 }
 
-func (c *cli) check(args []string) error {
+// faultFormats are what check --format takes.
+var faultFormats = []string{"text", "json", "github", "sarif"}
+
+func (c *cli) check(args []string, f *checkFlags) error {
+	if !slices.Contains(faultFormats, f.format) {
+		return usage("--format is one of %s, not %q", strings.Join(faultFormats, ", "), f.format)
+	}
 	named := ""
 	if len(args) > 0 {
 		named = args[0]
@@ -36,31 +57,16 @@ func (c *cli) check(args []string) error {
 	if err != nil {
 		return err
 	}
-	paths, err := checkedPaths(root, args)
+	faults, err := checked(root, args)
 	if err != nil {
 		return err
 	}
-	fsys := os.DirFS(root)
-	faults := engine.Check(fsys, engine.Options{Paths: paths})
-	sandboxes, err := sandboxFiles(fsys, paths)
-	if err != nil {
+	if err := c.printFaults(root, f.format, faults); err != nil {
 		return err
 	}
-	for _, file := range sandboxes {
-		_, err := sandbox.Load(fsys, file)
-		more := faultsOf(err)
-		if err != nil && more == nil {
-			return err
-		}
-		faults = append(faults, more...)
-	}
-	faults.Sort()
 	if len(faults) == 0 {
 		fmt.Fprintln(c.stderr, "no mistakes found")
 		return nil
-	}
-	if err := diag.Render(c.stderr, faults); err != nil {
-		return err
 	}
 	errorCount := 0
 	for _, d := range faults {
@@ -69,10 +75,65 @@ func (c *cli) check(args []string) error {
 		}
 	}
 	fmt.Fprintf(c.stderr, "%s, %s\n", count(errorCount, "error"), count(len(faults)-errorCount, "warning"))
-	if errorCount > 0 {
+	if errorCount > 0 || f.strict {
 		c.exit = engine.Invalid.ExitCode()
 	}
 	return nil
+}
+
+// checked returns all faults of the files that are asked for, sorted.
+func checked(root string, args []string) (diag.List, error) {
+	paths, err := checkedPaths(root, args)
+	if err != nil {
+		var missing diag.List
+		if errors.As(err, &missing) {
+			return missing, nil
+		}
+		return nil, err
+	}
+	fsys := os.DirFS(root)
+	faults := engine.Check(fsys, engine.Options{Paths: paths})
+	sandboxes, err := sandboxFiles(fsys, paths)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range sandboxes {
+		_, err := sandbox.Load(fsys, file)
+		more := faultsOf(err)
+		if err != nil && more == nil {
+			return nil, err
+		}
+		faults = append(faults, more...)
+	}
+	faults.Sort()
+	return faults, nil
+}
+
+// printFaults tells faults in a format. Their files are relative to root.
+func (c *cli) printFaults(root, format string, faults diag.List) error {
+	if format == "text" {
+		return diag.Render(c.stderr, faults)
+	}
+	dir := ""
+	if here, err := os.Getwd(); err == nil && isBelow(here, root) {
+		if rel, err := filepath.Rel(here, root); err == nil {
+			dir = filepath.ToSlash(rel)
+		}
+	}
+	var text strings.Builder
+	var err error
+	switch format {
+	case "json":
+		err = diag.RenderJSON(&text, faults)
+	case "github":
+		err = diag.RenderGitHub(&text, faults, dir)
+	case "sarif":
+		err = diag.RenderSARIF(&text, faults, dir, version())
+	}
+	if err != nil {
+		return err
+	}
+	return c.print(text.String())
 }
 
 // checkedPaths are the paths that are asked for, or all that a project has.

@@ -20,6 +20,7 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], world{
 		env:     os.LookupEnv,
+		stdin:   os.Stdin,
 		stdout:  os.Stdout,
 		stderr:  os.Stderr,
 		release: stop,
@@ -29,6 +30,7 @@ func main() {
 // A world is what a command touches beside files and the network.
 type world struct {
 	env            func(string) (string, bool)
+	stdin          io.Reader
 	stdout, stderr io.Writer // stderr is safe for concurrent use
 	release        func()    // gives signals their usual effect back
 }

@@ -38,6 +38,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetErr(c.stderr)
 	root.SetVersionTemplate("runner {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
+	root.AddCommand(c.fmtCommand(), c.explainCommand(), c.graphCommand(), c.schemaCommand())
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentFlags().StringVar(&c.project, "project", "", "the project's root (default: the nearest folder upwards that has specs/)")
 	root.AddCommand(c.checkCommand(), c.runCommand(), c.callCommand(), c.resumeCommand(), c.runsCommand(), c.sandboxCommand())
@@ -127,8 +128,8 @@ func invalid(err error) event.Failure {
 // wantsJSON reports whether standard output was promised to be one JSON object,
 // also where the flags could not be read to their end.
 func wantsJSON(cmd *cobra.Command, args []string) bool {
-	if cmd == nil || cmd.Flags().Lookup("output") == nil {
-		return false
+	if cmd == nil || cmd.Flags().Lookup("output") == nil || cmd.Flags().Lookup("inputs") == nil {
+		return false // no command that runs something
 	}
 	format := ""
 	for i, arg := range args {

@@ -21,6 +21,8 @@
 //	      |                  ^
 //	  hint: did you mean name?
 //
+// [RenderJSON], [RenderGitHub] and [RenderSARIF] print the same for machines.
+//
 // Columns count runes, as editors do; a byte order mark and line breaks are not
 // part of a line. A file's text may be hostile: what is printed never moves the
 // terminal's cursor or reorders its text.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,10 +14,8 @@ import (
 // not known. Long lines are cut to a window around the caret, and characters that
 // would steer a terminal are replaced. l is not changed. The error is that of w.
 func Render(w io.Writer, l List) error {
-	sorted := slices.Clone(l)
-	sorted.Sort()
 	var buf bytes.Buffer
-	for _, d := range sorted {
+	for _, d := range sorted(l) {
 		renderFault(&buf, d)
 	}
 	_, err := w.Write(buf.Bytes())

@@ -29,4 +29,8 @@
 //	alias-loop         an alias inside of what it names
 //	alias-bomb         aliases that stand for too much
 //	too-deep           too many lists and mappings inside of each other
+//	not-formatted      Format leaves the file as it is
+//
+// Format lays a file out anew. It cuts the text into tokens, with the help of the library's
+// nodes, and writes these with other white space between them, so that what it does not know stays.
 package source

@@ -139,6 +139,7 @@ var sentences = []struct{ theirs, message, hint, before string }{
 	{"did not find expected ',' or ']'", "a list that [ began is not closed, or lacks a comma", "quote texts that hold brackets, braces or commas, or write one item per line, each after \"- \"", "["},
 	{"did not find expected ',' or '}'", "a mapping that { began is not closed, or lacks a comma", "quote texts that hold brackets, braces or commas, or write one key per line", "{"},
 	{"could not find expected ':'", "a key is expected here, with a colon and a space behind it", "is the colon missing, or the indentation of a text that goes on?", ""},
+	{"did not find expected node content", "a value is expected here", "close the bracket that was opened; quote a text that begins with a comma or a bracket", ""},
 	{"found unexpected end of stream", "a quote that was opened is not closed", "close it on the line it belongs to", ""},
 	{"found unexpected document indicator", "a quote that was opened is not closed", "close it on the line it belongs to", ""},
 	{"found unknown escape character", "an unknown escape in a text in double quotes", `write \\ for a backslash, or use single quotes`, ""},
