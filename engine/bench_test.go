@@ -12,6 +12,8 @@ import (
 	"testing/fstest"
 
 	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/internal/transport"
+	"github.com/seed627bd532/runner/engine/state"
 )
 
 // BenchmarkEnsureCompanies is one job, done by the engine from the product's own
@@ -64,7 +66,7 @@ func TestEngineAndHandwrittenProgramDoTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return string(results) + fmt.Sprintf("%d created\n", vendor.created())
+		return string(results) + fmt.Sprintf("%d created by %d requests\n", vendor.created(), vendor.asked.Load())
 	}
 	byEngine, byHand := run(startEngine), run(startHandwritten)
 	if byEngine != byHand {
@@ -97,14 +99,19 @@ func startEngine(tb testing.TB, base string, workers int) ensurer {
 		}
 		files[name] = &fstest.MapFile{Data: text}
 	}
-	program, err := engine.Load(files, engine.Options{Connections: map[string]engine.Connection{
-		"intcomex": {Vendor: "intcomex", BaseURL: base, Config: map[string]any{"username": benchUser, "password": benchPassword}},
-	}})
+	options := engine.Options{
+		Connections: map[string]engine.Connection{
+			"intcomex": {Vendor: "intcomex", BaseURL: base, Config: map[string]any{"username": benchUser, "password": benchPassword}},
+		},
+		Client: transport.Default(),
+	}
+	program, err := engine.Load(files, options)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return func(input, dir string) error {
-		result, err := program.Run(context.Background(), engine.Request{
+		options.State = state.NewMemory() // nothing is remembered of the companies of before
+		result, err := program.With(options).Run(context.Background(), engine.Request{
 			Pipeline: pipeline,
 			Inputs:   map[string]any{"companies": engine.File(input)},
 			OutDir:   dir,

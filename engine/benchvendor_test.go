@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -23,6 +24,7 @@ type benchVendor struct {
 	url string
 	// known are the companies that are there at the start, as JSON, by VAT ID.
 	known map[string][]byte
+	asked atomic.Int64 // requests of all kinds
 
 	mu        sync.Mutex
 	companies map[string][]byte
@@ -40,7 +42,10 @@ func newBenchVendor(tb testing.TB, rows int) *benchVendor {
 	mux.HandleFunc("POST /GetSessionToken", v.logIn)
 	mux.HandleFunc("POST /GetCompanyByVatId", v.find)
 	mux.HandleFunc("POST /CreateCompany", v.create)
-	server := httptest.NewServer(mux)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v.asked.Add(1)
+		mux.ServeHTTP(w, r)
+	}))
 	tb.Cleanup(server.Close)
 	v.url = server.URL
 	return v

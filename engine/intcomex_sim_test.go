@@ -18,6 +18,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/seed627bd532/runner/engine/state"
 )
 
 // An icp is the Intcomex platform as one reading of its guide has it. It owes
@@ -38,6 +40,7 @@ type icp struct {
 	nextID     int64
 	server     *http.Server
 	client     *http.Client
+	state      state.Store // of all runs against it; nil: each has its own
 
 	market // tenants, products and invoices
 }

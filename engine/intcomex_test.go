@@ -50,6 +50,7 @@ func (v *icp) program(t *testing.T, sink event.Sink, config map[string]any) *eng
 		Paths:       []string{"specs/intcomex.yaml", "pipelines/intcomex"},
 		Connections: map[string]engine.Connection{"intcomex": {Vendor: "intcomex", BaseURL: "http://icp.example", Config: all}},
 		Client:      v.client,
+		State:       v.state,
 		Events:      sink,
 	})
 	if err != nil {

@@ -25,8 +25,8 @@ var (
 	killSeed = flag.Uint64("kill-seed", 1, "where it is killed")
 )
 
-// A depot is the vendor of testdata/depot in a project of its own.
-type depot struct {
+// A place is a project of its own with a vendor that is a sandbox.
+type place struct {
 	dir string
 	box *sandbox.Sandbox
 
@@ -34,13 +34,43 @@ type depot struct {
 	asked func(*http.Request, bool) // hears of every request before and after it is answered; nil for nobody
 }
 
-func newDepot(t *testing.T, faults ...string) *depot {
+// newDepot is the project of testdata/depot.
+func newDepot(t *testing.T) *place {
 	t.Helper()
-	d := &depot{dir: t.TempDir()}
+	d := &place{dir: t.TempDir()}
 	if err := os.CopyFS(d.dir, os.DirFS("testdata/depot")); err != nil {
 		t.Fatal(err)
 	}
-	def, err := sandbox.Load(os.DirFS(d.dir), "specs/depot.sandbox.yaml")
+	d.serve(t, "depot")
+	return d
+}
+
+// newIntcomex is the project of the repository, in which nobody waits for long.
+func newIntcomex(t *testing.T, faults ...string) *place {
+	t.Helper()
+	d := &place{dir: t.TempDir()}
+	for _, dir := range []string{"specs", "pipelines"} {
+		if err := os.CopyFS(filepath.Join(d.dir, dir), os.DirFS(filepath.Join("../..", dir))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	spec := filepath.Join(d.dir, "specs/intcomex.yaml")
+	text, err := os.ReadFile(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	quick := strings.NewReplacer("every: 5s", "every: 1ms", "first: 1s, max: 30s", "first: 1ms, max: 1ms").Replace(string(text))
+	if err := os.WriteFile(spec, []byte(quick), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d.serve(t, "intcomex", faults...)
+	return d
+}
+
+// serve serves the sandbox of the vendor, and writes connections.yaml for it.
+func (d *place) serve(t *testing.T, vendor string, faults ...string) {
+	t.Helper()
+	def, err := sandbox.Load(os.DirFS(d.dir), "specs/"+vendor+".sandbox.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,17 +86,21 @@ func newDepot(t *testing.T, faults ...string) *depot {
 	}
 	server := httptest.NewServer(d)
 	t.Cleanup(server.Close)
-	d.write(t, "connections.yaml", fmt.Sprintf("connections:\n  depot: {vendor: depot, base_url: %q, config: {username: demo, password: demo}}\n", server.URL))
-	return d
+	c, err := def.Connection(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	boxes := &sandboxes{list: []*served{{vendor: vendor, url: server.URL, connection: c}}}
+	d.write(t, "connections.yaml", boxes.yaml())
 }
 
-func (d *depot) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (d *place) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.tell(r, false)
 	defer d.tell(r, true)
 	d.box.ServeHTTP(w, r)
 }
 
-func (d *depot) tell(r *http.Request, answered bool) {
+func (d *place) tell(r *http.Request, answered bool) {
 	d.mu.Lock()
 	asked := d.asked
 	d.mu.Unlock()
@@ -76,13 +110,13 @@ func (d *depot) tell(r *http.Request, answered bool) {
 }
 
 // hear sets who hears of requests.
-func (d *depot) hear(asked func(*http.Request, bool)) {
+func (d *place) hear(asked func(*http.Request, bool)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.asked = asked
 }
 
-func (d *depot) write(t *testing.T, name, text string) {
+func (d *place) write(t *testing.T, name, text string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(d.dir, name), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -90,13 +124,13 @@ func (d *depot) write(t *testing.T, name, text string) {
 }
 
 // runner starts the real command in the project.
-func (d *depot) runner(t *testing.T, args ...string) *process {
+func (d *place) runner(t *testing.T, args ...string) *process {
 	t.Helper()
 	return startIn(t, d.dir, args...)
 }
 
 // runs returns what "runs list" says.
-func (d *depot) runs(t *testing.T) []runJSON {
+func (d *place) runs(t *testing.T) []runJSON {
 	t.Helper()
 	p := d.runner(t, "runs", "list", "--output", "json")
 	if code := p.exit(t); code != 0 {
@@ -151,14 +185,14 @@ func TestKilledRunGoesOn(t *testing.T) {
 func TestKillsMakeNothingTwice(t *testing.T) {
 	t.Parallel()
 	const rows = 500
-	d := newDepot(t, "lose_answer:create:10%")
+	d := newIntcomex(t, "lose_answer:create:10%")
 	random := rand.New(rand.NewPCG(*killSeed, 0))
-	csv := "code\n"
+	csv := "vat_id,name,address,city,country,zip,email,domains,parent_account_id,marketplaces\n"
 	for i := range rows {
-		csv += fmt.Sprintf("A-%d\n", i)
+		csv += fmt.Sprintf("PT%d,Acme %d,Rua 1,Lisboa,Portugal,1100,a@acme.example,acme%d.example,100407,67\n", i, i, i)
 	}
-	d.write(t, "articles.csv", csv)
-	args := []string{"run", "pipelines/ensure_all.yaml", "--input", "articles=@articles.csv", "--key", "k", "--quiet"}
+	d.write(t, "companies.csv", csv)
+	args := []string{"run", "pipelines/intcomex/ensure_companies.yaml", "--input", "companies=@companies.csv", "--key", "k", "--quiet"}
 	killed, code := 0, -1
 	for code != 0 {
 		after := 1 + random.IntN(max(1, rows*2 / *kills))
@@ -195,7 +229,7 @@ func TestKillsMakeNothingTwice(t *testing.T) {
 }
 
 // count counts down, and reports whether this was the last.
-func (d *depot) count(left *int) bool {
+func (d *place) count(left *int) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	*left--
@@ -203,7 +237,7 @@ func (d *depot) count(left *int) bool {
 }
 
 // settle says what a person sees at the vendor, and returns the command that goes on with it.
-func (d *depot) settle(t *testing.T) []string {
+func (d *place) settle(t *testing.T) []string {
 	t.Helper()
 	id := d.runs(t)[0].Run
 	p := d.runner(t, "runs", "show", id, "--output", "json")
@@ -223,17 +257,15 @@ func (d *depot) settle(t *testing.T) []string {
 	made := d.box.Stats().Creates["create"]
 	args := []string{"resume", id, "--quiet"}
 	for _, open := range run.Open {
-		code := strings.TrimPrefix(open.Identity, "depot.make ")
-		if made[code] > 0 {
-			args = append(args, "--settle", open.Key+`=done:{"id":1}`)
-		} else {
-			args = append(args, "--settle", open.Key+"=absent")
+		if vat := strings.TrimPrefix(open.Identity, "intcomex.create_company "); made[vat] > 0 {
+			t.Fatalf("seed %d: %s was made, and was not found", *killSeed, vat)
 		}
+		args = append(args, "--settle", open.Key+"=absent")
 	}
 	return args
 }
 
-func (d *depot) wantAllOnce(t *testing.T, rows int) {
+func (d *place) wantAllOnce(t *testing.T, rows int) {
 	t.Helper()
 	made := d.box.Stats().Creates["create"]
 	for code, times := range made {
@@ -242,7 +274,7 @@ func (d *depot) wantAllOnce(t *testing.T, rows int) {
 		}
 	}
 	if len(made) != rows {
-		t.Errorf("seed %d: %d articles were made, want %d", *killSeed, len(made), rows)
+		t.Errorf("seed %d: %d companies were made, want %d", *killSeed, len(made), rows)
 	}
 	text, err := os.ReadFile(filepath.Join(d.dir, "results.csv"))
 	if err != nil {

@@ -168,20 +168,30 @@ func TestInterruptStopsTheRunAndSaysWhere(t *testing.T) {
 	}
 }
 
-// A create that was sent may have been done: its answer is worth waiting for.
+// A create that was sent may have been done: its answer is worth waiting for,
+// and the same command goes on behind it.
 func TestInterruptWaitsForTheAnswerToACreate(t *testing.T) {
 	t.Parallel()
 	v := hanging(t, "/CreateCompany")
-	p := start(t, "run", ensureCompany, "--inputs", companyInputs(t), "--connections", v.connections)
+	args := []string{"run", ensureCompany, "--inputs", companyInputs(t), "--connections", v.connections, "--key", "k"}
+	p := start(t, args...)
 	<-v.hangs
 	p.signal(t, syscall.SIGTERM)
 	p.await(t, "stopping: ")
 	v.release()
-	if code := p.exit(t); code != 0 {
+	p.exit(t)
+	if text := p.err.String(); !strings.Contains(text, "create: intcomex.create_company ok") {
+		t.Errorf("standard error does not tell of the answer:\n%s", text)
+	}
+	again := start(t, args...)
+	if code := again.exit(t); code != 0 {
 		t.Errorf("exit code %d, want 0", code)
 	}
-	if want := "created: true"; !strings.Contains(p.out.String(), want) {
-		t.Errorf("standard output lacks %q:\n%s", want, p.out.String())
+	if want := "created: true"; !strings.Contains(again.out.String(), want) {
+		t.Errorf("standard output lacks %q:\n%s", want, again.out.String())
+	}
+	if len(v.hangs) > 0 {
+		t.Error("it was created again")
 	}
 }
 

@@ -32,6 +32,7 @@ func TestPipelinesOfTheReferenceRun(t *testing.T) {
 		{"delivery", `{"number": "A-1", "how": "pigeon"}`, "nobody delivers by pigeon"},
 		{"wait_for_order", `{"number": "A-1"}`, `{"state":"sent"}`},
 		{"wait_for_order", `{"number": "A-2"}`, "shop.get_state: not_found: no such order"},
+		{"watch_order", `{"number": "A-1"}`, `{"is":"open","known":["A-1 open"],"was":"unheard of"}`},
 		{"order_once", `{"number": "N-1"}`, `{"created":true,"id":100,"outcome":"ok"}`},
 		{"order_once", `{"number": "A-1"}`, `{"created":false,"id":1,"outcome":"conflict"}`},
 		{"order_once", `{"number": ""}`, "shop.create_order: invalid: an order has a number"},

@@ -72,22 +72,24 @@ func (c *cli) resume(ctx context.Context, id string, f *resumeFlags) error {
 	if err != nil {
 		return err
 	}
-	store, err := c.existingState(ctx, root, &f.envFlags)
-	if err != nil {
+	t := &task{root: root, flags: &f.runFlags}
+	if t.connections, err = c.connections(root, &f.runFlags); err != nil {
 		return err
 	}
-	defer store.Close()
-	run, err := history.Find(ctx, store, id)
-	if err != nil {
+	if t.state, err = c.existingState(ctx, root, &f.envFlags); err != nil {
 		return err
 	}
-	file := fileOf(run.Pipeline)
-	if _, err := os.Stat(filepath.Join(root, file)); err != nil {
-		return usage("run %s is one of %s, and there is no %s below %s", run.ID, run.Pipeline, file, root).
+	defer t.state.Close()
+	run, err := history.Find(ctx, t.state, id)
+	if err != nil {
+		return unreadable(err)
+	}
+	t.file = fileOf(run.Pipeline)
+	if _, err := os.Stat(filepath.Join(root, t.file)); err != nil {
+		return usage("run %s is one of %s, and there is no %s below %s", run.ID, run.Pipeline, t.file, root).
 			WithHint("--project names the project's root")
 	}
-	p, err := engine.Load(os.DirFS(root), engine.Options{Paths: []string{file}})
-	if err != nil {
+	if t.program, err = engine.Load(os.DirFS(root), engine.Options{Paths: []string{t.file}}); err != nil {
 		return err
 	}
 	request := engine.ResumeRequest{
@@ -101,7 +103,7 @@ func (c *cli) resume(ctx context.Context, id string, f *resumeFlags) error {
 	if f.outDirGiven {
 		request.OutDir = &f.outDir
 	}
-	return c.perform(ctx, root, &f.runFlags, p, file, store, func(p *engine.Program) error {
+	return c.perform(ctx, t, func(p *engine.Program) error {
 		_, err := p.Resume(ctx, run.ID, request)
 		return err
 	})

@@ -111,44 +111,56 @@ func (c *cli) job(ctx context.Context, root string, f *runFlags, file string, st
 	if err != nil {
 		return err
 	}
-	p, err := engine.Load(os.DirFS(root), engine.Options{Paths: []string{file}})
+	t := &task{root: root, flags: f, file: file}
+	if t.program, err = engine.Load(os.DirFS(root), engine.Options{Paths: []string{file}}); err != nil {
+		return err
+	}
+	if t.connections, err = c.connections(root, f); err != nil {
+		return err
+	}
+	place, err := f.statePlace(root)
 	if err != nil {
 		return err
 	}
-	var store *memory
-	if place, err := f.statePlace(root); err != nil {
-		return err
-	} else if !f.sandbox || f.state != "" {
-		if store, err = c.openState(ctx, place); err != nil {
+	if !f.sandbox || f.state != "" {
+		if t.state, err = c.openState(ctx, place); err != nil {
 			return err
 		}
-		defer store.Close()
+		defer t.state.Close()
 	}
-	return c.perform(ctx, root, f, p, file, store, func(p *engine.Program) error { return start(p, request) })
+	return c.perform(ctx, t, func(p *engine.Program) error { return start(p, request) })
 }
 
-// perform connects p to the world, starts what is to be done, prints the result
-// and sets the exit code. A nil store remembers nothing.
-func (c *cli) perform(ctx context.Context, root string, f *runFlags, p *engine.Program, file string, store *memory, start func(*engine.Program) error) error {
+// A task is what is to be done for a command, and what with.
+type task struct {
+	root    string
+	flags   *runFlags
+	program *engine.Program // not yet connected to the world
+	file    string          // that it was loaded from
+	// connections are those of the file; nil where stand-ins are used.
+	connections map[string]engine.Connection
+	state       *memory // nil remembers nothing
+}
+
+// perform connects the program to the world, starts what is to be done, prints
+// the result and sets the exit code.
+func (c *cli) perform(ctx context.Context, t *task, start func(*engine.Program) error) error {
+	f := t.flags
 	console := report.NewConsole(c.stderr, report.ConsoleOptions{Verbose: f.verbose, Quiet: f.quiet})
 	summary := &report.Summary{}
-	o := engine.Options{Events: event.Fan(console, summary)}
-	if store != nil {
-		o.State = store
+	o := engine.Options{Events: event.Fan(console, summary), Connections: t.connections}
+	if t.state != nil {
+		o.State = t.state
 	}
 	if f.sandbox {
-		boxes, err := startSandboxes(os.DirFS(root), vendorsOf(p, file), sandboxOptions{faults: f.faults})
+		boxes, err := startSandboxes(os.DirFS(t.root), vendorsOf(t.program, t.file), sandboxOptions{faults: f.faults})
 		if err != nil {
 			return err
 		}
 		defer boxes.stop()
-		o.Connections = boxes.connections(p)
+		o.Connections = boxes.connections(t.program)
 	} else {
-		var err error
-		if o.Connections, err = c.connections(root, f); err != nil {
-			return err
-		}
-		c.remember(&o, store)
+		c.remember(&o, t.state)
 	}
 	heard := context.AfterFunc(ctx, func() {
 		c.release()
@@ -156,7 +168,7 @@ func (c *cli) perform(ctx context.Context, root string, f *runFlags, p *engine.P
 	})
 	defer heard()
 	var failed *engine.Error // the events have told of it
-	if err := start(p.With(o)); err != nil && !errors.As(err, &failed) {
+	if err := start(t.program.With(o)); err != nil && !errors.As(err, &failed) {
 		return err
 	}
 	c.exit = engine.Status(summary.Status()).ExitCode()
@@ -165,10 +177,10 @@ func (c *cli) perform(ctx context.Context, root string, f *runFlags, p *engine.P
 	}
 	switch {
 	case failed == nil:
-	case store == nil:
+	case t.state == nil:
 		fmt.Fprintln(c.stderr, "nothing of this run is remembered: with --sandbox, --state PATH does that")
 	default:
-		c.sayHowToGoOn(ctx, store, summary, c.goOn(summary.Run(), root, f))
+		c.sayHowToGoOn(ctx, t.state, summary, c.goOn(summary.Run(), t.root, f))
 	}
 	return c.print(summary.Text())
 }
@@ -256,10 +268,10 @@ func assignments(flag string, given []string) (map[string]string, error) {
 	return all, nil
 }
 
-// connections reads the connections file, if there is one.
+// connections reads the connections file, if there is one. Sandboxes need none.
 func (c *cli) connections(root string, f *runFlags) (map[string]engine.Connection, error) {
 	name := f.connectionsFile(root)
-	if name == "" {
+	if name == "" || f.sandbox {
 		return nil, nil
 	}
 	text, err := os.ReadFile(name)

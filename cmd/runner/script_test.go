@@ -194,6 +194,7 @@ var masks = []struct{ pattern, text string }{
 	{`\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`, "TIME"},
 	{`after \d+ bytes`, "after N bytes"},
 	{`127\.0\.0\.1:\d+`, "ADDRESS"},
+	{`\bTOOK +`, "TOOK "},
 	{`sha256:[0-9a-f]{64}`, "sha256:DIGEST"},
 	{`"took_ms":[0-9.]+`, `"took_ms":MS`},
 	{`\b(TIME +)[0-9][0-9.msh]*( *)`, "$1 SPAN "},

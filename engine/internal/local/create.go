@@ -89,7 +89,7 @@ func (c *creation) begin() (flow.Result, error) {
 	var done []state.Entry
 	var labels []string
 	for _, t := range c.targets {
-		earlier, err := rt.Journal.Creates(rt.ctx, t.identity, rt.Began)
+		earlier, err := rt.earlier(t.identity)
 		if err != nil {
 			return flow.Result{}, fmt.Errorf("cannot look for earlier creates of %s in the journal: %w", r.Key, err)
 		}
@@ -106,6 +106,16 @@ func (c *creation) begin() (flow.Result, error) {
 		return rt.reuse(r, done[0])
 	}
 	return partlyCreated(labels, done[0]), nil
+}
+
+// earlier returns the creates of this identity that are open, or were done since
+// the run began. What the run itself did counts whatever the clock says, which may
+// have been set back meanwhile.
+func (rt *runtime) earlier(identity string) ([]state.Entry, error) {
+	all, err := rt.Journal.Creates(rt.ctx, identity, time.Unix(0, 0))
+	return slices.DeleteFunc(all, func(e state.Entry) bool {
+		return e.Status == state.Done && e.Run != rt.RunID && e.At.Before(rt.Began)
+	}), err
 }
 
 // send writes the intent, sends, writes what came of it, and settles what stayed open.

@@ -105,6 +105,16 @@ func TestCreateOfAnotherRunCountsSinceOursBegan(t *testing.T) {
 	})
 }
 
+func TestAClockThatIsSetBackLetsNothingBeCreatedTwice(t *testing.T) {
+	var vendor flowtest.Vendor
+	m := state.NewMemory()
+	rt := New(t.Context(), Options{Executor: &vendor, Journal: m, Locks: m, RunID: "r1", Began: time.Now().Add(time.Hour)})
+	mustCall(t, rt, create("a", "PT1"))
+	if !mustCall(t, rt, create("b", "PT1")).Reused {
+		t.Error("what the run itself did was sent again")
+	}
+}
+
 func TestCreateIsRefusedWhileAnEarlierOneIsUnsettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		vendor := flowtest.Vendor{Answer: unknown}

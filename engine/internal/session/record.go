@@ -95,10 +95,10 @@ func (s start) given(again Given) (all Given, missing diag.List) {
 		switch {
 		case isValue || isText || in.At("default") == true:
 		case in.At("secret") == true:
-			missing.Add(&diag.Diagnostic{Code: "missing-input", Message: fmt.Sprintf("input %s is secret, so that it was not recorded", name),
+			missing.Add(&diag.Diagnostic{Code: "input-not-recorded", Message: fmt.Sprintf("input %s is secret, so that it was not recorded", name),
 				Hint: fmt.Sprintf("give it again: --input %s=…", name)})
 		case in.At("rows") == true:
-			missing.Add(&diag.Diagnostic{Code: "missing-input", Message: fmt.Sprintf("input %s came from no file, so that it was not recorded", name),
+			missing.Add(&diag.Diagnostic{Code: "input-not-recorded", Message: fmt.Sprintf("input %s came from no file, so that it was not recorded", name),
 				Hint: fmt.Sprintf("give it again, as the same rows: --input %s=@FILE", name)})
 		case in.At("file") != nil:
 			file, _ := in.At("file").(string)

@@ -1,12 +1,14 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"net/url"
 	"strings"
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/seed627bd532/runner/engine/state"
@@ -42,6 +44,36 @@ func TestManyMakeASchemaAtOnce(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// Only a power cut could tell otherwise whether a commit waited for the disk.
+func TestCommitsWaitForTheDiskWhereThatIsPromised(t *testing.T) {
+	s := opened(t, place(t)+"&synchronous_commit=off")
+	strict := opened(t, place(t)+"&synchronous_commit=remote_apply")
+	for _, held := range []bool{false, true} {
+		if held {
+			defer locked(t, s, "a")()
+		}
+		for _, test := range []struct {
+			name   string
+			s      *Store
+			change func(context.Context, *Store, func(*pgx.Batch)) error
+			want   string
+		}{
+			{"a look-up", s, func(ctx context.Context, s *Store, q func(*pgx.Batch)) error { return s.write(ctx, false, q) }, "off"},
+			{"an intent", s, func(ctx context.Context, s *Store, q func(*pgx.Batch)) error { return s.write(ctx, true, q) }, "on"},
+			{"an intent where more is asked for", strict, func(ctx context.Context, s *Store, q func(*pgx.Batch)) error { return s.write(ctx, true, q) }, "remote_apply"},
+			{"a run or a value", s, func(ctx context.Context, s *Store, q func(*pgx.Batch)) error { return s.change(ctx, synced, q) }, "on"},
+		} {
+			got := ""
+			err := test.change(t.Context(), test.s, func(b *pgx.Batch) {
+				b.Queue("SHOW synchronous_commit").QueryRow(func(r pgx.Row) error { return r.Scan(&got) })
+			})
+			if err != nil || got != test.want {
+				t.Errorf("%s: synchronous_commit is %s, %v; want %s", test.name, got, err, test.want)
+			}
+		}
+	}
 }
 
 // Whoever made the schema may be another role than the one that runs.

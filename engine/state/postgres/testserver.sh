@@ -2,10 +2,11 @@
 # A PostgreSQL server for tests, of Debian's package postgresql or of whatever
 # has initdb. It listens on a socket in its own folder and nowhere else.
 #
-#	testserver.sh start DIR    makes the server in DIR, which must not exist, and prints its URL
+#	testserver.sh start DIR    makes the server in DIR, an empty folder, and prints its URL
 #	testserver.sh stop DIR     stops it and deletes DIR
 #
-# Root starts it as the user postgres, since PostgreSQL does not run as root.
+# Root starts it as the user postgres, since PostgreSQL does not run as root; that
+# user must be able to enter the folder that DIR is in.
 # FSYNC=on makes it as slow as one that must survive a power cut.
 set -eu
 
@@ -25,7 +26,8 @@ fi
 
 case $verb in
 start)
-	mkdir -m 700 "$dir"
+	mkdir -p "$dir"
+	chmod 700 "$dir"
 	dir=$(cd "$dir" && pwd)
 	if [ -n "$as" ]; then
 		chown postgres: "$dir"

@@ -137,9 +137,14 @@ func set(db *sql.DB, path string) (*sql.Conn, error) {
 	return conn, migrate(conn)
 }
 
-// check finds out what the database is, changing nothing.
+// check finds out what the database is, changing nothing. It looks at one
+// moment, since another process may be making it.
 func check(conn *sql.Conn) error {
 	ctx := context.Background()
+	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
+		return err
+	}
+	defer conn.ExecContext(ctx, "ROLLBACK")
 	var application, version, tables int
 	if err := conn.QueryRowContext(ctx, "PRAGMA application_id").Scan(&application); err != nil {
 		return err

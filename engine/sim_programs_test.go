@@ -1,0 +1,312 @@
+package engine_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing/fstest"
+	"time"
+)
+
+// A plan is a random program, what it is run with, and the vendor that it meets.
+type plan struct {
+	files    fstest.MapFS
+	vendor   string // the connection, and the sandbox's file
+	pipeline string
+	inputs   map[string]any
+	config   map[string]any
+	delay    time.Duration // until the vendor shows what it made
+	undo     bool          // it takes everything back when it fails
+	settle   func(name, call string) map[string]any
+}
+
+// A writer writes a pipeline of random steps.
+type writer struct {
+	dice    *rand.Rand
+	lines   []string
+	outputs []string
+	inputs  map[string]any
+	made    []string // names of what is there by now
+	makes   []string // those that mill.make may make once more
+	steps   int
+	names   int
+	shared  bool // other runs make the same things at the same time
+	undo    bool
+}
+
+// newPlan returns the program of a seed.
+func newPlan(dice *rand.Rand, shared bool) plan {
+	delays := []time.Duration{0, 0, time.Second, 4 * time.Second, 8 * time.Second, 30 * time.Second}
+	p := plan{vendor: "mill", pipeline: "pipelines/main.yaml", delay: delays[dice.IntN(len(delays))],
+		config: map[string]any{"user": "demo", "password": "demo-password"}}
+	w := &writer{dice: dice, inputs: map[string]any{}, made: []string{"old1", "old2"}, shared: shared}
+	w.undo = !shared && dice.IntN(4) == 0
+	attempts := []int{1, 3, 5, 5}[dice.IntN(4)]
+	spec, box := millFiles(attempts, p.delay)
+	for range 1 + dice.IntN(5) {
+		w.step()
+	}
+	if w.undo && dice.IntN(2) == 0 {
+		w.add("- fail: nothing of this was wanted")
+	}
+	p.files = fstest.MapFS{
+		"specs/mill.yaml":         {Data: []byte(spec)},
+		"specs/mill.sandbox.yaml": {Data: []byte(box)},
+		"pipelines/main.yaml":     {Data: []byte(w.text())},
+		"pipelines/ensure.yaml":   {Data: []byte(ensureThing)},
+		"pipelines/many.yaml":     {Data: []byte(ensureMany)},
+	}
+	p.inputs, p.undo = w.inputs, w.undo
+	p.settle = func(name, call string) map[string]any {
+		return map[string]any{"id": "id-" + name, "name": name, "call": call}
+	}
+	return p
+}
+
+const ensureThing = `
+pipeline: ensure
+version: 1
+inputs:
+  name: {type: string}
+connections:
+  mill: {vendor: mill}
+steps:
+  - id: found
+    call: mill.find
+    with: {name: "${{ inputs.name }}"}
+  - id: make
+    if: len(steps.found.outputs.things) == 0
+    call: mill.make
+    with: {name: "${{ inputs.name }}"}
+  - id: tag
+    call: mill.tag
+    with: {name: "${{ inputs.name }}", tag: "${{ 'ensured ' + inputs.name }}"}
+outputs:
+  id: ${{ steps.make.outputs.id ?? first(steps.found.outputs.things)?.id }}
+  tag: ${{ steps.tag.outputs.tag }}
+`
+
+const ensureMany = `
+pipeline: many
+version: 1
+inputs:
+  names: {type: array, items: {type: string}}
+connections:
+  mill: {vendor: mill}
+steps:
+  - id: each
+    foreach: inputs.names
+    as: name
+    key: name
+    parallel: 2
+    call: ./ensure.yaml
+    with: {name: "${{ name }}"}
+outputs:
+  ids: ${{ map(steps.each.results, .id) }}
+`
+
+func (w *writer) add(lines ...string) { w.lines = append(w.lines, lines...) }
+
+func (w *writer) output(name, expression string) {
+	w.outputs = append(w.outputs, fmt.Sprintf("  %s: ${{ %s }}", name, expression))
+}
+
+func (w *writer) text() string {
+	var b strings.Builder
+	b.WriteString("pipeline: main\nversion: 1\n")
+	if w.undo {
+		b.WriteString("on_failure: undo\n")
+	}
+	if len(w.inputs) > 0 {
+		b.WriteString("inputs:\n")
+	}
+	for i := range w.steps {
+		if _, ok := w.inputs[fmt.Sprintf("list%d", i+1)]; ok {
+			fmt.Fprintf(&b, "  list%d: {type: array, items: {type: object, required: [name], properties: {name: {type: string}}}}\n", i+1)
+		}
+	}
+	b.WriteString("connections:\n  mill: {vendor: mill}\nsteps:\n")
+	for _, line := range w.lines {
+		b.WriteString("  " + line + "\n")
+	}
+	b.WriteString("outputs:\n  at: ${{ now() }}\n" + strings.Join(w.outputs, "\n") + "\n")
+	return b.String()
+}
+
+// name returns a name that nothing has.
+func (w *writer) name() string {
+	w.names++
+	return fmt.Sprintf("n%d", w.names)
+}
+
+// step writes one step, or a few that belong together.
+func (w *writer) step() {
+	w.steps++
+	id := fmt.Sprintf("s%d", w.steps)
+	switch w.dice.IntN(12) {
+	case 0, 1:
+		w.create(id)
+	case 2:
+		w.ensure(id)
+	case 3:
+		w.call(id, "tag", fmt.Sprintf("{name: %s, tag: by %s}", w.known(), id), "")
+		w.output(id, "steps."+id+".outputs.tag")
+	case 4, 5:
+		w.each(id)
+	case 6:
+		w.eachGroup(id)
+	case 7:
+		w.batch(id)
+	case 8:
+		w.handled(id)
+	case 9:
+		w.poll(id)
+	case 10:
+		w.remember(id)
+	case 11:
+		if len(w.makes) == 0 {
+			w.create(id)
+			return
+		}
+		w.call(id, "make", fmt.Sprintf("{name: %s}", w.makes[w.dice.IntN(len(w.makes))]), "")
+		w.output(id, "steps."+id+".outputs.id")
+	}
+}
+
+// known returns something that is there by now.
+func (w *writer) known() string { return w.made[w.dice.IntN(len(w.made))] }
+
+func (w *writer) call(id, operation, with, condition string) {
+	w.add("- id: " + id)
+	if condition != "" {
+		w.add("  if: " + condition)
+	}
+	w.add("  call: mill."+operation, "  with: "+with)
+}
+
+func (w *writer) create(id string) {
+	operation := []string{"make", "make", "press", "drop"}[w.dice.IntN(4)]
+	name := w.name()
+	if operation == "drop" && w.shared {
+		name = "one" + name // has an identity
+	}
+	w.call(id, operation, fmt.Sprintf("{name: %s}", name), "")
+	if w.undo && w.dice.IntN(3) > 0 {
+		w.add(`  undo: {call: mill.remove, with: {name: "${{ outputs.name }}"}}`)
+	}
+	w.output(id, "steps."+id+".outputs.id")
+	if !w.shared {
+		w.output(id+"_sent", "steps."+id+".sent")
+	}
+	if !w.undo {
+		w.made = append(w.made, name)
+		if operation == "make" {
+			w.makes = append(w.makes, name)
+		}
+	}
+}
+
+func (w *writer) ensure(id string) {
+	name := w.name()
+	if w.dice.IntN(3) == 0 {
+		name = append(w.makes, "old1")[w.dice.IntN(len(w.makes)+1)]
+	}
+	w.add("- id: "+id, "  call: ./ensure.yaml", fmt.Sprintf("  with: {name: %s}", name))
+	w.output(id, "steps."+id+".outputs.id")
+}
+
+// list makes an input of new names and returns how many; some are refused.
+func (w *writer) list(bad bool) []any {
+	var rows []any
+	for i := range 1 + w.dice.IntN(6) {
+		name := w.name()
+		if bad && w.dice.IntN(5) == 0 {
+			name = fmt.Sprintf("bad%d", i)
+		}
+		rows = append(rows, map[string]any{"name": name})
+	}
+	w.inputs[fmt.Sprintf("list%d", w.steps)] = rows
+	return rows
+}
+
+func (w *writer) rows(id string, collect bool) {
+	w.add("- id: "+id, fmt.Sprintf("  foreach: inputs.list%d", w.steps), "  as: row", "  key: row.name",
+		fmt.Sprintf("  parallel: %d", 1+w.dice.IntN(4)))
+	if collect {
+		w.add("  on_error: collect")
+	}
+}
+
+func (w *writer) each(id string) {
+	collect := w.dice.IntN(2) == 0
+	rows := w.list(collect)
+	if len(rows) > 2 && w.dice.IntN(3) == 0 { // the same thing twice
+		rows[len(rows)-1] = rows[0]
+	}
+	w.rows(id, collect)
+	switch w.dice.IntN(4) {
+	case 0:
+		w.add("  call: mill.make", `  with: {name: "${{ row.name }}"}`)
+		if w.undo {
+			w.add(`  undo: {call: mill.remove, with: {name: "${{ outputs.name }}"}}`)
+		}
+	case 1:
+		w.add("  call: mill.press", `  with: {name: "${{ row.name }}"}`)
+	default:
+		w.add("  call: ./ensure.yaml", "  with: ${{ row }}")
+	}
+	w.output(id, fmt.Sprintf("map(steps.%s.results, .key + ' ' + .status + ' ' + (.id ?? 'none'))", id))
+}
+
+func (w *writer) eachGroup(id string) {
+	w.list(false)
+	w.rows(id, w.dice.IntN(2) == 0)
+	operation := []string{"make", "press"}[w.dice.IntN(2)]
+	w.add("  steps:",
+		"    - id: "+id+"a",
+		"      call: mill."+operation,
+		`      with: {name: "${{ row.name }}"}`,
+		"    - id: "+id+"b",
+		"      call: mill.tag",
+		`      with: {name: "${{ row.name }}", tag: "${{ steps.`+id+`a.outputs.id }}"}`,
+		"    - id: "+id+"c",
+		"      call: ./many.yaml",
+		`      with: {names: ["${{ row.name + 'x' }}", "${{ row.name + 'y' }}"]}`,
+		"  outputs:",
+		`    id: "${{ steps.`+id+`a.outputs.id + ' ' + join(map(steps.`+id+`c.outputs.ids, # ?? 'none'), ' ') }}"`)
+	w.output(id, fmt.Sprintf("map(steps.%s.results, .key + ' ' + .status + ' ' + (.id ?? 'none'))", id))
+}
+
+func (w *writer) batch(id string) {
+	if w.shared { // refuses rows that others have made meanwhile
+		w.ensure(id)
+		return
+	}
+	collect := w.dice.IntN(2) == 0
+	w.list(collect)
+	w.add("- id: "+id, fmt.Sprintf("  foreach: inputs.list%d", w.steps), "  as: rows",
+		fmt.Sprintf("  batch: %d", 1+w.dice.IntN(3)), fmt.Sprintf("  parallel: %d", 1+w.dice.IntN(2)))
+	if collect {
+		w.add("  on_error: collect")
+	}
+	w.add("  call: mill.add", `  with: {rows: "${{ rows }}"}`)
+	w.output(id, fmt.Sprintf("map(steps.%s.results, .key + ' ' + .status + ' batch')", id))
+}
+
+func (w *writer) handled(id string) {
+	w.call(id, "make", "{name: bad}", "")
+	w.add("  on_error:", "    - if: error.outcome == 'invalid'", `      outputs: {id: "${{ text(error.status) }}", name: none, call: ""}`)
+	w.output(id, "steps."+id+".outputs.id")
+}
+
+func (w *writer) poll(id string) {
+	w.call(id, "find", fmt.Sprintf("{name: %s}", w.known()), "")
+	w.add("  until: len(outputs.things) > 0", "  every: 2s", "  timeout: 10m")
+	w.output(id, fmt.Sprintf("map(steps.%s.outputs.things, .id)", id))
+}
+
+func (w *writer) remember(id string) {
+	w.add("- id: "+id, "  call: store.put", fmt.Sprintf("  with: {table: notes, key: %s, value: {by: %s}}", w.known(), id))
+	w.add("- id: "+id+"g", "  call: store.get", fmt.Sprintf("  with: {table: notes, key: %s}", w.known()))
+	w.output(id, "digest(steps."+id+"g.outputs.value)")
+}
