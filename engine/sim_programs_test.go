@@ -16,7 +16,8 @@ type plan struct {
 	inputs   map[string]any
 	config   map[string]any
 	delay    time.Duration // until the vendor shows what it made
-	undo     bool          // it takes everything back when it fails
+	undo     bool          // it takes back what it can when it fails
+	undone   []string      // the names of that
 	settle   func(name, call string) map[string]any
 }
 
@@ -30,6 +31,7 @@ type writer struct {
 	makes   []string // those that mill.make may make once more
 	steps   int
 	names   int
+	undone  []string
 	shared  bool // other runs make the same things at the same time
 	undo    bool
 }
@@ -56,7 +58,7 @@ func newPlan(dice *rand.Rand, shared bool) plan {
 		"pipelines/ensure.yaml":   {Data: []byte(ensureThing)},
 		"pipelines/many.yaml":     {Data: []byte(ensureMany)},
 	}
-	p.inputs, p.undo = w.inputs, w.undo
+	p.inputs, p.undo, p.undone = w.inputs, w.undo, w.undone
 	p.settle = func(name, call string) map[string]any {
 		return map[string]any{"id": "id-" + name, "name": name, "call": call}
 	}
@@ -193,6 +195,7 @@ func (w *writer) create(id string) {
 	w.call(id, operation, fmt.Sprintf("{name: %s}", name), "")
 	if w.undo && w.dice.IntN(3) > 0 {
 		w.add(`  undo: {call: mill.remove, with: {name: "${{ outputs.name }}"}}`)
+		w.undone = append(w.undone, name)
 	}
 	w.output(id, "steps."+id+".outputs.id")
 	if !w.shared {
@@ -240,7 +243,7 @@ func (w *writer) rows(id string, collect bool) {
 func (w *writer) each(id string) {
 	collect := w.dice.IntN(2) == 0
 	rows := w.list(collect)
-	if len(rows) > 2 && w.dice.IntN(3) == 0 { // the same thing twice
+	if len(rows) > 1 && w.dice.IntN(2) == 0 { // the same thing twice
 		rows[len(rows)-1] = rows[0]
 	}
 	w.rows(id, collect)
@@ -249,6 +252,9 @@ func (w *writer) each(id string) {
 		w.add("  call: mill.make", `  with: {name: "${{ row.name }}"}`)
 		if w.undo {
 			w.add(`  undo: {call: mill.remove, with: {name: "${{ outputs.name }}"}}`)
+			for _, row := range rows {
+				w.undone = append(w.undone, row.(map[string]any)["name"].(string))
+			}
 		}
 	case 1:
 		w.add("  call: mill.press", `  with: {name: "${{ row.name }}"}`)
@@ -306,7 +312,11 @@ func (w *writer) poll(id string) {
 }
 
 func (w *writer) remember(id string) {
-	w.add("- id: "+id, "  call: store.put", fmt.Sprintf("  with: {table: notes, key: %s, value: {by: %s}}", w.known(), id))
-	w.add("- id: "+id+"g", "  call: store.get", fmt.Sprintf("  with: {table: notes, key: %s}", w.known()))
+	table := "notes"
+	if w.shared { // where other runs write meanwhile, what is read is anybody's
+		table = id
+	}
+	w.add("- id: "+id, "  call: store.put", fmt.Sprintf("  with: {table: %s, key: %s, value: {by: %s}}", table, w.known(), id))
+	w.add("- id: "+id+"g", "  call: store.get", fmt.Sprintf("  with: {table: %s, key: %s}", table, w.known()))
 	w.output(id, "digest(steps."+id+"g.outputs.value)")
 }
