@@ -40,6 +40,7 @@ func TestExplainTellsWhatOneNeedsToKnow(t *testing.T) {
 	t.Parallel()
 	for name, file := range map[string]string{
 		"shop": "vendor", "shop.find": "read", "shop.order": "create", "shop.cancel": "idempotent", "pipelines/main.yaml": "pipeline",
+		"store": "store", "store.put": "put", "shop.ask": "unidentified",
 	} {
 		e, err := authoring.Explain(shop(), name)
 		if err != nil {
@@ -84,17 +85,13 @@ func TestExplainNamesWhatItCannotFind(t *testing.T) {
 // files, and checks these.
 func TestExamplesOfExplanationsAreRight(t *testing.T) {
 	t.Parallel()
-	for project, vendors := range map[string][]string{"shop": {"shop"}, "shipped": {"intcomex"}} {
-		files := shop()
-		if project == "shipped" {
-			files = shipped(t)
-		}
-		for _, vendor := range vendors {
+	for _, files := range []fstest.MapFS{shop(), shipped(t)} {
+		for _, vendor := range vendors(files) {
 			v, err := authoring.Explain(files, vendor)
 			if err != nil {
 				t.Fatal(err)
 			}
-			files["connections.yaml"] = &fstest.MapFile{Data: []byte(v.Example)}
+			files["connections-"+vendor+".yaml"] = &fstest.MapFile{Data: []byte(v.Example)}
 			for _, op := range v.Operations {
 				e, err := authoring.Explain(files, vendor+"."+op.Name)
 				if err != nil {
@@ -103,17 +100,28 @@ func TestExamplesOfExplanationsAreRight(t *testing.T) {
 				var b strings.Builder
 				b.WriteString("pipeline: example_" + op.Name + "\nversion: 1\nconnections: {" + vendor + ": {vendor: " + vendor + "}}\ninputs:\n  unused: {type: string}\n")
 				for _, in := range e.Inputs {
-					b.WriteString("  " + in.Name + ": {$ref: \"../" + e.File + "#/operations/" + op.Name + "/inputs/" + in.Name + "\"}\n")
+					b.WriteString("  " + in.Name + ": {$ref: \"../../" + e.File + "#/operations/" + op.Name + "/inputs/" + in.Name + "\"}\n")
 				}
 				b.WriteString("steps:\n  " + strings.ReplaceAll(strings.TrimSpace(e.Example), "\n", "\n  ") + "\n")
-				name := "pipelines/example_" + op.Name + ".yaml"
+				name := "pipelines/" + vendor + "/example_" + op.Name + ".yaml"
 				files[name] = &fstest.MapFile{Data: []byte(b.String())}
 			}
 		}
-		for _, d := range engine.Check(files, engine.Options{Paths: []string{"pipelines", "connections.yaml"}}) {
+		for _, d := range engine.Check(files, engine.Options{Paths: []string{"."}}) {
 			t.Errorf("%v\n%s", d, d.File.Text)
 		}
 	}
+}
+
+// vendors are the names of the vendors in a project.
+func vendors(files fstest.MapFS) []string {
+	var names []string
+	for name := range files {
+		if vendor, ok := strings.CutPrefix(name, "specs/"); ok && !strings.HasSuffix(vendor, ".sandbox.yaml") {
+			names = append(names, strings.TrimSuffix(vendor, ".yaml"))
+		}
+	}
+	return names
 }
 
 func TestExplanationsDoNotSteerTheTerminal(t *testing.T) {

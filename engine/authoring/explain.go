@@ -20,9 +20,9 @@ type Explanation struct {
 	Kind string `json:"kind"`
 	// Name is the vendor's, VENDOR.OPERATION, or the pipeline's path.
 	Name string `json:"name"`
-	// File and Line are where it is declared.
-	File        string `json:"file"`
-	Line        int    `json:"line"`
+	// File and Line are where it is declared; "" and 0 for the built-in vendor store.
+	File        string `json:"file,omitempty"`
+	Line        int    `json:"line,omitempty"`
 	Title       string `json:"title,omitempty"`
 	Description string `json:"description,omitempty"`
 
@@ -123,7 +123,7 @@ type Call struct {
 }
 
 // Explain says what name is: a VENDOR, a VENDOR.OPERATION, or the path of a
-// pipeline in the project fsys. The error is a diag.List: nothing is called so,
+// pipeline in the project fsys. The built-in vendor store needs no project. The error is a diag.List: nothing is called so,
 // or what is wrong with its files.
 func Explain(fsys fs.FS, name string) (*Explanation, error) {
 	if isPath(name) {
@@ -134,11 +134,14 @@ func Explain(fsys fs.FS, name string) (*Explanation, error) {
 		return explainPipeline(p), nil
 	}
 	vendor, operation, dotted := strings.Cut(name, ".")
-	v, err := loadVendor(fsys, vendor)
-	if err != nil {
-		return nil, err
+	v, root := pipeline.StoreVendor(), (*source.Node)(nil)
+	if vendor != pipeline.Store {
+		var err error
+		if v, err = loadVendor(fsys, vendor); err != nil {
+			return nil, err
+		}
+		root = reread(v.File)
 	}
-	root := reread(v.File)
 	if !dotted {
 		return explainVendor(v, root), nil
 	}
@@ -208,14 +211,19 @@ func words(n *source.Node, key string) string {
 }
 
 func explainVendor(v *catalog.Vendor, n *source.Node) *Explanation {
-	e := &Explanation{Kind: "vendor", Name: v.Name, File: v.File.Name, Line: n.Get("vendor").Pos.Line, Title: v.Title,
-		Description: words(n, "description"), Auth: authOf(v), Limits: limitsOf(v.Limits), Config: values(v.Config, n.Get("config"))}
+	e := &Explanation{Kind: "vendor", Name: v.Name, Title: v.Title, Description: words(n, "description"),
+		Limits: limitsOf(v.Limits), Config: values(v.Config, n.Get("config"))}
+	if v.File != nil {
+		e.File, e.Line, e.Auth = v.File.Name, n.Get("vendor").Pos.Line, authOf(v)
+		e.Example = connectionExample(v, n.Get("config"))
+	} else {
+		e.Example = stepExample(v.Operations[0])
+	}
 	for _, op := range v.Operations {
 		at := n.Get("operations").Get(op.Name)
 		e.Operations = append(e.Operations, Operation{Name: op.Name, Effect: string(op.Effect), Request: requestOf(at),
 			Inputs: op.Inputs.Names(), Title: words(at, "title")})
 	}
-	e.Example = connectionExample(v, n.Get("config"))
 	return e
 }
 
@@ -277,10 +285,14 @@ func requestOf(n *source.Node) string {
 }
 
 func explainOperation(op *catalog.Operation, n *source.Node) *Explanation {
-	e := &Explanation{Kind: "operation", Name: op.Vendor.Name + "." + op.Name, File: op.Vendor.File.Name, Line: op.Place.Pos.Line,
-		Title: words(n, "title"), Description: words(n, "description"), Effect: string(op.Effect), Request: requestOf(n),
-		Timeout: span(op.Timeout), Limits: limitsOf(op.Limits), Inputs: values(op.Inputs, n.Get("inputs")), Outputs: given(op.Response.OutputsType), Outcomes: outcomes(op),
-		Consequences: consequences(op, n)}
+	e := &Explanation{Kind: "operation", Name: op.Vendor.Name + "." + op.Name, Line: op.Place.Pos.Line, Title: words(n, "title"),
+		Description: words(n, "description"), Effect: string(op.Effect), Request: requestOf(n), Limits: limitsOf(op.Limits),
+		Inputs: values(op.Inputs, n.Get("inputs")), Outputs: given(op.Response.OutputsType), Example: stepExample(op)}
+	if op.Vendor.File == nil {
+		return e // there is no answer to be read
+	}
+	e.File, e.Timeout = op.Vendor.File.Name, span(op.Timeout)
+	e.Outcomes, e.Consequences = outcomes(op), consequences(op)
 	if op.Identity != nil {
 		e.Identity = op.Identity.Text()
 	}
@@ -290,7 +302,6 @@ func explainOperation(op *catalog.Operation, n *source.Node) *Explanation {
 	if op.Batch != nil {
 		e.Rows = op.Batch.Of
 	}
-	e.Example = stepExample(op)
 	return e
 }
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
 // outcomes lists the rules by which an answer of op is read: those of the files,
@@ -36,8 +35,8 @@ func outcomes(op *catalog.Operation) []Outcome {
 	)
 }
 
-// consequences says what follows from each outcome that is no success; n is the operation.
-func consequences(op *catalog.Operation, n *source.Node) []Consequence {
+// consequences says what follows from each outcome that is no success.
+func consequences(op *catalog.Operation) []Consequence {
 	again := fmt.Sprintf("it is tried again, %d times in all, %s to %s apart", op.Retry.Attempts, span(op.Retry.First), span(op.Retry.Max))
 	if op.Retry.Attempts <= 1 {
 		again = "the step fails: it is tried once only"
@@ -49,8 +48,13 @@ func consequences(op *catalog.Operation, n *source.Node) []Consequence {
 	unknown := again
 	if op.Effect == flow.Create {
 		unknown = "it is not sent again, for it may have been done: the step is ambiguous, and a person must look"
-		if by := words(n.Get("reconcile"), "call"); by != "" {
-			unknown = "it is not sent again, for it may have been done: " + by + " looks whether it was"
+		if r := op.Reconcile; r != nil {
+			absent := "the step is ambiguous, and a person must look"
+			if r.Resend {
+				absent = "it is sent once more"
+			}
+			unknown = fmt.Sprintf("it may have been done: %s looks for it, %d times at most, %s apart; where it is absent each time, %s",
+				r.Call.Name, r.Tries, span(r.Every), absent)
 		}
 	}
 	return []Consequence{

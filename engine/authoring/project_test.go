@@ -49,6 +49,15 @@ operations:
       schema: {$ref: "#/schemas/Order"}
       outputs: {id: id}
     identity: inputs.article
+    reconcile:
+      call: find
+      with: {customer: "${{ inputs.article }}"}
+      found: len(outputs.orders) > 0
+      outputs: {id: "${{ first(outputs.orders)?.id }}"}
+      tries: 3
+  ask:
+    effect: create
+    request: {method: POST, path: /ask}
   cancel:
     effect: idempotent
     timeout: 1m

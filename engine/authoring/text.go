@@ -27,7 +27,11 @@ func (e *Explanation) JSON() []byte {
 // a terminal. The error is that of w.
 func (e *Explanation) WriteText(w io.Writer) error {
 	p := &printer{}
-	fmt.Fprintf(&p.buf, "%s (%s, %s:%d)\n", e.Name, e.Kind, e.File, e.Line)
+	where := "built in"
+	if e.File != "" {
+		where = fmt.Sprintf("%s:%d", e.File, e.Line)
+	}
+	fmt.Fprintf(&p.buf, "%s (%s, %s)\n", e.Name, e.Kind, where)
 	for _, text := range []string{e.Title, e.Description} {
 		if text != "" {
 			fmt.Fprintln(&p.buf, text)

@@ -1,150 +1,385 @@
 package project_test
 
 import (
+	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/project"
+	"github.com/seed627bd532/runner/engine/sandbox"
 )
 
-// A mutation is one kind of mistake. find matches the places where it can be made, all of
-// one file's; change makes it there.
+// A mutation is one kind of mistake. find matches the places where it can be
+// made; its first group, or else the whole match, is what change spoils.
 type mutation struct {
 	kind   string
-	in     string // the beginning of the files' paths
+	in     string // which files: v for vendors, s for sandboxes, p for pipelines
 	find   string
-	change func(match string) string
+	change func(text string) string
+	right  rule
+	// known, where it is set, leaves out what it does not hold for: there the change is no mistake.
+	known func(*corpus, *mutant) bool
 }
 
-// misspell doubles the last letter of a name, which no other name has.
-func misspell(s string) string { return s + s[len(s)-1:] }
+// A rule says where the fault may be told, besides the lines that were changed.
+type rule int
 
-func replace(old, text string) func(string) string {
-	return func(match string) string { return strings.Replace(match, old, text, 1) }
+const (
+	there rule = iota
+	// around: something was taken away. The fault may be told at the lines that
+	// open the blocks around it, and at the lines of the innermost one's own keys.
+	around
+	// users: a declaration was changed. The fault may be told wherever the name is used.
+	users
+)
+
+// A corpus is the shipped files, and which files are checked anew when one of them changes.
+type corpus struct {
+	files   fstest.MapFS
+	project *project.Project
+	reread  map[string][]string
 }
 
-// The kinds that are promised to be caught before anything is sent.
-var mutations = []mutation{
-	{"misspelt key", "", `(?m)^ *(effect|request|response|method|path|steps|call|with|foreach|on_error|connections|identity|operations|outcomes):`, func(m string) string { return misspell(strings.TrimSuffix(m, ":")) + ":" }},
-	{"misspelt operation", "pipelines/", `call: intcomex\.\w+`, misspell},
-	{"misspelt connection", "pipelines/", `call: intcomex`, misspell},
-	{"misspelt vendor", "pipelines/", `vendor: intcomex`, misspell},
-	{"misspelt pipeline", "pipelines/", `call: \./\w+`, misspell},
-	{"misspelt step", "pipelines/", `steps\.\w+`, misspell},
-	{"misspelt output", "pipelines/", `steps\.\w+\.outputs\.\w+`, misspell},
-	{"misspelt input in an expression", "", `\$\{\{ inputs\.\w+`, misspell},
-	{"misspelt config in an expression", "specs/", `config\.\w+`, misspell},
-	{"misspelt argument", "pipelines/", `(?m)^      \w+(: \$\{\{ inputs)`, func(m string) string { name, rest, _ := strings.Cut(m, ":"); return misspell(name) + ":" + rest }},
-	{"dropped argument", "pipelines/", `(?m)^      (vat_id|name|address|city|country|zip|email|domains|parent_account_id|marketplaces): .*\n`, func(string) string { return "" }},
-	{"dropped login argument", "specs/", `(?m)^      (username|password): \$\{\{ config.*\n`, func(string) string { return "" }},
-	{"dropped effect", "specs/", `(?m)^    effect: .*\n`, func(string) string { return "" }},
-	{"swapped type of a pipeline's input", "pipelines/", `(name|address|city|country|zip|email|contract_id|customer_id): \{type: string`, replace("string", "boolean")},
-	{"swapped type of an operation's input", "specs/", `(?m)^      (name|address|city|country|zip|email|contract_id|customer_id): \{type: string`, replace("string", "integer")},
-	{"unknown type", "", `type: (string|integer|array|object)`, func(m string) string { return misspell(m) }},
-	{"unknown effect", "specs/", `effect: \w+`, misspell},
-	{"unknown outcome", "specs/", `is: \w+`, misspell},
-	{"unknown method", "specs/", `method: \w+`, misspell},
-	{"unknown format", "specs/", `    as: text`, misspell},
-	{"misspelt reference", "", `#/\w+(/\w+)?`, misspell},
-	{"misspelt path into an answer", "specs/", `account_id: AccountId`, misspell},
-	{"member that the answer has not", "pipelines/", `AccountId \}`, replace("AccountId", "AccountID")},
-	{"misspelt function", "", `\b(trim|lower|len|filter|join|map|first|count)\(`, func(m string) string { return misspell(strings.TrimSuffix(m, "(")) + "(" }},
-	{"unfinished marker", "", ` \}\}`, func(string) string { return " }" }},
-	{"number for a list", "pipelines/", `foreach: inputs\.companies`, replace("inputs.companies", "len(inputs.companies)")},
-	{"condition without comparison", "pipelines/", `if: len\([\w.]+\) [>=]+ \d`, func(m string) string { return m[:strings.Index(m, ")")+1] }},
-	{"unguarded output of a skipped step", "pipelines/", `with:\n      vat_id: \$\{\{ inputs\.vat_id \}\}\n      name: \$\{\{ inputs\.name`, replace("inputs.name", "steps.create.outputs.account_id")},
-	{"secret into an open input", "specs/", `username: \$\{\{ config\.username`, replace("config.username", "config.password")},
-	{"login that needs itself", "specs/", `    auth: none\n`, func(string) string { return "" }},
-	{"login that is no operation", "specs/", `(call|check): \w+`, misspell},
-	{"identity of a read", "specs/", `effect: create`, replace("create", "read")},
-	{"duration without unit", "specs/", `(timeout: 30|lifetime: 20|first: 1|max: 30)[sm]`, func(m string) string { return m[:len(m)-1] }},
-	{"duplicate step", "pipelines/", `- id: (match|several|rewritten|create)`, func(string) string { return "- id: lookup" }},
-	{"collect without foreach", "pipelines/", `  - id: lookup\n`, func(m string) string { return m + "    on_error: collect\n" }},
-	{"file of rows of an unknown format", "pipelines/", `results\.csv`, replace("csv", "xlsx")},
-	{"duplicate key", "", `(?m)^    call: .*\n`, func(m string) string { return m + m }},
-	{"wrong indent", "", `(?m)^    (call|effect|request):`, func(m string) string { return " " + m }},
-}
-
-// shipped are the files of the product, without sandboxes.
-func shipped(t *testing.T) fstest.MapFS {
+// shipped are the files of the product.
+func shipped(t *testing.T) *corpus {
 	t.Helper()
 	root := os.DirFS("../../..")
-	files := fstest.MapFS{}
+	c := &corpus{files: fstest.MapFS{}, reread: map[string][]string{}}
 	for _, dir := range []string{"specs", "pipelines"} {
 		err := fs.WalkDir(root, dir, func(name string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || strings.HasSuffix(name, ".sandbox.yaml") || !project.IsYAML(name) {
+			if err != nil || d.IsDir() || !project.IsYAML(name) {
 				return err
 			}
 			text, err := fs.ReadFile(root, name)
-			files[name] = &fstest.MapFile{Data: text}
+			c.files[name] = &fstest.MapFile{Data: text}
 			return err
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	return files
-}
-
-// mostPlaces is how many places of a file are tried for each kind of mistake.
-const mostPlaces = 5
-
-var allMutations = flag.Bool("mutations", false, "make each mistake at all places of the shipped files")
-
-func TestSingleMistakesInShippedFilesAreCaught(t *testing.T) {
-	files := shipped(t)
-	if _, faults := project.Load(files); len(faults) > 0 {
+	p, faults := project.Load(c.files)
+	if len(faults) > 0 {
 		t.Fatalf("the files as they are: %v", faults)
 	}
-	made, caught := 0, 0
-	for _, m := range mutations {
-		tried := 0
-		for name, file := range files {
-			if !strings.HasPrefix(name, m.in) {
+	c.project = p
+	for name := range c.files {
+		c.reread[name] = []string{name}
+		if letter(name) == "s" {
+			if faults := c.check(name, string(c.files[name].Data)); len(faults) > 0 {
+				t.Fatalf("the files as they are: %v", faults)
+			}
+		}
+	}
+	for _, q := range p.Pipelines() {
+		for _, name := range slices.Sorted(maps.Keys(p.Reach(q))) {
+			if name != q.Path {
+				c.reread[name] = append(c.reread[name], q.Path)
+			}
+		}
+	}
+	return c
+}
+
+// letter tells the kind of a file, as in mutation.in.
+func letter(name string) string {
+	switch {
+	case strings.HasSuffix(name, ".sandbox.yaml"):
+		return "s"
+	case strings.HasPrefix(name, "specs/"):
+		return "v"
+	}
+	return "p"
+}
+
+// check returns the faults of the corpus when one file has another text.
+func (c *corpus) check(name, text string) diag.List {
+	changed := maps.Clone(c.files)
+	changed[name] = &fstest.MapFile{Data: []byte(text)}
+	if letter(name) != "s" {
+		_, faults := project.Load(changed, c.reread[name]...)
+		return faults
+	}
+	var faults diag.List
+	if _, err := sandbox.Load(changed, name); err != nil && !errors.As(err, &faults) {
+		panic(err)
+	}
+	return faults
+}
+
+// mentions returns the numbers of the lines of a file that have a name as a word, comments excepted.
+func (c *corpus) mentions(file, name string) map[int]bool {
+	word := regexp.MustCompile(`(^|[^\w])` + regexp.QuoteMeta(name) + `($|[^\w])`)
+	lines := map[int]bool{}
+	for i, line := range strings.Split(string(c.files[file].Data), "\n") {
+		if word.MatchString(withoutComment(line)) {
+			lines[i+1] = true
+		}
+	}
+	return lines
+}
+
+// called returns the inputs of what the step calls in which a mistake is made, or nil.
+func (c *corpus) called(m *mutant) []*catalog.Param {
+	text := string(c.files[m.file].Data)[:m.at]
+	calls := call.FindAllStringSubmatchIndex(text, -1)
+	if len(calls) == 0 {
+		return nil
+	}
+	at := calls[len(calls)-1]
+	if strings.Contains(text[at[1]:], "- id:") {
+		return nil
+	}
+	name := text[at[2]:at[3]]
+	if strings.HasPrefix(name, ".") {
+		return c.project.Find(path.Join(path.Dir(m.file), name)).Inputs.List
+	}
+	vendor, operation, _ := strings.Cut(name, ".")
+	if v := c.project.LoadedVendor(vendor); v != nil {
+		return v.Operation(operation).Inputs.List
+	}
+	return nil
+}
+
+var call = regexp.MustCompile(`(?m)^ +call: (\S+)$`)
+
+var comment = regexp.MustCompile(`(^|\s)# .*$`)
+
+func withoutComment(line string) string {
+	if strings.Contains(line, "'# ") {
+		return line
+	}
+	return comment.ReplaceAllString(line, "")
+}
+
+// A mutant is a mistake that was made.
+type mutant struct {
+	*mutation
+	file     string
+	at, end  int    // of what was spoilt, in the file as it was
+	old      string // the text there
+	spoilt   string // the file
+	name     string // the first name in what was spoilt
+	caught   bool
+	rightly  bool // one of the errors stands at the right line
+	onlyThis bool // all of them do
+	faults   diag.List
+}
+
+var firstName = regexp.MustCompile(`[A-Za-z_][\w.]*`)
+
+// mutants makes the mistakes of one kind, at most most of them: evenly from all places.
+func (c *corpus) mutants(m *mutation, most int) []*mutant {
+	var all []*mutant
+	find := regexp.MustCompile(m.find)
+	for _, file := range slices.Sorted(maps.Keys(c.files)) {
+		if !strings.Contains(m.in, letter(file)) {
+			continue
+		}
+		text := string(c.files[file].Data)
+		for _, at := range find.FindAllStringSubmatchIndex(text, -1) {
+			from, to := at[0], at[1]
+			if len(at) > 2 && at[2] >= 0 {
+				from, to = at[2], at[3]
+			}
+			if inComment(text, from) {
 				continue
 			}
-			text := string(file.Data)
-			for n, at := range regexp.MustCompile(m.find).FindAllStringIndex(text, -1) {
-				if n == mostPlaces && !*allMutations {
-					break
-				}
-				if inComment(text, at[0]) {
-					continue
-				}
-				tried++
-				spoilt := text[:at[0]] + m.change(text[at[0]:at[1]]) + text[at[1]:]
-				if catches(files, name, spoilt) {
-					caught++
-					continue
-				}
-				line := 1 + strings.Count(text[:at[0]], "\n")
-				t.Errorf("%s in %s:%d is not caught: %s", m.kind, name, line, strings.Split(text, "\n")[line-1])
+			old := text[from:to]
+			one := &mutant{mutation: m, file: file, at: from, end: to, old: old, name: firstName.FindString(old)}
+			if m.known != nil && !m.known(c, one) {
+				continue
 			}
+			one.spoilt = text[:from] + m.change(old) + text[to:]
+			all = append(all, one)
 		}
-		if tried == 0 {
-			t.Errorf("%s: the files have no place for it", m.kind)
-		}
-		made += tried
 	}
-	t.Logf("%d kinds of mistakes, %d mistakes, %d caught (%d %%)", len(mutations), made, caught, 100*caught/made)
+	if most == 0 || len(all) <= most {
+		return all
+	}
+	some := make([]*mutant, most)
+	for i := range some {
+		some[i] = all[i*len(all)/most]
+	}
+	return some
+}
+
+// judge checks the spoilt file and says whether the mistake was found, and where.
+func (m *mutant) judge(c *corpus) {
+	m.faults = c.check(m.file, m.spoilt)
+	if !m.faults.HasErrors() {
+		return
+	}
+	m.caught, m.onlyThis = true, true
+	for _, d := range m.faults {
+		switch {
+		case d.Severity != diag.Error:
+		case m.isRight(c, d):
+			m.rightly = true
+		default:
+			m.onlyThis = false
+		}
+	}
+}
+
+func (m *mutant) isRight(c *corpus, d *diag.Diagnostic) bool {
+	text := string(c.files[m.file].Data)
+	first := 1 + strings.Count(text[:m.at], "\n")
+	was := strings.Count(strings.TrimSuffix(text[m.at:m.end], "\n"), "\n")
+	grown := strings.Count(m.spoilt, "\n") - strings.Count(text, "\n")
+	last := max(first, first+was+grown)
+	if d.File.Name == m.file && d.Pos.Line >= first && d.Pos.Line <= last {
+		return true
+	}
+	switch m.right {
+	case around:
+		return d.File.Name == m.file && opens(strings.Split(m.spoilt, "\n"), d.Pos.Line-1, first-1, indentOf(text[strings.LastIndex(text[:m.at], "\n")+1:]))
+	case users:
+		if d.File.Name == m.file {
+			return c.mentions(m.file, m.name)[d.Pos.Line]
+		}
+		return c.mentions(d.File.Name, m.name)[d.Pos.Line]
+	}
+	return false
+}
+
+// opens reports whether the line at opens one of the two blocks around what
+// was taken away from before the line was, or is a key of the step or operation that it belongs to.
+func opens(lines []string, at, was, indent int) bool {
+	for i, found := min(was, len(lines))-1, 0; i >= 0 && found < 2; i-- {
+		n := indentOf(lines[i])
+		if strings.TrimSpace(lines[i]) == "" || strings.HasPrefix(strings.TrimSpace(lines[i]), "#") || n >= indent {
+			continue
+		}
+		if i == at {
+			return true
+		}
+		indent, found = n, found+1
+	}
+	return false
+}
+
+// indentOf is how far a line stands to the right; what begins an item counts to the key behind it.
+func indentOf(line string) int {
+	line, _, _ = strings.Cut(line, "\n")
+	return len(line) - len(strings.TrimLeft(strings.Replace(line, "- ", "  ", 1), " "))
 }
 
 func inComment(text string, at int) bool {
-	line := text[strings.LastIndex(text[:at], "\n")+1 : at]
-	return strings.HasPrefix(strings.TrimSpace(line), "#") || strings.Contains(line, " # ")
+	from := strings.LastIndex(text[:at], "\n") + 1
+	line, _, _ := strings.Cut(text[from:], "\n")
+	return at-from >= len(withoutComment(line))
 }
 
-func catches(files fstest.MapFS, name, spoilt string) bool {
-	changed := fstest.MapFS{}
-	for n, f := range files {
-		changed[n] = f
+// mostPlaces is how many places are tried for each kind of mistake.
+const mostPlaces = 30
+
+var allMutations = flag.Bool("mutations", false, "make each mistake at all places of the shipped files")
+
+// TestSingleMistakesInShippedFilesAreCaught makes single mistakes in the shipped files and holds what check
+// says against them. docs/check.md has its figures for all places.
+func TestSingleMistakesInShippedFilesAreCaught(t *testing.T) {
+	c := shipped(t)
+	most := mostPlaces
+	if *allMutations {
+		most = 0
 	}
-	changed[name] = &fstest.MapFile{Data: []byte(spoilt)}
-	_, faults := project.Load(changed)
-	return faults.HasErrors()
+	var kinds [][]*mutant
+	var all []*mutant
+	for i := range mutations {
+		made := c.mutants(&mutations[i], most)
+		if len(made) == 0 {
+			t.Errorf("%s: the files have no place for it", mutations[i].kind)
+		}
+		kinds = append(kinds, made)
+		all = append(all, made...)
+	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(all); i = int(next.Add(1)) - 1 {
+				all[i].judge(c)
+			}
+		})
+	}
+	workers.Wait()
+	for _, m := range all {
+		if !m.rightly && testing.Verbose() {
+			line := 1 + strings.Count(string(c.files[m.file].Data)[:m.at], "\n")
+			t.Logf("%s: %s:%d: %s", m.kind, m.file, line, strings.Split(m.spoilt, "\n")[line-1])
+			for _, d := range m.faults {
+				t.Logf("    %s", d)
+			}
+		}
+	}
+	table, total := tally(kinds)
+	t.Logf("\n%s", table)
+	if total.made < 1000 || len(mutations) < 25 {
+		t.Errorf("%d mistakes of %d kinds are too few to say anything", total.made, len(mutations))
+	}
+	if total.caught*100 < total.made*95 {
+		t.Errorf("%d of %d mistakes are caught, which is less than 95 %%", total.caught, total.made)
+	}
+	if total.rightly*100 < total.caught*98 {
+		t.Errorf("%d of %d that are caught are told at the right line, which is less than 98 %%", total.rightly, total.caught)
+	}
+}
+
+// A score is how many mistakes of a kind were made, caught, told at the right line, and nowhere else.
+type score struct{ made, caught, rightly, onlyThis int }
+
+func (s *score) add(m *mutant) {
+	s.made++
+	for _, one := range []struct {
+		holds bool
+		n     *int
+	}{{m.caught, &s.caught}, {m.rightly, &s.rightly}, {m.caught && m.onlyThis, &s.onlyThis}} {
+		if one.holds {
+			*one.n++
+		}
+	}
+}
+
+func (s *score) row(kind string) string {
+	share := func(n, of int) string {
+		if of == 0 {
+			return "–"
+		}
+		return fmt.Sprintf("%.1f %%", float64(n*1000/of)/10)
+	}
+	return fmt.Sprintf("| %s | %d | %s | %s | %s |\n", kind, s.made, share(s.caught, s.made), share(s.rightly, s.caught), share(s.onlyThis, s.caught))
+}
+
+// tally makes the table of docs/check.md.
+func tally(kinds [][]*mutant) (string, score) {
+	var table strings.Builder
+	var total score
+	table.WriteString("| kind of mistake | made | caught | of these at the right line | and at no other |\n|---|--:|--:|--:|--:|\n")
+	for _, made := range kinds {
+		var s score
+		for _, m := range made {
+			s.add(m)
+			total.add(m)
+		}
+		if len(made) > 0 {
+			table.WriteString(s.row(made[0].kind))
+		}
+	}
+	table.WriteString(total.row(fmt.Sprintf("**all %d kinds**", len(kinds))))
+	return table.String(), total
 }
