@@ -130,11 +130,11 @@ func (p *process) Prune(ctx context.Context, before time.Time) (ids []string, er
 
 func (p *process) write(ctx context.Context, what string, durable bool, w change) error {
 	p.mayDie("before " + what)
-	if p.isDead() {
-		return errKilled
-	}
 	if len(w.entries) > 0 {
 		p.wait(what)
+	}
+	if p.isDead() {
+		return errKilled
 	}
 	if err := p.sim.disk.write(ctx, w, durable); err != nil {
 		return err
