@@ -108,7 +108,7 @@ func intcomexPlan(dice *rand.Rand) plan {
 			return fmt.Sprint(slices.Sorted(maps.Keys(v.box.Stats().Creates["create"])))
 		},
 		alike: func(outputs string) string {
-			return regexp.MustCompile(`"account_id":\d+`).ReplaceAllString(outputs, `"account_id":0`)
+			return regexp.MustCompile(`"(account_id|created|found|failed)":\d+`).ReplaceAllString(outputs, `"$1":0`)
 		},
 	}
 	p.settle = func(v *vendor, name string) map[string]any {

@@ -364,7 +364,7 @@ func (s *simulation) settle(p *process, run string) {
 	})
 	_, err = program.Resume(q.ctx, run, engine.ResumeRequest{Settle: settled})
 	var faults diag.List
-	if errors.As(err, &faults) && faults[0].Code != "run-alive" {
+	if errors.As(err, &faults) && faults[0].Code != "run-alive" && !q.isDead() {
 		s.violated("%s cannot be settled: %s", p, faultsOf(err))
 	}
 	q.die()

@@ -76,6 +76,7 @@ type walker struct {
 	tally   flow.Tally
 	undo    []flow.Undo      // what was done and can be taken back, in order
 	batch   []flow.RowResult // how the rows of the batch that was called last ended
+	down    bool             // the vendor did not answer for that batch
 	clock   *clock
 	fresh   bool // its calls ask for what is true now
 }
