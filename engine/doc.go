@@ -20,8 +20,7 @@
 // exact: outputs hold int64 and, for decimals, json.Number with the digits that
 // the vendor sent.
 //
-// Options.State remembers what runs did, so that Resume goes on with one that
-// was cut off; package history tells what is remembered.
+// Resume goes on with a run that was cut off; package history tells of runs.
 //
 // Safety. A run checks inputs and connections before it sends anything. A
 // create is sent once: when its answer is lost, the run ends as Ambiguous and

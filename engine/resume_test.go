@@ -288,7 +288,7 @@ func TestResumeIsRefused(t *testing.T) {
 			change: func(files fstest.MapFS) {
 				files["pipelines/order.yaml"] = &fstest.MapFile{Data: append([]byte("# new\n"), press["pipelines/order.yaml"].Data...)}
 			},
-			want: "run RUN cannot go on as it began: pipelines/order.yaml was changed (put back what was there, or go on with what is there now: --accept-changes)",
+			want: "run RUN cannot go on as it began: pipelines/order.yaml was changed (put back what was there, or resume the run with --accept-changes to go on with what is there now)",
 		},
 		{
 			name: "files that were added",
@@ -296,14 +296,14 @@ func TestResumeIsRefused(t *testing.T) {
 				text := strings.Replace(string(press["pipelines/order.yaml"].Data), "steps:", "steps:\n  - {id: first, call: ./other.yaml}", 1)
 				files["pipelines/order.yaml"] = &fstest.MapFile{Data: []byte(text)}
 			},
-			want: "run RUN cannot go on as it began: pipelines/order.yaml was changed; pipelines/other.yaml was added (put back what was there, or go on with what is there now: --accept-changes)",
+			want: "run RUN cannot go on as it began: pipelines/order.yaml was changed; pipelines/other.yaml was added (put back what was there, or resume the run with --accept-changes to go on with what is there now)",
 		},
 		{
 			name: "another input",
 			resume: func(p *engine.Program, id string) (*engine.Result, error) {
 				return resume(p, id, engine.ResumeRequest{Inputs: map[string]any{"title": "Dubliners"}})
 			},
-			want: "run RUN cannot go on as it began: input title is another (put back what was there, or go on with what is there now: --accept-changes)",
+			want: "run RUN cannot go on as it began: input title is another (put back what was there, or resume the run with --accept-changes to go on with what is there now)",
 		},
 		{
 			name:    "a secret input that is missing",

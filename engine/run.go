@@ -3,9 +3,7 @@ package engine
 import (
 	"context"
 
-	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/session"
-	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // Run runs a pipeline to its end. Inputs, connections and output files are
@@ -66,27 +64,13 @@ func (r Request) order() session.Order {
 		Key:     r.Key,
 		Given:   session.Given{Values: values, Texts: r.InputTexts},
 		Timeout: r.Timeout,
-		Rows:    rowsTo(r.Rows),
 		Moved:   r.Moved,
+	}
+	if r.Rows != nil {
+		o.Rows = func(row session.Row) { r.Rows(Row(row)) }
 	}
 	if r.OutDir != "" {
 		o.OutDir = &r.OutDir
 	}
 	return o
-}
-
-func rowsTo(hear func(Row)) func(string, flow.Item) {
-	if hear == nil {
-		return nil
-	}
-	return func(step string, item flow.Item) {
-		row := Row{Step: step, Key: item.Key, Status: string(item.Status)}
-		if item.Outputs != nil {
-			row.Outputs, _ = value.ToGo(item.Outputs).(map[string]any)
-		}
-		if item.Err != nil {
-			row.Error = item.Err.Error()
-		}
-		hear(row)
-	}
 }

@@ -130,6 +130,9 @@ func (p *process) Prune(ctx context.Context, before time.Time) (ids []string, er
 
 func (p *process) write(ctx context.Context, what string, durable bool, w change) error {
 	p.mayDie("before " + what)
+	if len(w.entries) > 0 {
+		p.wait(what)
+	}
 	if p.isDead() {
 		return errKilled
 	}
@@ -141,6 +144,11 @@ func (p *process) write(ctx context.Context, what string, durable bool, w change
 		return errKilled
 	}
 	return nil
+}
+
+// wait is the time that the state takes. Others do what they do meanwhile.
+func (p *process) wait(what string) {
+	time.Sleep(time.Duration(p.dice("wait "+what).IntN(3000)) * time.Microsecond)
 }
 
 func (p *process) Get(ctx context.Context, run string, kind state.Kind, key string) (state.Entry, bool, error) {
@@ -157,7 +165,9 @@ func (p *process) Creates(ctx context.Context, identity string, since time.Time)
 	if p.began { // by the clock of this process, which the state alone knows
 		since = since.Add(p.skew)
 	}
-	return p.sim.disk.now().Creates(ctx, identity, since)
+	found, err := p.sim.disk.now().Creates(ctx, identity, since)
+	p.wait("creates " + identity)
+	return found, err
 }
 
 func (p *process) Run(ctx context.Context, id string) (state.Run, bool, error) {

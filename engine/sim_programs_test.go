@@ -1,8 +1,15 @@
 package engine_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"io/fs"
+	"maps"
 	"math/rand/v2"
+	"net/http"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing/fstest"
 	"time"
@@ -10,14 +17,31 @@ import (
 
 // A plan is a random program, what it is run with, and the vendor that it meets.
 type plan struct {
-	files    fstest.MapFS
+	files    fs.FS
 	vendor   string // the connection, and the sandbox's file
 	pipeline string
+	text     string // the pipeline
 	inputs   map[string]any
 	config   map[string]any
+	creates  []creator
+	timeout  time.Duration // of the vendor's operations
 	delay    time.Duration // until the vendor shows what it made
-	undo     bool          // it takes everything back when it fails
-	settle   func(name, call string) map[string]any
+	undo     bool          // it takes back what it can when it fails
+	undone   []string      // the names of that
+	// settle returns what a person says of a thing that was made.
+	settle func(v *vendor, name string) map[string]any
+	// things says what is at the vendor.
+	things func(v *vendor) string
+	// alike makes outputs equal that differ in nothing but what the vendor gave out in turn.
+	alike func(outputs string) string
+}
+
+// A creator is an operation that creates.
+type creator struct {
+	operation, sandbox string // what it is called in the vendor's two files
+	path               string
+	looks              string        // the path of the look-up; "" where there is none
+	within             time.Duration // from the first look to the last
 }
 
 // A writer writes a pipeline of random steps.
@@ -30,6 +54,7 @@ type writer struct {
 	makes   []string // those that mill.make may make once more
 	steps   int
 	names   int
+	undone  []string
 	shared  bool // other runs make the same things at the same time
 	undo    bool
 }
@@ -37,8 +62,20 @@ type writer struct {
 // newPlan returns the program of a seed.
 func newPlan(dice *rand.Rand, shared bool) plan {
 	delays := []time.Duration{0, 0, time.Second, 4 * time.Second, 8 * time.Second, 30 * time.Second}
-	p := plan{vendor: "mill", pipeline: "pipelines/main.yaml", delay: delays[dice.IntN(len(delays))],
-		config: map[string]any{"user": "demo", "password": "demo-password"}}
+	p := plan{vendor: "mill", pipeline: "pipelines/main.yaml", timeout: 4 * time.Second, delay: delays[dice.IntN(len(delays))],
+		config: map[string]any{"user": "demo", "password": "demo-password"},
+		creates: []creator{
+			{"make", "make", "/makes", "/looks", 10 * time.Second},
+			{"add", "add", "/adds", "/looks", 10 * time.Second},
+			{"press", "press", "/presses", "", 0},
+			{"drop", "drop", "/drops", "", 0},
+		},
+		settle: func(_ *vendor, name string) map[string]any {
+			return map[string]any{"id": "id-" + name, "name": name, "call": ""}
+		},
+		things: func(v *vendor) string { return v.ask(http.MethodGet, "/dump", "", "") },
+		alike:  func(outputs string) string { return outputs },
+	}
 	w := &writer{dice: dice, inputs: map[string]any{}, made: []string{"old1", "old2"}, shared: shared}
 	w.undo = !shared && dice.IntN(4) == 0
 	attempts := []int{1, 3, 5, 5}[dice.IntN(4)]
@@ -49,17 +86,55 @@ func newPlan(dice *rand.Rand, shared bool) plan {
 	if w.undo && dice.IntN(2) == 0 {
 		w.add("- fail: nothing of this was wanted")
 	}
+	p.text = w.text()
 	p.files = fstest.MapFS{
 		"specs/mill.yaml":         {Data: []byte(spec)},
 		"specs/mill.sandbox.yaml": {Data: []byte(box)},
-		"pipelines/main.yaml":     {Data: []byte(w.text())},
+		"pipelines/main.yaml":     {Data: []byte(p.text)},
 		"pipelines/ensure.yaml":   {Data: []byte(ensureThing)},
 		"pipelines/many.yaml":     {Data: []byte(ensureMany)},
 	}
-	p.inputs, p.undo = w.inputs, w.undo
-	p.settle = func(name, call string) map[string]any {
-		return map[string]any{"id": "id-" + name, "name": name, "call": call}
+	p.inputs, p.undo, p.undone = w.inputs, w.undo, w.undone
+	return p
+}
+
+// intcomexPlan is the repository's own pipeline for a list of companies, some of
+// which are there, twice in the list, or refused.
+func intcomexPlan(dice *rand.Rand) plan {
+	p := plan{files: os.DirFS(".."), vendor: "intcomex", pipeline: ensureAll, text: ensureAll, timeout: 30 * time.Second,
+		config:  map[string]any{"username": "demo", "password": "demo-password"},
+		creates: []creator{{"create_company", "create", "/CreateCompany", "/GetCompanyByVatId", 15 * time.Second}},
+		things: func(v *vendor) string {
+			return fmt.Sprint(slices.Sorted(maps.Keys(v.box.Stats().Creates["create"])))
+		},
+		alike: func(outputs string) string {
+			return regexp.MustCompile(`"(account_id|created|found|failed)":\d+`).ReplaceAllString(outputs, `"$1":0`)
+		},
 	}
+	p.settle = func(v *vendor, name string) map[string]any {
+		var token string
+		var companies []map[string]any
+		if json.Unmarshal([]byte(v.ask(http.MethodPost, "/GetSessionToken", "", `{"username":"demo","password":"demo-password"}`)), &token) != nil ||
+			json.Unmarshal([]byte(v.ask(http.MethodPost, "/GetCompanyByVatId", token, fmt.Sprintf(`{"vatId":%q}`, name))), &companies) != nil || len(companies) == 0 {
+			return nil
+		}
+		return map[string]any{"account_id": companies[0]["AccountId"], "company": companies[0]}
+	}
+	var rows []any
+	for i := range 2 + dice.IntN(8) {
+		vat := fmt.Sprintf("SIM-%d", i)
+		switch dice.IntN(8) {
+		case 0:
+			vat = "BM-218539" // is there
+		case 1:
+			vat = "101-55555-1" // is there twice
+		case 2:
+			vat = fmt.Sprintf("SIM-%d", i/2)
+		}
+		rows = append(rows, map[string]any{"vat_id": vat, "name": "Company " + vat, "address": "1 Main Street", "city": "Hamilton", "country": "Bermuda", "zip": "HM 11",
+			"email": "it@sample.example", "domains": []any{"sample.example"}, "parent_account_id": 100407, "marketplaces": []any{67}})
+	}
+	p.inputs = map[string]any{"companies": rows}
 	return p
 }
 
@@ -193,6 +268,7 @@ func (w *writer) create(id string) {
 	w.call(id, operation, fmt.Sprintf("{name: %s}", name), "")
 	if w.undo && w.dice.IntN(3) > 0 {
 		w.add(`  undo: {call: mill.remove, with: {name: "${{ outputs.name }}"}}`)
+		w.undone = append(w.undone, name)
 	}
 	w.output(id, "steps."+id+".outputs.id")
 	if !w.shared {
@@ -240,7 +316,7 @@ func (w *writer) rows(id string, collect bool) {
 func (w *writer) each(id string) {
 	collect := w.dice.IntN(2) == 0
 	rows := w.list(collect)
-	if len(rows) > 2 && w.dice.IntN(3) == 0 { // the same thing twice
+	if len(rows) > 1 && w.dice.IntN(2) == 0 { // the same thing twice
 		rows[len(rows)-1] = rows[0]
 	}
 	w.rows(id, collect)
@@ -249,6 +325,9 @@ func (w *writer) each(id string) {
 		w.add("  call: mill.make", `  with: {name: "${{ row.name }}"}`)
 		if w.undo {
 			w.add(`  undo: {call: mill.remove, with: {name: "${{ outputs.name }}"}}`)
+			for _, row := range rows {
+				w.undone = append(w.undone, row.(map[string]any)["name"].(string))
+			}
 		}
 	case 1:
 		w.add("  call: mill.press", `  with: {name: "${{ row.name }}"}`)
@@ -306,7 +385,11 @@ func (w *writer) poll(id string) {
 }
 
 func (w *writer) remember(id string) {
-	w.add("- id: "+id, "  call: store.put", fmt.Sprintf("  with: {table: notes, key: %s, value: {by: %s}}", w.known(), id))
-	w.add("- id: "+id+"g", "  call: store.get", fmt.Sprintf("  with: {table: notes, key: %s}", w.known()))
+	table := "notes"
+	if w.shared { // where other runs write meanwhile, what is read is anybody's
+		table = id
+	}
+	w.add("- id: "+id, "  call: store.put", fmt.Sprintf("  with: {table: %s, key: %s, value: {by: %s}}", table, w.known(), id))
+	w.add("- id: "+id+"g", "  call: store.get", fmt.Sprintf("  with: {table: %s, key: %s}", table, w.known()))
 	w.output(id, "digest(steps."+id+"g.outputs.value)")
 }

@@ -5,21 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
-	"testing/fstest"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/sandbox"
-)
-
-// The patience of the vendor file; the faults are made to fit it.
-const (
-	millTimeout = 4 * time.Second
-	lookTries   = 3
-	lookEvery   = 5 * time.Second
 )
 
 // millSpec is a vendor with one operation for each way to create.
@@ -264,7 +258,7 @@ type arrival struct {
 	fate   fate
 }
 
-func newVendor(files fstest.MapFS, name string, delay time.Duration) (*vendor, error) {
+func newVendor(files fs.FS, name string, delay time.Duration) (*vendor, error) {
 	def, err := sandbox.Load(files, name)
 	if err != nil {
 		return nil, err
@@ -296,7 +290,7 @@ func (v *vendor) serve(p *process, r *http.Request, body string, f fate) *http.R
 	if f.kind != refused && f.kind != expired && w.Code < 300 {
 		v.log[at].worked = worked
 	}
-	v.log[at].heard = f.kind == inTime && f.there+f.back < millTimeout
+	v.log[at].heard = f.kind == inTime && f.there+f.back < p.sim.plan.timeout
 	v.mu.Unlock()
 	time.Sleep(f.back)
 	switch f.kind {
@@ -324,10 +318,15 @@ func (v *vendor) arrive(p *process, r *http.Request, body string, f fate) int {
 	return len(v.log) - 1
 }
 
+var vatIn = regexp.MustCompile(`"(?:VATID|vatId)":"([^"]*)"`)
+
 // nameIn returns what a request is about.
 func nameIn(r *http.Request, body string) string {
 	if name := r.URL.Query().Get("name"); name != "" {
 		return name
+	}
+	if vat := vatIn.FindStringSubmatch(body); vat != nil {
+		return vat[1]
 	}
 	var one struct{ Name string }
 	var many []struct{ Name string }
@@ -349,10 +348,12 @@ func (v *vendor) arrivals() []arrival {
 	return append([]arrival(nil), v.log...)
 }
 
-// things says what is at the vendor now.
-func (v *vendor) things() string {
+// ask asks the vendor past all that can happen on the way.
+func (v *vendor) ask(method, path, token, body string) string {
 	w := httptest.NewRecorder()
-	r := httptest.NewRequest(http.MethodGet, "/dump", nil)
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Token", token)
 	v.box.ServeHTTP(w, r)
 	return w.Body.String()
 }
@@ -406,9 +407,12 @@ func (s *simulation) fateOf(p *process, r *http.Request, what string) fate {
 			f.kind = inTime
 		}
 	case 8: // the work in time, the answer not
-		f.back = millTimeout + time.Duration(dice.IntN(20))*time.Second
-	case 9: // neither
-		f.there = millTimeout - time.Second + time.Duration(dice.IntN(30))*time.Second
+		f.back = s.plan.timeout + time.Duration(dice.IntN(20))*time.Second
+	case 9: // neither; but an update that comes after later ones takes them back, and nobody could help it
+		if r.URL.Path == "/tags" {
+			return f
+		}
+		f.there = s.plan.timeout - time.Second + time.Duration(dice.IntN(30))*time.Second
 	}
 	s.tell("%s: %s, %v there and %v back", f.kind, what, f.there, f.back)
 	return f

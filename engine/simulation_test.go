@@ -85,9 +85,13 @@ func newSimulation(seed uint64, tw twist) *simulation {
 		s.runners = append(s.runners, "bob")
 		s.oneKey = dice.IntN(4) == 0
 	} else {
-		s.skewed = dice.IntN(3) == 0
+		s.skewed = dice.IntN(2) == 0
 	}
-	s.plan = newPlan(dice, len(s.runners) > 1)
+	if dice.IntN(8) > 0 {
+		s.plan = newPlan(dice, len(s.runners) > 1)
+		return s
+	}
+	s.plan, s.oneKey = intcomexPlan(dice), true // of two runs, one finds what the other created
 	return s
 }
 
@@ -117,18 +121,18 @@ func simulate(t *testing.T, seed uint64, tw twist) (violations, story []string) 
 	var wanted map[string]ending
 	synctest.Test(t, func(t *testing.T) { wanted = want.play(t) })
 	if len(want.violations) > 0 {
-		return want.violations, append(want.story, s.plan.text())
+		return want.violations, append(want.story, s.plan.String())
 	}
 	synctest.Test(t, func(t *testing.T) {
 		got := s.play(t)
 		s.judge(got, wanted["ann"], want)
 	})
-	return s.violations, append(s.story, s.plan.text())
+	return s.violations, append(s.story, s.plan.String())
 }
 
-func (p plan) text() string {
+func (p plan) String() string {
 	inputs, _ := json.Marshal(p.inputs)
-	return fmt.Sprintf("%s\nwith %s; what is made is shown after %v", p.files[p.pipeline].Data, inputs, p.delay)
+	return fmt.Sprintf("%s\nwith %s; what is made is shown after %v", p.text, inputs, p.delay)
 }
 
 // play lets all runners come to their ends, and returns what these are.
@@ -141,7 +145,7 @@ func (s *simulation) play(t *testing.T) map[string]ending {
 	s.vendor, s.disk, s.alive = v, newDisk(), map[string]*process{}
 	s.disk.lazy = s.twist == withoutSync
 	if s.program, err = engine.Load(s.plan.files, engine.Options{Paths: []string{s.plan.pipeline}}); err != nil {
-		t.Fatalf("seed %d: %v\n%s", s.seed, faultsOf(err), s.plan.text())
+		t.Fatalf("seed %d: %v\n%s", s.seed, faultsOf(err), s.plan)
 	}
 	ends := map[string]ending{}
 	var mu sync.Mutex
@@ -201,7 +205,7 @@ func (s *simulation) operate(runner string) ending {
 		}
 		s.judgeTime(p, res)
 		text, _ := json.Marshal(res.Outputs)
-		end := ending{status: res.Status, outputs: string(text)}
+		end := ending{status: res.Status, outputs: s.plan.alike(string(text))}
 		var failed *engine.Error
 		if errors.As(err, &failed) {
 			end.failure = failed.Failure.Step + ": " + failed.Failure.Message
@@ -339,12 +343,12 @@ func (s *simulation) settle(p *process, run string) {
 	}
 	settled := map[string]engine.Settlement{}
 	for key, what := range open {
-		s.mayBeOpen(p, what)
+		s.mayBeOpen(p, what, len(open))
 		done := s.isMade(what)
 		s.tell("%s is open: %s %s, done %v", key, what.path, what.name, done)
 		settled[key] = engine.Settlement{Done: done}
 		if done && what.path != "/adds" {
-			settled[key] = engine.Settlement{Done: done, Outputs: s.plan.settle(what.name, "")}
+			settled[key] = engine.Settlement{Done: done, Outputs: s.plan.settle(s.vendor, what.name)}
 		}
 	}
 	if len(open) == 0 {
@@ -360,14 +364,14 @@ func (s *simulation) settle(p *process, run string) {
 	})
 	_, err = program.Resume(q.ctx, run, engine.ResumeRequest{Settle: settled})
 	var faults diag.List
-	if errors.As(err, &faults) && faults[0].Code != "run-alive" {
+	if errors.As(err, &faults) && faults[0].Code != "run-alive" && !q.isDead() {
 		s.violated("%s cannot be settled: %s", p, faultsOf(err))
 	}
 	q.die()
 }
 
 // A thing is what one create makes.
-type thing struct{ path, name, call string }
+type thing struct{ path, name string }
 
 // open returns the creates among entries that a person has to settle, by key.
 func (s *simulation) open(entries []state.Entry) map[string]thing {
@@ -383,33 +387,28 @@ func (s *simulation) open(entries []state.Entry) map[string]thing {
 			}
 			continue
 		}
-		all[e.Key] = thingOf(e.Identity)
+		all[e.Key] = s.thingOf(e.Identity)
 	}
 	return all
 }
 
 // thingOf reads an identity: connection, operation and name.
-func thingOf(identity string) thing {
+func (s *simulation) thingOf(identity string) thing {
 	var parts [3]string
 	_ = json.Unmarshal([]byte(identity), &parts)
-	paths := map[string]string{"make": "/makes", "press": "/presses", "drop": "/drops", "add": "/adds"}
-	_, operation, _ := strings.Cut("."+parts[1], ".")
-	if i := strings.LastIndex(operation, "."); i >= 0 {
-		operation = operation[i+1:]
+	_ = json.Unmarshal([]byte(parts[2]), &parts[2]) // where it is quoted
+	for _, c := range s.plan.creates {
+		if c.operation == parts[1] {
+			return thing{path: c.path, name: parts[2]}
+		}
 	}
-	name := parts[2]
-	var quoted string
-	if json.Unmarshal([]byte(name), &quoted) == nil {
-		name = quoted
-	}
-	return thing{path: paths[operation], name: name}
+	return thing{name: identity}
 }
 
 // nameOf returns what a create without identity makes: that of the last arrival under its key.
 func (s *simulation) nameOf(e state.Entry) string {
 	step := e.Key
-	text := string(s.plan.files[s.plan.pipeline].Data)
-	_, rest, found := strings.Cut(text, "- id: "+step+"\n")
+	_, rest, found := strings.Cut(s.plan.text, "- id: "+step+"\n")
 	if !found {
 		return ""
 	}
@@ -420,8 +419,8 @@ func (s *simulation) nameOf(e state.Entry) string {
 
 // isMade says whether the vendor made a thing.
 func (s *simulation) isMade(what thing) bool {
-	for operation, made := range s.vendor.box.Stats().Creates {
-		if "/"+map[string]string{"make": "makes", "press": "presses", "drop": "drops", "add": "adds"}[operation] == what.path && made[what.name] > 0 {
+	for _, c := range s.plan.creates {
+		if c.path == what.path && s.vendor.box.Stats().Creates[c.sandbox][what.name] > 0 {
 			return true
 		}
 	}
@@ -429,14 +428,16 @@ func (s *simulation) isMade(what thing) bool {
 }
 
 // mayBeOpen checks that nobody could have known: where looks at the vendor would have shown it in time,
-// it must not be open.
-func (s *simulation) mayBeOpen(p *process, what thing) {
-	if what.path != "/makes" && what.path != "/adds" || !s.isMade(what) {
+// it must not be open. Of several that are open, the run may have ended before it looked for this one.
+func (s *simulation) mayBeOpen(p *process, what thing, open int) {
+	i := slices.IndexFunc(s.plan.creates, func(c creator) bool { return c.path == what.path })
+	if i < 0 || s.plan.creates[i].looks == "" || !s.isMade(what) {
 		return
 	}
+	by := s.plan.creates[i]
 	var shown time.Time // from when on a look would have shown it
 	var sent time.Time
-	missed := 0
+	looks, missed := 0, 0
 	for _, a := range s.vendor.arrivals() {
 		about := a.name == what.name || strings.Contains(a.name, " "+what.name+" ")
 		switch {
@@ -448,14 +449,17 @@ func (s *simulation) mayBeOpen(p *process, what thing) {
 			if !a.worked.IsZero() && shown.IsZero() {
 				shown = a.worked.Add(s.plan.delay)
 			}
-		case a.path == "/looks" && a.runner == p.runner && a.life == p.life && !a.heard:
-			missed++
+		case a.path == by.looks && a.runner == p.runner && a.life == p.life:
+			looks++
+			if !a.heard {
+				missed++
+			}
 		}
 	}
-	if shown.IsZero() || missed > 0 {
+	if shown.IsZero() || missed > 0 || looks == 0 && open > 1 {
 		return
 	}
-	if last := sent.Add((lookTries - 1) * lookEvery); !shown.After(last) {
+	if last := sent.Add(by.within); !shown.After(last) {
 		s.violated("%s: %s %s is open, though it is shown since %s, sent at %s", p, what.path, what.name, shown.Format("15:04:05.000"), sent.Format("15:04:05.000"))
 	}
 }
@@ -478,8 +482,10 @@ func (s *simulation) judge(ends map[string]ending, want ending, calm *simulation
 		s.judgeEnd(runner, end, want)
 	}
 	s.judgeRecord()
-	if alike {
-		if got, want := s.vendor.things(), calm.vendor.things(); got != want {
+	if s.plan.undo && ends["ann"].status == engine.Failed {
+		s.judgeUndone()
+	} else if alike {
+		if got, want := s.plan.things(s.vendor), s.plan.things(calm.vendor); got != want {
 			s.violated("at the vendor is %s, want %s", got, want)
 		}
 	}
@@ -502,6 +508,16 @@ func (s *simulation) judgeEnd(runner string, end, want ending) {
 	}
 }
 
+// judgeUndone checks that nothing is left of what can be undone.
+func (s *simulation) judgeUndone() {
+	left := s.plan.things(s.vendor)
+	for _, name := range s.plan.undone {
+		if strings.Contains(left, `"`+name+" ") {
+			s.violated("%s was not undone: at the vendor is %s", name, left)
+		}
+	}
+}
+
 // judgeRows checks that each row that is done is what it should be. Others may
 // have failed where the vendor failed.
 func (s *simulation) judgeRows(runner string, end, want ending) {
@@ -519,8 +535,10 @@ func (s *simulation) judgeRows(runner string, end, want ending) {
 			continue
 		}
 		for i, row := range rows {
-			text, _ := row.(string)
-			if text != others[i] && (strings.Contains(text, " done ") || s.faults == 0) {
+			text, _ := json.Marshal(row)
+			other, _ := json.Marshal(others[i])
+			done := strings.Contains(string(text), " done ") || strings.Contains(string(text), `"status":"done"`)
+			if string(text) != string(other) && (done || s.faults == 0 && !strings.HasSuffix(string(text), ` batch"`)) {
 				s.violated("%s: row %v of %s, want %v", runner, row, name, others[i])
 			}
 		}
@@ -543,7 +561,7 @@ func (s *simulation) judgeRecord() {
 			}
 			what := thing{path: "/drops", name: outputOf(e, "name")}
 			if e.Identity != "" {
-				what = thingOf(e.Identity)
+				what = s.thingOf(e.Identity)
 			} else if what.name == "" {
 				continue // a batch, whose rows have records of their own
 			}
@@ -553,13 +571,36 @@ func (s *simulation) judgeRecord() {
 			}
 		}
 	}
-	for operation, made := range s.vendor.box.Stats().Creates {
-		path := map[string]string{"make": "/makes", "press": "/presses", "drop": "/drops", "add": "/adds"}[operation]
-		for name := range made {
-			if !recorded[thing{path: path, name: name}] {
-				s.violated("%s %s was done, and nobody tells of it", operation, name)
+	for _, c := range s.plan.creates {
+		for name := range s.vendor.box.Stats().Creates[c.sandbox] {
+			if !recorded[thing{path: c.path, name: name}] {
+				s.violated("%s %s was done, and nobody tells of it", c.operation, name)
 			}
 		}
+	}
+}
+
+// What makes creates safe must be missed when it is not there.
+func TestSimulationFindsWhatIsMissing(t *testing.T) {
+	for _, tt := range []struct {
+		twist twist
+		want  string // of a violation
+	}{
+		{withoutSync, "was made 2 times"},
+		{withoutReconcile, "is open, though it is shown since"},
+		{withoutLocks, "was made 2 times"},
+	} {
+		t.Run(string(tt.twist), func(t *testing.T) {
+			t.Parallel()
+			for seed := uint64(1); seed <= 500; seed++ {
+				violations, _ := simulate(t, seed, tt.twist)
+				if strings.Contains(strings.Join(violations, "\n"), tt.want) {
+					t.Logf("found with seed %d", seed)
+					return
+				}
+			}
+			t.Errorf("500 seeds passed %s", tt.twist)
+		})
 	}
 }
 

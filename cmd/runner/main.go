@@ -50,7 +50,11 @@ func run(ctx context.Context, args []string, w world) int {
 		return max(c.exit, engine.Failed.ExitCode())
 	}
 	if wantsJSON(cmd, args) {
-		summary := report.Invalid(cmd.Flags().Arg(0), invalid(err))
+		name := "" // of what would have run, if that is what the argument is
+		if cmd.Name() == "run" || cmd.Name() == "call" {
+			name = cmd.Flags().Arg(0)
+		}
+		summary := report.Invalid(name, invalid(err))
 		if err := c.print(string(summary.JSON())); err != nil {
 			c.report(err)
 		}

@@ -21,17 +21,23 @@ const (
 // words returns the vendor's own words in an answer that is no success: what its
 // message path finds, else the shortened text, else what the status means.
 func (e *Executor) words(op *operation, a *answer) string {
-	if p := op.Response.Message; p != nil && a.json && !a.sealed {
-		if v, found, err := a.follow(p); err == nil && found {
-			if text := wordsIn(v); text != "" {
-				return e.short(text)
-			}
-		}
+	if text := e.said(op, a); text != "" {
+		return text
 	}
 	if text := e.short(e.shown(a)); text != "" {
 		return text
 	}
 	return statusText(a.status)
+}
+
+// said returns what the message path finds in an answer; "" where there is none, or it finds nothing.
+func (e *Executor) said(op *operation, a *answer) string {
+	if p := op.Response.Message; p != nil && a.json && !a.sealed {
+		if v, found, err := a.follow(p); err == nil && found {
+			return e.short(wordsIn(v))
+		}
+	}
+	return ""
 }
 
 // wordsIn returns what a message path has found as one text: of a list, its

@@ -43,16 +43,20 @@ func (e *Executor) countRows(res *flow.Result, j *job, a *answer) {
 		res.Rows = allDone(j.rows)
 		return
 	}
-	res.Outcome, res.Code, res.Outputs = flow.Unknown, flow.CodePartlyDone, nil
+	res.Outcome, res.Code, res.Outputs = flow.Unknown, flow.CodeNotCounted, nil
 	res.Body = a.bodyFor(j.op)
 	switch {
 	case !found:
 		res.Message = fmt.Sprintf("%d rows were sent, and the answer does not say how many were done", sent)
 		text = e.words(j.op, a)
-	case of != sent:
+	case of != sent || done > of:
 		res.Message = fmt.Sprintf("%d rows were sent, and the vendor says that %d of %d were done", sent, done, of)
 	default:
+		res.Code = flow.CodePartlyDone
 		res.Message = fmt.Sprintf("%d of %d rows were done, and it is not known which", done, sent)
+	}
+	if said := e.said(j.op, a); said != "" {
+		text = said
 	}
 	if text != "" {
 		res.Message += ": " + text

@@ -88,6 +88,11 @@ type CallRequest struct {
 	// Rows are the rows of a batch operation, in the order they are sent; nil
 	// for other operations. Identity is "" then.
 	Rows []RowRef
+	// RowsOf is the input that lists them, in the same order; "" without Rows.
+	RowsOf string
+	// Reach is how long before the run's begin a create counts as one that the run may not have
+	// seen: the vendor may show it that late. 0 where the vendor shows at once what it did.
+	Reach time.Duration
 	// SecretOutputs names the outputs that are secret, or hold something secret:
 	// nothing may write them down.
 	SecretOutputs []string
@@ -111,9 +116,13 @@ func (r CallRequest) RowKey(row string) Key { return r.Recorded().Step("rows").R
 // known whether an earlier one of the same identity took place.
 const CodeUnsettled = "unsettled-create"
 
-// CodePartlyDone marks the answer to a batch that says how many of its rows were
-// done, and not which.
+// CodePartlyDone marks the answer to a batch that says that some of its rows were
+// not done, and not which.
 const CodePartlyDone = "partly-done"
+
+// CodeNotCounted marks the answer to a batch that should say how many of its
+// rows were done, and does not.
+const CodeNotCounted = "not-counted"
 
 // A RowRef names one row of a batch.
 type RowRef struct {
@@ -171,9 +180,16 @@ type Result struct {
 	// operation lets it, as it does with the pages of a listing: the call is not
 	// made again.
 	Exhausted bool
-	// Rows are the rows of a batch that was answered, in the order they were
-	// sent; nil for other operations, and where the call as a whole had no success.
+	// Rows are the rows of a batch that was answered, in the order of the request;
+	// nil for other operations, and where the call as a whole had no success.
 	Rows []RowResult
+	// Apart tells of the rows of a batch that were kept out of what was sent, each at the place of its
+	// row: done since the run began, left open by another run, the same as a row before it. Those
+	// that were sent have no Status here. nil where all were sent.
+	Apart []RowResult
+	// Down says of a batch that the vendor did not answer for it, and that rows of it stayed open
+	// or were not done when they were looked for.
+	Down bool
 	// At is when the request was sent; Endpoint is its method and URL, secrets masked. Both
 	// serve the account of an ambiguous call.
 	At       time.Time
@@ -201,10 +217,37 @@ func (r Result) Unsettled() bool {
 		slices.ContainsFunc(r.Rows, func(row RowResult) bool { return row.Status != Done })
 }
 
+// Whole returns r, as it is known of the rows that were sent, with the rows apart among them.
+func (r Result) Whole() Result {
+	if r.Rows != nil {
+		r.Rows = r.Among(r.Rows)
+	}
+	return r
+}
+
+// Among puts the rows apart among those that were sent.
+func (r Result) Among(sent []RowResult) []RowResult {
+	if len(sent) == len(r.Apart) || r.Apart == nil {
+		return sent
+	}
+	all := slices.Clone(r.Apart)
+	for i := range all {
+		if all[i].Status == "" {
+			all[i], sent = sent[0], sent[1:]
+		}
+	}
+	return all
+}
+
+// HeldBack reports whether rows of a batch were not sent, since another run left them open.
+func (r Result) HeldBack() bool {
+	return r.Outcome.Success() && slices.ContainsFunc(r.Apart, func(row RowResult) bool { return row.Status == Ambiguous })
+}
+
 // A Settle finds out what became of a create whose answer, lost, leaves it
-// open. Its calls are Fresh, and it is never asked by two at once for one
+// open. sent is what was sent: of a batch, the rows that were. Its calls are Fresh, and it is never asked by two at once for one
 // identity. It returns what is known then: lost itself, with better words, where nothing is.
-type Settle func(rt Runtime, lost Result) (Result, error)
+type Settle func(rt Runtime, sent CallRequest, lost Result) (Result, error)
 
 // An Executor makes one attempt of a call: token, request, answer, outcome,
 // outputs. A listing is one call of many requests, and only those that fail are repeated. It is shared by all runtimes and safe for concurrent use.
@@ -223,10 +266,10 @@ type Runtime interface {
 	// What holds rows or secret outputs is not recorded either.
 	Call(CallRequest) (Result, error)
 	// Create is Call for creates, which must not happen twice. It works under the locks of
-	// the request's identities. A create that was done since the run began is not
-	// sent again, nor one that some run has sent without learning what became of it. What its
-	// own run sent and never learned is settled, as is a result that is Unsettled:
-	// by settle, under the same locks; nil where nobody can tell.
+	// the request's identities, for which it waits no longer than the request's Timeout. A create that was done since the run began is not
+	// sent again, nor one that some run has sent without learning what became of it; of a batch, such
+	// rows alone are Apart. What its own run sent and never learned is settled, as is a result that is
+	// Unsettled: by settle, under the same locks; nil where nobody can tell.
 	Create(r CallRequest, settle Settle) (Result, error)
 	// Record makes a result the one that Call and Create return from now on, also in a
 	// resumed run. So are failures recorded that the program acts upon.
@@ -332,6 +375,8 @@ type Undo struct {
 	Inputs     *value.Object
 	// Secret says that Inputs hold something secret, so that nothing may write them down.
 	Secret bool
+	// Create is the key of the create that it takes back; "" where it is none.
+	Create Key
 }
 
 // A Tally counts rows that did not end well although the run went on.

@@ -15,13 +15,13 @@ import (
 // callBatch calls a batch operation. What became of each row is kept for the
 // foreach around it; by itself the step fails when a row did.
 func (w *walker) callBatch(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
-	w.batch = nil
+	w.batch, w.down = nil, false
 	inputs, err := w.arguments(a, key, vars)
 	if err != nil {
 		return nil, err
 	}
 	res, err := w.batchOperation(a, key, inputs)
-	w.batch = res.Rows
+	w.batch, w.down = res.Rows, res.Down
 	if err == nil && s.OnError != pipeline.Collect {
 		err = refusedRows(a, key, res.Rows)
 	}
@@ -50,7 +50,7 @@ func (w *walker) batchOperation(a *pipeline.Call, key flow.Key, inputs *value.Ob
 	case err != nil:
 		res.Rows = w.allRows(key, refs, res, err)
 	case res.Rows == nil: // settled by hand as a whole
-		res.Rows = allDone(refs)
+		res.Rows = keepApart(allDone(refs), res)
 	}
 	return res, err
 }
@@ -59,6 +59,16 @@ func allDone(refs []flow.RowRef) []flow.RowResult {
 	rows := make([]flow.RowResult, len(refs))
 	for i, ref := range refs {
 		rows[i] = flow.RowResult{Key: ref.Key, Status: flow.Done}
+	}
+	return rows
+}
+
+// keepApart gives the rows that were not sent their own fate, not that of the batch.
+func keepApart(rows []flow.RowResult, res flow.Result) []flow.RowResult {
+	for i, row := range res.Apart {
+		if row.Status != "" {
+			rows[i] = row
+		}
 	}
 	return rows
 }
@@ -85,7 +95,7 @@ func (w *walker) allRows(key flow.Key, refs []flow.RowRef, res flow.Result, err 
 			rows[i].Message = joinSentences(err.Error(), f.Hint)
 		}
 	}
-	return rows
+	return keepApart(rows, res)
 }
 
 // refusedRows is the failure of a batch of which the vendor refused rows; nil when it did not.

@@ -3,6 +3,7 @@ package interp
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
@@ -132,6 +133,8 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 		RunID:         w.runID,
 		CallKey:       at,
 		Rows:          rows,
+		RowsOf:        rowsOf(a.Operation),
+		Reach:         reach(a.Operation),
 		SecretOutputs: secretOutputs(a.Operation),
 		Fresh:         w.fresh,
 	}
@@ -169,6 +172,22 @@ func secretOutputs(op *catalog.Operation) []string {
 	return names
 }
 
+// rowsOf is the input that lists the rows of a batch; "" for other operations.
+func rowsOf(op *catalog.Operation) string {
+	if op.Batch == nil {
+		return ""
+	}
+	return op.Batch.Of
+}
+
+// reach is how late the vendor may show what was created: as long as it is looked for.
+func reach(op *catalog.Operation) time.Duration {
+	if op.Reconcile == nil {
+		return 0
+	}
+	return time.Duration(op.Reconcile.Tries) * op.Reconcile.Every
+}
+
 // identity is the text under which a create must not happen twice; "" where the
 // operation has none, or its value is null. That of a batch is in its rows.
 func (w *walker) identity(a *pipeline.Call, key flow.Key, inputs *value.Object) (string, error) {
@@ -200,7 +219,7 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 		if err != nil {
 			return res, withLast(w.stopped(key, err), a, res)
 		}
-		if n >= retry.Attempts || !res.Repeatable(req.Effect) {
+		if n >= retry.Attempts || !res.Repeatable(req.Effect) || res.Code == flow.CodePartlyDone && a.Operation.Reconcile != nil {
 			return res, nil
 		}
 		if err := w.rt.Interrupted(); err != nil {
@@ -228,7 +247,7 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 // attempt makes the n-th attempt of a call. That of a create is settled where it can be.
 func (w *walker) attempt(a *pipeline.Call, key flow.Key, req flow.CallRequest, n int) (flow.Result, error) {
 	if req.Effect == flow.Create {
-		return w.rt.Create(req, w.reconciler(a, key, req, req.CallKey.Attempt(n+1)))
+		return w.rt.Create(req, w.reconciler(a, key, req.CallKey.Attempt(n+1), req.Identity))
 	}
 	return w.rt.Call(req)
 }

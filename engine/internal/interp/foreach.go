@@ -281,7 +281,7 @@ func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars lang.
 	record, err = inner.settle(s, rowKey, own, record, err)
 	item.Tally, item.Undo = inner.tally, inner.undo
 	if s.Batch() != nil {
-		item.Rows = inner.batch
+		item.Rows, item.Down = inner.batch, inner.down
 	}
 	if err != nil {
 		item = failedItem(item, err)

@@ -16,6 +16,9 @@ import (
 // Input is what a run starts with.
 type Input struct {
 	RunID string
+	// Began is when the run began for the first time, which is what now() says; zero
+	// leaves that to what the runtime recorded.
+	Began time.Time
 	// Values are the bound inputs; streamed ones may be null here.
 	Values *value.Object
 	// Rows are the sources of streamed inputs, by name.
@@ -34,7 +37,10 @@ type Source func(yield func(v value.Value, rowErr error) bool) (broken error)
 // well below steps that collect. The error is a *Failure, or what the runtime
 // said (an interrupt).
 func Run(rt flow.Runtime, p *pipeline.Pipeline, in Input) (*value.Object, flow.Tally, error) {
-	now, err := rt.Now("now")
+	now, err := in.Began, error(nil)
+	if now.IsZero() {
+		now, err = rt.Now("now")
+	}
 	if err != nil {
 		return nil, flow.Tally{}, err
 	}
@@ -70,6 +76,7 @@ type walker struct {
 	tally   flow.Tally
 	undo    []flow.Undo      // what was done and can be taken back, in order
 	batch   []flow.RowResult // how the rows of the batch that was called last ended
+	down    bool             // the vendor did not answer for that batch
 	clock   *clock
 	fresh   bool // its calls ask for what is true now
 }

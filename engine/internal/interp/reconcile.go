@@ -2,6 +2,7 @@ package interp
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
@@ -11,15 +12,15 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-// reconciler returns what settles the create req where its answer leaves
-// something open; nil where nothing can be looked for.
-func (w *walker) reconciler(a *pipeline.Call, key flow.Key, req flow.CallRequest, again flow.Key) flow.Settle {
+// reconciler returns what settles a create whose answer leaves something open; nil
+// where nothing can be looked for. again is the key of an attempt after this one.
+func (w *walker) reconciler(a *pipeline.Call, key, again flow.Key, identity string) flow.Settle {
 	op := a.Operation
-	if op.Reconcile == nil || op.Batch == nil && req.Identity == "" {
+	if op.Reconcile == nil || op.Batch == nil && identity == "" {
 		return nil
 	}
-	return func(rt flow.Runtime, lost flow.Result) (flow.Result, error) {
-		s := w.searcher(rt, a, key, req)
+	return func(rt flow.Runtime, sent flow.CallRequest, lost flow.Result) (flow.Result, error) {
+		s := w.searcher(rt, a, key, sent)
 		s.again = again
 		if op.Batch != nil {
 			return s.settleRows(lost)
@@ -78,6 +79,7 @@ type finding struct {
 	found   bool
 	outputs *value.Object
 	problem string
+	mute    bool // the vendor did not say anything of it
 	fatal   bool
 }
 
@@ -150,7 +152,7 @@ func (s *searcher) once(at flow.Key, vars lang.Vars) (finding, error) {
 	res, err := s.quietly(s.look, s.key, at, inputs, nil)
 	if err != nil {
 		if f := s.passable(err); f != nil || res.Fatal {
-			return finding{problem: err.Error(), fatal: res.Fatal}, nil
+			return finding{problem: err.Error(), mute: mute(res.Outcome), fatal: res.Fatal}, nil
 		}
 		return finding{}, err
 	}
@@ -164,6 +166,15 @@ func (s *searcher) once(at flow.Key, vars lang.Vars) (finding, error) {
 		return finding{problem: err.Error()}, nil
 	}
 	return finding{found: true, outputs: outputs}, nil
+}
+
+// mute reports whether a look-up of this outcome says nothing of the one thing that it looked for.
+func mute(o flow.Outcome) bool {
+	switch o {
+	case flow.NotFound, flow.Invalid, flow.Conflict:
+		return false
+	}
+	return !o.Success()
 }
 
 // outputs are those of the create, made of the look-up's, in the order of their declaration.
@@ -198,16 +209,13 @@ func (s *searcher) settleRows(lost flow.Result) (flow.Result, error) {
 	}
 	s.tell(fmt.Sprintf("%d of %d rows are not known to be done; they are looked for with %s", len(open), len(rows), s.look.Name()))
 	all := len(open)
-	for try := 1; try <= s.rule.Tries && len(open) > 0; try++ {
+	inVain := false
+	for try := 1; try <= s.rule.Tries && len(open) > 0 && !inVain; try++ {
 		if err := s.pause(try); err != nil {
 			return lost, err
 		}
-		var fatal bool
-		if open, fatal, err = s.lookForRows(open, try); err != nil {
+		if open, inVain, err = s.lookForRows(open, try); err != nil {
 			return lost, err
-		}
-		if fatal {
-			break
 		}
 	}
 	for _, r := range open {
@@ -219,8 +227,20 @@ func (s *searcher) settleRows(lost flow.Result) (flow.Result, error) {
 		}
 	}
 	return flow.Result{Outcome: flow.OK, Status: lost.Status, Message: lost.Message, Outputs: lost.Outputs, Sent: lost.Sent, Reconciled: len(open) < all,
-		Resent: lost.Resent, Rows: rows, At: lost.At, Endpoint: lost.Endpoint}, nil
+		Resent: lost.Resent, Rows: rows, Down: (inVain || unanswered(lost)) && slices.ContainsFunc(rows, notDone), At: lost.At, Endpoint: lost.Endpoint}, nil
 }
+
+// unanswered reports whether the vendor said nothing of a batch. That this run was stopped before
+// it could is not the vendor's fault.
+func unanswered(lost flow.Result) bool {
+	switch lost.Code {
+	case flow.CodePartlyDone, flow.CodeNotCounted, flow.CodeUnsettled:
+		return false
+	}
+	return lost.Outcome == flow.Unknown
+}
+
+func notDone(r flow.RowResult) bool { return r.Status != flow.Done }
 
 // An openRow is a row that is looked for.
 type openRow struct {
@@ -261,9 +281,14 @@ func (s *searcher) openRows(lost flow.Result) ([]flow.RowResult, []*openRow, err
 	return rows, open, nil
 }
 
-// lookForRows looks once for each row, and returns those that were not found.
-// It stops where the vendor lets nobody in.
-func (s *searcher) lookForRows(open []*openRow, try int) (left []*openRow, fatal bool, err error) {
+// maxMute is how many look-ups one after another the vendor may fail to answer: a vendor
+// that is down is not asked for hundreds of rows.
+const maxMute = 3
+
+// lookForRows looks once for each row, and returns those that were not found. inVain
+// says that more looks are: the vendor lets nobody in, or does not answer.
+func (s *searcher) lookForRows(open []*openRow, try int) (left []*openRow, inVain bool, err error) {
+	silent := 0
 	for i, r := range open {
 		at := s.req.RowKey(r.Key).Step(fmt.Sprintf("lookup~%d", try))
 		if r.last, err = s.once(at, r.vars); err != nil {
@@ -271,11 +296,18 @@ func (s *searcher) lookForRows(open []*openRow, try int) (left []*openRow, fatal
 		}
 		if r.last.found {
 			r.Status, r.Message = flow.Done, ""
+			silent = 0
 			continue
 		}
 		r.failed = r.failed || r.last.problem != ""
 		left = append(left, r)
-		if r.last.fatal {
+		if silent++; !r.last.mute {
+			silent = 0
+		}
+		if r.last.fatal || silent == maxMute {
+			for _, rest := range open[i+1:] { // nobody has looked for them
+				rest.last, rest.failed = r.last, true
+			}
 			return append(left, open[i+1:]...), true, nil
 		}
 	}

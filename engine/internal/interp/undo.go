@@ -26,7 +26,12 @@ func (w *walker) register(s *pipeline.Step, key flow.Key, vars lang.Vars, record
 		w.rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s is done, and cannot be undone if the run fails: %v", key, err)})
 		return
 	}
+	var create flow.Key
+	if a, ok := s.Action.(*pipeline.Call); ok && a.Operation != nil && a.Operation.Effect == flow.Create {
+		create = key
+	}
 	w.undo = append(w.undo, flow.Undo{
+		Create:     create,
 		Key:        key + "/undo",
 		Connection: s.Undo.Connection,
 		Operation:  s.Undo.Operation.Name,
@@ -101,6 +106,9 @@ func (w *walker) takeBackOne(p *pipeline.Pipeline, u flow.Undo) error {
 	if err == nil {
 		_, err = w.whole(a, u.Key, u.Inputs)
 	}
+	if err == nil && u.Create != "" { // it is there no more, and may be created again
+		err = w.rt.Record(flow.CallRequest{CallKey: u.Create, Effect: flow.Create}, flow.Result{Outcome: flow.OK, Message: "it was undone"})
+	}
 	return err
 }
 
@@ -109,7 +117,7 @@ func (w *walker) takeBackOne(p *pipeline.Pipeline, u flow.Undo) error {
 func (w *walker) reason(why *Failure) flow.Result {
 	undo := make(value.List, len(w.undo))
 	for i, u := range w.undo {
-		call := value.ObjectOf("key", string(u.Key), "connection", u.Connection, "operation", u.Operation)
+		call := value.ObjectOf("key", string(u.Key), "connection", u.Connection, "operation", u.Operation, "create", string(u.Create))
 		if !u.Secret {
 			call.Set("inputs", u.Inputs)
 		}
@@ -141,6 +149,7 @@ func (w *walker) goOnUndoing(p *pipeline.Pipeline, reason flow.Result) error {
 			Operation:  text(call, "operation"),
 			Inputs:     inputs,
 			Secret:     inputs == nil,
+			Create:     flow.Key(text(call, "create")),
 		})
 	}
 	return w.undoBecause(p, why)

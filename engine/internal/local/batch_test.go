@@ -3,19 +3,26 @@ package local
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/flow/flowtest"
+	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
 // batch is a create of rows with these identities; "" is a row without one.
 func batch(key flow.Key, identities ...string) flow.CallRequest {
 	r := create(key, "")
-	r.Rows = []flow.RowRef{}
+	r.Rows, r.RowsOf = []flow.RowRef{}, "rows"
+	list := value.List{}
+	for _, identity := range identities {
+		list = append(list, "row "+identity)
+	}
+	r.Inputs = value.ObjectOf("list", "L", "rows", list)
 	for i, identity := range identities {
 		name := identity
 		if name == "" {
@@ -49,62 +56,143 @@ func TestRowsThatWereRefusedMayBeSentAgainAndOthersNot(t *testing.T) {
 		first := mustCall(t, rt, batch("each[1]/send", "A", "B", "C", ""))
 		wantResult(t, mustCall(t, start("r1"), batch("each[1]/send", "A", "B", "C", "")), first)
 
-		refused := flow.Result{
-			Outcome: flow.Conflict,
-			Code:    "row-created",
-			Message: "not sent: the batch would create again what was created since the run began: C, A (run r1, each[1]/send/rows[C])",
-			Hint:    "leave out of the batch what is done",
+		res := mustCall(t, rt, batch("each[2]/send", "D", "C", "B", "A", ""))
+		if got, want := statuses(res), "D done, C done, B failed, A done, 5 done"; got != want || res.Reused {
+			t.Errorf("got %s, %+v", got, res)
 		}
-		wantResult(t, mustCall(t, rt, batch("each[2]/send", "D", "C", "B", "A")), refused)
-		mustCall(t, rt, batch("each[3]/send", "B", "D", ""))
-		wantSent(t, &vendor, "each[1]/send", "each[3]/send")
+		wantRows(t, &vendor, "each[2]/send", `{"list":"L","rows":["row D","row B","row "]}`)
+		wantResult(t, mustCall(t, start("r1"), batch("each[2]/send", "D", "C", "B", "A", "")), res)
 
 		// What an earlier run did is none of a later one's business.
 		time.Sleep(time.Second)
 		mustCall(t, start("r2"), batch("send", "A"))
-		wantSent(t, &vendor, "each[1]/send", "each[3]/send", "send")
+		wantSent(t, &vendor, "each[1]/send", "each[2]/send", "send")
 	})
 }
 
-func TestABatchIsRefusedWhileOneOfItsRowsIsUnsettled(t *testing.T) {
+// wantRows compares what was sent by the call under key.
+func wantRows(t *testing.T, vendor *flowtest.Vendor, key, want string) {
+	t.Helper()
+	for _, r := range vendor.Requests() {
+		if string(r.Key) == key {
+			if got := string(value.AppendJSON(nil, r.Inputs)); got != want {
+				t.Errorf("%s sent %s, want %s", key, got, want)
+			}
+			return
+		}
+	}
+	t.Errorf("%s was not sent", key)
+}
+
+const heldBack = "B ambiguous: not sent: run r0 already sent a create of B as send/rows[B] at " + at + ", and it is not known whether that was done; " +
+	"runner resume r0 looks whether it was done; where it cannot tell, it says how to settle it"
+
+func TestARowThatAnotherRunLeftOpenIsHeldBackAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		vendor := flowtest.Vendor{Answer: unknown}
 		m, start := open(&vendor)
 		wantResult(t, mustCall(t, start("r0"), batch("send", "A", "B")), unknown(flow.CallRequest{}))
 		time.Sleep(time.Hour)
-		vendor.Answer = rows(nil)
-		refused := flow.Result{
-			Outcome: flow.Unknown,
-			Code:    "unsettled-create",
-			Message: "not sent: run r0 already sent a create of B as send/rows[B] at " + at + ", and it is not known whether that was done",
-			Hint:    "runner resume r0 looks whether it was done; where it cannot tell, it says how to settle it",
+		vendor.Answer = rows(map[string]flow.ItemStatus{"D": flow.Failed})
+		for range 2 {
+			if got := statuses(mustCall(t, start("r1"), batch("send", "C", "B", "D"))); got != "C done, "+heldBack+", D failed" {
+				t.Errorf("got %s", got)
+			}
 		}
-		wantResult(t, mustCall(t, start("r1"), batch("send", "C", "B")), refused)
-		wantSent(t, &vendor, "send")
+		if got := statuses(mustCall(t, start("r1"), batch("other", "B"))); got != heldBack {
+			t.Errorf("got %s", got)
+		}
+		wantSent(t, &vendor, "send", "send")
 
-		// Each row is settled for itself.
-		e, ok, err := m.Get(t.Context(), "r0", state.Call, "send/rows[B]")
-		if !ok || err != nil {
-			t.Fatal(ok, err)
+		// Each row is settled for itself; then a resumed run sends what was held back, and no other.
+		settled(t, m, "B", state.Undone)
+		want := "C done, B done, D failed"
+		for range 2 {
+			if got := statuses(mustCall(t, start("r1"), batch("send", "C", "B", "D"))); got != want {
+				t.Errorf("got %s", got)
+			}
 		}
-		e.Status = state.Undone
-		if err := m.Put(t.Context(), e); err != nil {
-			t.Fatal(err)
+		sent := vendor.Requests()
+		if got := string(value.AppendJSON(nil, sent[len(sent)-1].Inputs.At("rows"))); got != `["row B"]` || len(sent) != 3 {
+			t.Errorf("sent %d times, %s", len(sent), got)
 		}
-		if res := mustCall(t, start("r1"), batch("send", "C", "B")); res.Outcome != flow.OK {
-			t.Errorf("got %+v", res)
-		}
-		if res := mustCall(t, start("r2"), batch("send", "A")); res.Code != flow.CodeUnsettled {
+		if res := mustCall(t, start("r2"), batch("send", "A")); res.Rows[0].Status != flow.Ambiguous {
 			t.Errorf("got %+v", res)
 		}
 	})
+}
+
+// settled says of a row of run r0 what became of it.
+func settled(t *testing.T, m *state.Memory, row string, status state.Status) {
+	t.Helper()
+	e, ok, err := m.Get(t.Context(), "r0", state.Call, "send/rows["+row+"]")
+	if !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	e.Status = status
+	if err := m.Put(t.Context(), e); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestABatchThatIsAllDoneIsNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vendor := flowtest.Vendor{Answer: rows(nil)}
+		_, start := open(&vendor)
+		mine := start("r1")
+		mustCall(t, start("r2"), batch("send", "A", "B"))
+		res := mustCall(t, mine, batch("send", "B", "A"))
+		if got := statuses(res); got != "B done, A done" || !res.Reused || res.Sent || res.Outcome != flow.OK {
+			t.Errorf("got %s, %+v", got, res)
+		}
+		time.Sleep(time.Hour)
+		wantResult(t, mustCall(t, start("r1"), batch("send", "B", "A")), res)
+		wantSent(t, &vendor, "send")
+	})
+}
+
+// Of what is lost, only what was sent is looked for, by a resumed run too.
+func TestOnlyWhatWasSentIsSettled(t *testing.T) {
+	dying := false
+	vendor := executor(func(_ context.Context, r flow.CallRequest) (flow.Result, error) {
+		if dying {
+			return flow.Result{}, errDead
+		}
+		return rows(nil)(r), nil
+	})
+	m, start := open(vendor)
+	mustCall(t, start("r1"), batch("first", "A"))
+	dying = true
+	if _, err := start("r1").Call(batch("send", "A", "B", "C", "B")); !errors.Is(err, errDead) {
+		t.Fatal(err)
+	}
+	settle := func(_ flow.Runtime, sent flow.CallRequest, lost flow.Result) (flow.Result, error) {
+		if got := string(value.AppendJSON(nil, sent.Inputs.At("rows"))); got != `["row B","row C"]` || len(sent.Rows) != 2 {
+			t.Errorf("to be settled are %s", got)
+		}
+		lost.Outcome, lost.Rows = flow.OK, []flow.RowResult{{Key: "B", Status: flow.Done}, {Key: "C", Status: flow.Ambiguous, Message: "not there"}}
+		return lost, nil
+	}
+	want := "A done, B done, C ambiguous: not there, B failed: not sent: rows 2 and 4 of the batch would both create B"
+	for range 2 {
+		if got := statuses(mustCreate(t, start("r1"), batch("send", "A", "B", "C", "B"), settle)); got != want {
+			t.Errorf("got %s", got)
+		}
+		settle = func(_ flow.Runtime, _ flow.CallRequest, lost flow.Result) (flow.Result, error) { return lost, nil }
+	}
+	if err := Settle(t.Context(), m, "r1", "send", true, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := statuses(mustCreate(t, start("r1"), batch("send", "A", "B", "C", "B"), settle)); got != strings.Replace(want, "ambiguous: not there", "done", 1) {
+		t.Errorf("got %s", got)
+	}
 }
 
 func TestAmbiguousRowsStayUnsettled(t *testing.T) {
 	vendor := flowtest.Vendor{Answer: rows(map[string]flow.ItemStatus{"B": flow.Ambiguous})}
 	_, start := open(&vendor)
 	mustCall(t, start("r1"), batch("send", "A", "B"))
-	if res := mustCall(t, start("r2"), batch("send", "B")); res.Code != flow.CodeUnsettled {
+	if res := mustCall(t, start("r2"), batch("send", "B")); res.Rows[0].Status != flow.Ambiguous {
 		t.Errorf("got %+v", res)
 	}
 }
@@ -127,16 +215,17 @@ func TestABatchThatWasRefusedOrNotSentLeavesNothingOpen(t *testing.T) {
 	}
 }
 
-func TestABatchWithOneIdentityTwiceIsNotSent(t *testing.T) {
-	var vendor flowtest.Vendor
+func TestARowThatComesTwiceIsSentOnce(t *testing.T) {
+	vendor := flowtest.Vendor{Answer: rows(nil)}
 	_, start := open(&vendor)
-	wantResult(t, mustCall(t, start("r1"), batch("send", "A", "B", "", "B")), flow.Result{
-		Outcome: flow.Invalid,
-		Code:    "repeated-row",
-		Message: "not sent: rows 2 and 4 of the batch would both create B",
-		Hint:    "leave one of them out, as unique() does with a list",
-	})
-	wantSent(t, &vendor)
+	want := "A done, B done, 3 done, B failed: not sent: rows 2 and 4 of the batch would both create B"
+	for range 2 {
+		if got := statuses(mustCall(t, start("r1"), batch("send", "A", "B", "", "B"))); got != want {
+			t.Errorf("got %s", got)
+		}
+	}
+	wantSent(t, &vendor, "send")
+	wantRows(t, &vendor, "send", `{"list":"L","rows":["row A","row B","row "]}`)
 }
 
 // Batches that share rows, in whatever order, wait for each other and never
@@ -192,7 +281,7 @@ func TestIntentsOfRowsStayWhenTheEngineFails(t *testing.T) {
 		t.Fatal("no error")
 	}
 	for _, identity := range []string{"A", "B"} {
-		if res := mustCall(t, start("r2"), batch("send", identity)); res.Code != flow.CodeUnsettled {
+		if res := mustCall(t, start("r2"), batch("send", identity)); res.Rows[0].Status != flow.Ambiguous {
 			t.Errorf("%s: got %+v", identity, res)
 		}
 	}
@@ -218,7 +307,7 @@ func TestEntriesOfRowsAreFoldedWithTheirForeachRow(t *testing.T) {
 	if _, ok, _ := m.Get(t.Context(), "r1", state.Call, "each[X]/rows[A]"); ok {
 		t.Error("the entry of row A is still there")
 	}
-	if res := mustCall(t, rt, batch("again", "A")); res.Code != CodeRowCreated {
+	if res := mustCall(t, rt, batch("again", "A")); !res.Reused || res.Sent {
 		t.Errorf("got %+v", res)
 	}
 }

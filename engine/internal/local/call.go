@@ -48,7 +48,7 @@ func tells(e state.Entry) bool { return e.Payload != nil && e.Status != state.In
 func replayed(e state.Entry) (flow.Result, error) {
 	res, err := decodeResult(e.Payload)
 	res.Replayed = true
-	return res, err
+	return res.Whole(), err
 }
 
 // Record writes res down, unless it holds the rows of a large answer: these are read again.
@@ -79,7 +79,7 @@ func (rt *runtime) do(r flow.CallRequest) (flow.Result, error) {
 // vendor's words masked, which may repeat a secret that was sent.
 func (rt *runtime) encode(r flow.CallRequest, res flow.Result) []byte {
 	res.Outputs = without(res.Outputs, r.SecretOutputs)
-	if rt.Mask != nil && (res.Message != "" || res.Body != nil || res.Rows != nil) {
+	if rt.Mask != nil && (res.Message != "" || res.Body != nil || res.Rows != nil || res.Apart != nil) {
 		res = masked(res, rt.Mask)
 	}
 	return encodeResult(res)
@@ -108,13 +108,14 @@ func masked(res flow.Result, mask func(value.Value) value.Value) flow.Result {
 	}
 	res.Message, res.Hint, res.Endpoint = text(res.Message), text(res.Hint), text(res.Endpoint)
 	res.Body = mask(res.Body)
-	rows := res.Rows
-	if rows != nil {
-		res.Rows = make([]flow.RowResult, len(rows))
-	}
-	for i, row := range rows {
-		row.Message = text(row.Message)
-		res.Rows[i] = row
-	}
+	res.Rows, res.Apart = maskedRows(res.Rows, text), maskedRows(res.Apart, text)
 	return res
+}
+
+func maskedRows(rows []flow.RowResult, mask func(string) string) []flow.RowResult {
+	rows = slices.Clone(rows)
+	for i := range rows {
+		rows[i].Message = mask(rows[i].Message)
+	}
+	return rows
 }

@@ -220,7 +220,7 @@ func order(rt flow.Runtime, row flow.Row) flow.Item {
 	}
 	r := create(at.Step("create"), row.Key)
 	r.Inputs = value.ObjectOf("name", row.Key)
-	res, err := rt.Create(r, func(_ flow.Runtime, lost flow.Result) (flow.Result, error) {
+	res, err := rt.Create(r, func(_ flow.Runtime, _ flow.CallRequest, lost flow.Result) (flow.Result, error) {
 		there, err := find(at.Step("create/lookup"), true)
 		if err == nil && there {
 			return flow.Result{Outcome: flow.OK, Sent: lost.Sent, Reconciled: true, Outputs: r.Inputs}, nil

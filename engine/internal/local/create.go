@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
@@ -23,22 +25,180 @@ func (rt *runtime) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, 
 	if err != nil {
 		return flow.Result{}, err
 	}
+	var before flow.Result
 	if known && tells(e) {
-		return replayed(e)
+		if before, err = replayed(e); err != nil || !before.HeldBack() {
+			return before, err
+		}
 	}
-	targets := targetsOf(r)
-	if res, refused := repeated(targets); refused {
-		return res, nil
-	}
-	unlock, err := rt.lock(r, targets)
-	if err != nil {
+	c := &creation{rt: rt, request: r, targets: targetsOf(r), settle: settle}
+	waited := time.Now()
+	unlock, held, err := rt.lock(r, c.targets)
+	switch {
+	case err != nil:
 		return flow.Result{}, err
+	case held != nil:
+		return tooLate(r, *held), nil
 	}
 	defer unlock()
-	c := &creation{rt: rt, request: r, targets: targets, settle: settle}
-	if !known || e.Status != state.Intended {
-		return c.begin()
+	if r.Timeout > 0 {
+		c.request.Timeout = max(1, r.Timeout-time.Since(waited))
 	}
+	var res flow.Result
+	if known && e.Status == state.Intended {
+		res, err = c.goOn(e)
+	} else {
+		res, err = c.begin(before)
+	}
+	return res.Whole(), err
+}
+
+// errTooLate ends the wait for an identity that took all the time there was.
+var errTooLate = errors.New("the time for the call has ended")
+
+// lock takes the locks of all targets, in an order that is the same for all
+// who lock, so that no two wait for each other. held is a target that somebody
+// else held until the request's Timeout; no lock is taken then.
+func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), held *target, err error) {
+	ctx := rt.ctx
+	if r.Timeout > 0 {
+		bounded, stop := context.WithTimeoutCause(ctx, r.Timeout, errTooLate)
+		defer stop()
+		ctx = bounded
+	}
+	sorted := slices.SortedFunc(slices.Values(targets), func(a, b target) int { return strings.Compare(a.identity, b.identity) })
+	sorted = slices.CompactFunc(sorted, func(a, b target) bool { return a.identity == b.identity })
+	var locked []func()
+	unlock = func() {
+		for _, u := range locked {
+			u()
+		}
+	}
+	for _, t := range sorted {
+		one, err := rt.Locks.Lock(ctx, t.identity)
+		if err == nil {
+			locked = append(locked, one)
+			continue
+		}
+		unlock()
+		switch {
+		case endedBy(rt.ctx, err):
+			return nil, nil, rt.Interrupted()
+		case endedBy(ctx, err):
+			return nil, &t, nil
+		}
+		return nil, nil, fmt.Errorf("cannot lock the identity of %s: %w", r.Key, err)
+	}
+	return unlock, nil, nil
+}
+
+// tooLate is the result of a create that waited for t in vain. Nothing was sent.
+func tooLate(r flow.CallRequest, t target) flow.Result {
+	return flow.Result{
+		Outcome: flow.Busy,
+		Code:    "timeout",
+		Message: fmt.Sprintf("not sent: another run holds %s, and did not let go of it within %v", t.label, r.Timeout),
+	}
+}
+
+// A creation is a create under the locks of its identities.
+type creation struct {
+	rt      *runtime
+	request flow.CallRequest // what is sent: of a batch, the rows that are not apart
+	targets []target         // those of request
+	apart   []flow.RowResult // as in flow.Result; nil where all rows are sent
+	settle  flow.Settle      // may be nil
+	resent  bool
+}
+
+// begin sends, unless an earlier create stands in the way. before is what an earlier
+// pass knew of a batch of which rows were held back; zero otherwise.
+func (c *creation) begin(before flow.Result) (flow.Result, error) {
+	rt, r := c.rt, c.request
+	apart := repeated(r, c.targets)
+	for i, row := range before.Rows {
+		if row.Status != flow.Ambiguous {
+			apart[i] = row
+		}
+	}
+	for _, t := range c.targets {
+		if r.Rows != nil && apart[t.row].Status != "" {
+			continue
+		}
+		earlier, err := rt.earlier(r, t.identity)
+		if err != nil {
+			return flow.Result{}, fmt.Errorf("cannot look for earlier creates of %s in the journal: %w", r.Key, err)
+		}
+		done, isDone := find(earlier, state.Done)
+		open, isOpen := find(earlier, state.Intended)
+		switch {
+		case isDone && r.Rows == nil:
+			return rt.reuse(r, done)
+		case isDone:
+			apart[t.row] = flow.RowResult{Key: t.label, Status: flow.Done}
+		case isOpen && r.Rows == nil:
+			return unsettled(t, open), nil
+		case isOpen:
+			res := unsettled(t, open)
+			apart[t.row] = flow.RowResult{Key: t.label, Status: flow.Ambiguous, Message: res.Message + "; " + res.Hint}
+		}
+	}
+	c.leave(apart)
+	if r.Rows != nil && len(r.Rows) > 0 && len(c.request.Rows) == 0 {
+		return c.sendNothing(before)
+	}
+	return c.send()
+}
+
+// leave takes the rows that are apart out of what is sent.
+func (c *creation) leave(apart []flow.RowResult) {
+	if !slices.ContainsFunc(apart, func(row flow.RowResult) bool { return row.Status != "" }) {
+		return
+	}
+	c.apart = apart
+	r := &c.request
+	list, _ := r.Inputs.At(r.RowsOf).(value.List)
+	refs, rows := []flow.RowRef{}, value.List{}
+	for i, ref := range r.Rows {
+		if apart[i].Status != "" {
+			continue
+		}
+		refs = append(refs, ref)
+		if i < len(list) {
+			rows = append(rows, list[i])
+		}
+	}
+	r.Rows, r.Inputs = refs, r.Inputs.Clone()
+	r.Inputs.Set(r.RowsOf, rows)
+	c.targets = targetsOf(*r)
+}
+
+// sendNothing is the end of a batch whose rows are all apart. It is not recorded as long
+// as rows are held back: once they are settled, a resumed run may send them.
+func (c *creation) sendNothing(before flow.Result) (flow.Result, error) {
+	res := flow.Result{Outcome: flow.OK, Reused: true}
+	if before.Outcome != "" {
+		res = before
+	}
+	res.Rows, res.Apart, res.Replayed = []flow.RowResult{}, c.apart, false
+	if res.HeldBack() {
+		return res, nil
+	}
+	return res, c.rt.record(state.Entry{Kind: state.Call, Key: string(c.request.Recorded()), Payload: c.rt.encode(c.request, res)})
+}
+
+// earlier returns the creates of this identity that are open, or were done since
+// the run began, or so shortly before that the run need not have seen it. What the run itself
+// did counts whatever the clock says, which may have been set back meanwhile.
+func (rt *runtime) earlier(r flow.CallRequest, identity string) ([]state.Entry, error) {
+	all, err := rt.Journal.Creates(rt.ctx, identity, time.Unix(0, 0))
+	return slices.DeleteFunc(all, func(e state.Entry) bool {
+		return e.Status == state.Done && e.Run != rt.RunID && e.At.Before(rt.Began.Add(-r.Reach))
+	}), err
+}
+
+// goOn settles the create that this very run has sent before, as e says.
+func (c *creation) goOn(e state.Entry) (flow.Result, error) {
 	lost, err := c.lost(e)
 	if err != nil {
 		return flow.Result{}, err
@@ -46,83 +206,13 @@ func (rt *runtime) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, 
 	return c.conclude(lost)
 }
 
-// lock takes the locks of all targets, in an order that is the same for all
-// who lock, so that no two wait for each other.
-func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), err error) {
-	var names []string
-	for _, t := range targets {
-		names = append(names, t.identity)
-	}
-	slices.Sort(names)
-	var held []func()
-	unlock = func() {
-		for _, u := range held {
-			u()
-		}
-	}
-	for _, name := range names {
-		one, err := rt.Locks.Lock(rt.ctx, name)
-		if err != nil {
-			unlock()
-			if endedBy(rt.ctx, err) {
-				return nil, rt.Interrupted()
-			}
-			return nil, fmt.Errorf("cannot lock the identity of %s: %w", r.Key, err)
-		}
-		held = append(held, one)
-	}
-	return unlock, nil
-}
-
-// A creation is a create under the locks of its identities.
-type creation struct {
-	rt      *runtime
-	request flow.CallRequest
-	targets []target
-	settle  flow.Settle // may be nil
-	resent  bool
-}
-
-// begin sends, unless an earlier create stands in the way.
-func (c *creation) begin() (flow.Result, error) {
-	rt, r := c.rt, c.request
-	var done []state.Entry
-	var labels []string
-	for _, t := range c.targets {
-		earlier, err := rt.earlier(t.identity)
-		if err != nil {
-			return flow.Result{}, fmt.Errorf("cannot look for earlier creates of %s in the journal: %w", r.Key, err)
-		}
-		if e, ok := find(earlier, state.Done); ok {
-			done, labels = append(done, e), append(labels, t.label)
-		} else if e, ok := find(earlier, state.Intended); ok {
-			return unsettled(t, e), nil
-		}
-	}
-	switch {
-	case len(done) == 0:
-		return c.send()
-	case r.Rows == nil:
-		return rt.reuse(r, done[0])
-	}
-	return partlyCreated(labels, done[0]), nil
-}
-
-// earlier returns the creates of this identity that are open, or were done since
-// the run began. What the run itself did counts whatever the clock says, which may
-// have been set back meanwhile.
-func (rt *runtime) earlier(identity string) ([]state.Entry, error) {
-	all, err := rt.Journal.Creates(rt.ctx, identity, time.Unix(0, 0))
-	return slices.DeleteFunc(all, func(e state.Entry) bool {
-		return e.Status == state.Done && e.Run != rt.RunID && e.At.Before(rt.Began)
-	}), err
-}
-
 // send writes the intent, sends, writes what came of it, and settles what stayed open.
 func (c *creation) send() (flow.Result, error) {
 	intent := c.entries()
-	if c.resent {
-		intent[0].Payload = encodeResult(flow.Result{Outcome: flow.Unknown, Sent: true, Resent: true, At: intent[0].At})
+	if c.resent || c.apart != nil { // which a run that is taken up again has to know
+		lost := lostAnswer(intent[0])
+		lost.Resent, lost.Apart = c.resent, c.apart
+		intent[0].Payload = c.rt.encode(c.request, lost)
 	}
 	if err := c.rt.record(intent[0], intent[1:]...); err != nil {
 		return flow.Result{}, err
@@ -130,7 +220,7 @@ func (c *creation) send() (flow.Result, error) {
 	res, err := c.rt.do(c.request)
 	switch {
 	case err == nil:
-		res.Resent = c.resent
+		res.Resent, res.Apart = c.resent, c.apart
 		if err := c.write(intent, res, c.settle != nil && res.Unsettled()); err != nil {
 			return res, err
 		}
@@ -149,7 +239,7 @@ func (c *creation) conclude(res flow.Result) (flow.Result, error) {
 	if c.settle == nil || !res.Unsettled() {
 		return res, nil
 	}
-	settled, err := c.settle(c.rt, res)
+	settled, err := c.settle(c.rt, c.request, res)
 	if err != nil {
 		return res, err
 	}
@@ -157,7 +247,7 @@ func (c *creation) conclude(res flow.Result) (flow.Result, error) {
 		c.request.Key, c.resent = settled.Again, true
 		return c.send()
 	}
-	settled.Again, settled.Resent = "", res.Resent
+	settled.Again, settled.Resent, settled.Apart = "", res.Resent, c.apart
 	entries := c.entries()
 	for i := range entries {
 		entries[i].At = res.At

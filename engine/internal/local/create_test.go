@@ -115,6 +115,75 @@ func TestAClockThatIsSetBackLetsNothingBeCreatedTwice(t *testing.T) {
 	}
 }
 
+// What was created shortly before the run began may not have been shown to it.
+func TestACreateReachesBackAsFarAsTheVendorIsLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var vendor flowtest.Vendor
+		_, start := open(&vendor)
+		mustCall(t, start("r1"), create("a", "PT1"))
+		late := create("a", "PT1")
+		late.Reach = 15 * time.Second
+		time.Sleep(15 * time.Second)
+		if !mustCall(t, start("r2"), late).Reused {
+			t.Error("what the vendor may not show yet was created again")
+		}
+		if mustCall(t, start("r3"), create("a", "PT1")).Reused {
+			t.Error("reaches back although the vendor shows at once what it did")
+		}
+		time.Sleep(15*time.Second + 1)
+		if mustCall(t, start("r4"), late).Reused {
+			t.Error("reaches back for ever")
+		}
+	})
+}
+
+func TestWhatWasCreatedAheadOfTheClockIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var vendor flowtest.Vendor
+		m, start := open(&vendor)
+		e := state.Entry{Run: "r0", Kind: state.Call, Key: "a", Status: state.Done, Identity: identityOf(create("a", "PT1"), "PT1"),
+			At: time.Now().Add(time.Hour), Payload: encodeResult(flow.Result{Outcome: flow.OK})}
+		if err := m.Put(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		if !mustCall(t, start("r1"), create("a", "PT1")).Reused {
+			t.Error("created again after the clock was set back")
+		}
+	})
+}
+
+func TestTheWaitForAnIdentityTakesNoLongerThanTheCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var vendor flowtest.Vendor
+		var bound time.Duration
+		m, start := open(executor(func(ctx context.Context, r flow.CallRequest) (flow.Result, error) {
+			bound = r.Timeout
+			return vendor.Do(ctx, r, nil)
+		}))
+		unlock, err := m.Lock(t.Context(), identityOf(create("a", "PT1"), "PT1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := create("a", "PT1")
+		r.Timeout = 20 * time.Second
+		began := time.Now()
+		wantResult(t, mustCall(t, start("r1"), r), flow.Result{
+			Outcome: flow.Busy,
+			Code:    "timeout",
+			Message: "not sent: another run holds PT1, and did not let go of it within 20s",
+		})
+		if took := time.Since(began); took != 20*time.Second {
+			t.Errorf("took %v", took)
+		}
+		wantSent(t, &vendor)
+		time.AfterFunc(15*time.Second, unlock)
+		mustCall(t, start("r1"), r)
+		if bound != 5*time.Second {
+			t.Errorf("%v were left for the call", bound)
+		}
+	})
+}
+
 func TestCreateIsRefusedWhileAnEarlierOneIsUnsettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		vendor := flowtest.Vendor{Answer: unknown}

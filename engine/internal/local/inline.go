@@ -42,7 +42,7 @@ func (rt *inline) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, e
 	res, err := rt.Call(r)
 	for err == nil && settle != nil && res.Unsettled() {
 		var settled flow.Result
-		if settled, err = settle(rt, res); err != nil {
+		if settled, err = settle(rt, r, res); err != nil {
 			return res, err
 		}
 		if settled.Again == "" || res.Resent {

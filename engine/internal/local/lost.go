@@ -12,14 +12,11 @@ import (
 func (c *creation) lost(e state.Entry) (flow.Result, error) {
 	res := lostAnswer(e)
 	if e.Payload != nil {
-		told, err := decodeResult(e.Payload)
-		if err != nil {
+		var err error
+		if res, err = decodeResult(e.Payload); err != nil {
 			return flow.Result{}, err
 		}
-		if told.Message != "" || !told.Resent {
-			res = told
-		}
-		res.Resent = told.Resent
+		c.leave(res.Apart)
 	}
 	if c.request.Rows != nil {
 		return res, c.mergeRows(&res)

@@ -31,6 +31,8 @@ func encodeResult(r flow.Result) []byte {
 	dst = appendText(dst, `,"at":`, encodeTime(r.At))
 	dst = appendText(dst, `,"endpoint":`, r.Endpoint)
 	dst = value.AppendJSON(append(dst, `,"rows":`...), encodeRows(r.Rows))
+	dst = value.AppendJSON(append(dst, `,"apart":`...), encodeRows(r.Apart))
+	dst = strconv.AppendBool(append(dst, `,"down":`...), r.Down)
 	return append(dst, '}')
 }
 
@@ -64,6 +66,8 @@ func decodeResult(payload []byte) (flow.Result, error) {
 		At:         f.time("at"),
 		Endpoint:   f.text("endpoint"),
 		Rows:       f.rows("rows"),
+		Apart:      f.rows("apart"),
+		Down:       get[bool](&f, "down"),
 	}
 	return r, f.err
 }
@@ -84,7 +88,7 @@ func encodeRows(rows []flow.RowResult) value.Value {
 func encodeItem(it flow.Item) []byte {
 	undo := make(value.List, len(it.Undo))
 	for i, u := range it.Undo {
-		undo[i] = value.ObjectOf("key", string(u.Key), "connection", u.Connection, "operation", u.Operation, "inputs", object(u.Inputs))
+		undo[i] = value.ObjectOf("key", string(u.Key), "connection", u.Connection, "operation", u.Operation, "inputs", object(u.Inputs), "create", string(u.Create))
 	}
 	return value.AppendJSON(nil, value.ObjectOf(
 		"outputs", object(it.Outputs),
@@ -116,6 +120,7 @@ func decodeItem(payload []byte) (flow.Item, error) {
 			Connection: call.text("connection"),
 			Operation:  call.text("operation"),
 			Inputs:     call.object("inputs"),
+			Create:     flow.Key(call.text("create")),
 		})
 		if f.err == nil {
 			f.err = call.err

@@ -28,6 +28,8 @@ func TestResultsSurviveTheJournal(t *testing.T) {
 		At:         time.Date(2026, 3, 1, 8, 0, 0, 123456789, time.UTC),
 		Endpoint:   "POST https://x.example/?token=***",
 		Rows:       []flow.RowResult{{Key: "A", Status: flow.Done}, {Key: "B", Status: flow.Failed, Message: "no \"B\""}},
+		Apart:      []flow.RowResult{{}, {Key: "C", Status: flow.Failed, Message: "no \"C\""}},
+		Down:       true,
 	}
 	// Nothing but what is never recorded may be left out of this test.
 	never := map[string]bool{"Fatal": true, "Again": true, "Replayed": true}

@@ -76,8 +76,12 @@ func hasRows(entries []state.Entry, key string) bool {
 func settledEntry(e state.Entry, done bool, outputs *value.Object) state.Entry {
 	settled := state.Entry{Run: e.Run, Kind: e.Kind, Key: e.Key, Identity: e.Identity, Status: state.Undone, At: time.Now()}
 	if done {
+		var told flow.Result // what is unreadable says nothing
+		if e.Payload != nil {
+			told, _ = decodeResult(e.Payload)
+		}
 		settled.Status = state.Done
-		settled.Payload = encodeResult(flow.Result{Outcome: flow.OK, Outputs: outputs, Sent: true, Reconciled: true, At: e.At})
+		settled.Payload = encodeResult(flow.Result{Outcome: flow.OK, Outputs: outputs, Sent: true, Reconciled: true, Apart: told.Apart, At: e.At})
 	}
 	return settled
 }

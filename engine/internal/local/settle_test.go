@@ -17,12 +17,12 @@ import (
 )
 
 // found is a look-up that finds what was created.
-func found(_ flow.Runtime, lost flow.Result) (flow.Result, error) {
+func found(_ flow.Runtime, _ flow.CallRequest, lost flow.Result) (flow.Result, error) {
 	return flow.Result{Outcome: flow.OK, Outputs: value.ObjectOf("id", int64(7)), Sent: lost.Sent, Reconciled: true, At: lost.At}, nil
 }
 
 // absent is a look-up that does not find it.
-func absent(_ flow.Runtime, lost flow.Result) (flow.Result, error) {
+func absent(_ flow.Runtime, _ flow.CallRequest, lost flow.Result) (flow.Result, error) {
 	lost.Message = "not there"
 	return lost, nil
 }
@@ -50,11 +50,11 @@ func TestALostCreateIsSettledUnderItsLock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		vendor := flowtest.Vendor{Answer: unknown}
 		m, start := open(&vendor)
-		settle := func(rt flow.Runtime, lost flow.Result) (flow.Result, error) {
+		settle := func(rt flow.Runtime, sent flow.CallRequest, lost flow.Result) (flow.Result, error) {
 			if err := rt.Sleep("", time.Hour); err != nil { // a slow look-up
 				return lost, err
 			}
-			return found(rt, lost)
+			return found(rt, sent, lost)
 		}
 		mine, other := start("r1"), start("r2")
 		second := make(chan flow.Result)
@@ -90,14 +90,14 @@ func TestAResumedRunSettlesItsOwnIntent(t *testing.T) {
 		time.Sleep(time.Hour)
 		var told flow.Result
 		look := func(then flow.Settle) flow.Settle {
-			return func(rt flow.Runtime, lost flow.Result) (flow.Result, error) {
+			return func(rt flow.Runtime, sent flow.CallRequest, lost flow.Result) (flow.Result, error) {
 				told = lost
-				return then(rt, lost)
+				return then(rt, sent, lost)
 			}
 		}
 
 		// A look that is interrupted leaves everything open, and so does one that finds nothing.
-		if _, err := start("r1").Create(create("create", "PT1"), func(_ flow.Runtime, lost flow.Result) (flow.Result, error) {
+		if _, err := start("r1").Create(create("create", "PT1"), func(_ flow.Runtime, _ flow.CallRequest, lost flow.Result) (flow.Result, error) {
 			return lost, errors.New("ctrl-c")
 		}); err == nil || err.Error() != "ctrl-c" {
 			t.Errorf("got %v", err)
@@ -143,7 +143,7 @@ func TestAnIntentIsSettledWhateverTheAttempt(t *testing.T) {
 }
 
 // again is a look-up that wants the create to be sent once more.
-func again(_ flow.Runtime, lost flow.Result) (flow.Result, error) {
+func again(_ flow.Runtime, _ flow.CallRequest, lost flow.Result) (flow.Result, error) {
 	lost.Again = "create#2"
 	return lost, nil
 }
@@ -197,7 +197,7 @@ func TestARunThatEndedWhileItSentOnceMoreKnows(t *testing.T) {
 
 // there settles a batch by what is there.
 func there(rows ...string) flow.Settle {
-	return func(_ flow.Runtime, lost flow.Result) (flow.Result, error) {
+	return func(_ flow.Runtime, _ flow.CallRequest, lost flow.Result) (flow.Result, error) {
 		res := flow.Result{Outcome: flow.OK, Sent: true, Reconciled: true, Message: lost.Message}
 		for i, key := range []string{"A", "B", "C"} {
 			row := flow.RowResult{Key: key, Status: flow.Ambiguous, Message: "not there"}

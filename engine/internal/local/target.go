@@ -2,21 +2,10 @@ package local
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
-)
-
-// What a create of many rows is refused for, beside flow.CodeUnsettled. Nothing was sent.
-const (
-	// CodeRepeatedRow marks a batch that would create one thing twice.
-	CodeRepeatedRow = "repeated-row"
-	// CodeRowCreated marks a batch with rows that were created since the run
-	// began. Their outputs are not known one by one, and to leave them out would
-	// answer rows that were not asked for in this call: the pipeline has to.
-	CodeRowCreated = "row-created"
 )
 
 // A target is one thing that a create makes and must not make twice.
@@ -57,38 +46,22 @@ func rowStatus(s flow.ItemStatus) state.Status {
 	return state.Intended
 }
 
-// repeated refuses a batch that has two rows of one identity. Two that only
-// look the same, such as 1 and "1", are not told apart by people either.
-func repeated(targets []target) (res flow.Result, refused bool) {
+// repeated tells apart the rows of a batch that would create what a row before them
+// creates, and says nothing of the others; nil without rows. Two that only look the same, such as 1 and "1", are
+// not told apart by people either.
+func repeated(r flow.CallRequest, targets []target) []flow.RowResult {
+	if r.Rows == nil {
+		return nil
+	}
+	apart := make([]flow.RowResult, len(r.Rows))
 	first := make(map[string]target, len(targets))
 	for _, t := range targets {
-		other, found := first[t.label]
-		if !found {
-			first[t.label] = t
+		if other, found := first[t.label]; found {
+			apart[t.row] = flow.RowResult{Key: t.label, Status: flow.Failed,
+				Message: fmt.Sprintf("not sent: rows %d and %d of the batch would both create %s", other.row+1, t.row+1, t.label)}
 			continue
 		}
-		return flow.Result{
-			Outcome: flow.Invalid,
-			Code:    CodeRepeatedRow,
-			Message: fmt.Sprintf("not sent: rows %d and %d of the batch would both create %s", other.row+1, t.row+1, t.label),
-			Hint:    "leave one of them out, as unique() does with a list",
-		}, true
+		first[t.label] = t
 	}
-	return flow.Result{}, false
-}
-
-// partlyCreated refuses a batch with rows that are done; e is the first of them. It
-// is not recorded: it holds as long as e does.
-func partlyCreated(labels []string, e state.Entry) flow.Result {
-	const shown = 5
-	what := strings.Join(labels[:min(len(labels), shown)], ", ")
-	if more := len(labels) - shown; more > 0 {
-		what += fmt.Sprintf(" and %d more", more)
-	}
-	return flow.Result{
-		Outcome: flow.Conflict,
-		Code:    CodeRowCreated,
-		Message: fmt.Sprintf("not sent: the batch would create again what was created since the run began: %s (run %s, %s)", what, e.Run, e.Key),
-		Hint:    "leave out of the batch what is done",
-	}
+	return apart
 }

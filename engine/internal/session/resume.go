@@ -108,7 +108,7 @@ func (j *job) unchanged(run state.Run) error {
 		return diag.List{{
 			Code:    "changed-files",
 			Message: fmt.Sprintf("run %s cannot go on as it began: %s", run.ID, what),
-			Hint:    "put back what was there, or go on with what is there now: --accept-changes",
+			Hint:    "put back what was there, or resume the run with --accept-changes to go on with what is there now",
 		}}
 	}
 	j.warnings.Add(&diag.Diagnostic{Severity: diag.Warning, Code: "changed-files", Message: "accepted: " + what})

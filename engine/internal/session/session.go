@@ -108,6 +108,7 @@ func (t *target) walk(rt flow.Runtime, s *session) (*value.Object, flow.Tally, e
 	}
 	outputs, tally, err := interp.Run(rt, t.pipeline, interp.Input{
 		RunID:  s.run.ID,
+		Began:  s.run.Began,
 		Values: s.in.Values,
 		Rows:   s.in.Rows,
 		OnRow:  s.rowsTo(s.order.Rows, t.pipeline),
@@ -120,7 +121,7 @@ func (t *target) walk(rt flow.Runtime, s *session) (*value.Object, flow.Tally, e
 
 // rowsTo passes rows on to a listener: one at a time, also those of a batch,
 // without the secret outputs, and with errors masked.
-func (s *session) rowsTo(hear func(string, flow.Item), pl *pipeline.Pipeline) func(string, flow.Item) {
+func (s *session) rowsTo(hear func(Row), pl *pipeline.Pipeline) func(string, flow.Item) {
 	if hear == nil {
 		return nil
 	}
@@ -132,10 +133,15 @@ func (s *session) rowsTo(hear func(string, flow.Item), pl *pipeline.Pipeline) fu
 	return func(step string, item flow.Item) {
 		mu.Lock()
 		defer mu.Unlock()
-		for _, row := range rowsIn(item) {
-			row.Outputs = withoutSecrets(types[step].RowType(), row.Outputs)
-			row.Err = maskedError(s.gate, row.Err)
-			hear(step, row)
+		for _, it := range rowsIn(item) {
+			row := Row{Step: step, Key: it.Key, Status: string(it.Status)}
+			if it.Outputs != nil {
+				row.Outputs, _ = value.ToGo(withoutSecrets(types[step].RowType(), it.Outputs)).(map[string]any)
+			}
+			if it.Err != nil {
+				row.Error = s.gate.Text(it.Err.Error())
+			}
+			hear(row)
 		}
 	}
 }

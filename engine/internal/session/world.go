@@ -7,7 +7,6 @@ import (
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
-	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/state"
 )
@@ -47,7 +46,7 @@ type Order struct {
 	Timeout time.Duration
 	// Rows hears of every row of the pipeline's own foreach steps as it ends, one
 	// at a time; nil for nobody.
-	Rows func(step string, item flow.Item)
+	Rows func(Row)
 	// Moved says that vendors whose base URL is another than the state knows are
 	// the same ones at a new place.
 	Moved bool
@@ -55,6 +54,13 @@ type Order struct {
 	AcceptChanges bool
 	// Settle says of creates whose end is not known what a person found, by key.
 	Settle map[string]Settlement
+}
+
+// A Row is one row of a foreach that ended, without secrets, as Go values.
+type Row struct {
+	Step, Key, Status string
+	Outputs           map[string]any // nil unless done
+	Error             string         // "" when it is done
 }
 
 // A Settlement is what a person found out about a create.

@@ -151,7 +151,7 @@ func lookedFor(rt flow.Runtime) (value.Value, error) {
 		Key: "create", CallKey: "create", Connection: "v", Operation: "v.create", Effect: flow.Create,
 		Identity: "PT1", Inputs: value.ObjectOf("name", "PT1"),
 	}
-	made, err := rt.Create(r, func(rt flow.Runtime, lost flow.Result) (flow.Result, error) {
+	made, err := rt.Create(r, func(rt flow.Runtime, _ flow.CallRequest, lost flow.Result) (flow.Result, error) {
 		look := read("create/lookup", r.Inputs)
 		look.Fresh = true
 		res, err := rt.Call(look)
@@ -172,7 +172,7 @@ func rowsLookedFor(rt flow.Runtime) (value.Value, error) {
 		Key: "send", CallKey: "send", Connection: "v", Operation: "v.send", Effect: flow.Create,
 		Rows: []flow.RowRef{{Key: "A", Identity: "A"}, {Key: "B", Identity: "B"}},
 	}
-	sent, err := rt.Create(r, func(rt flow.Runtime, lost flow.Result) (flow.Result, error) {
+	sent, err := rt.Create(r, func(rt flow.Runtime, _ flow.CallRequest, lost flow.Result) (flow.Result, error) {
 		res := flow.Result{Outcome: flow.OK, Sent: lost.Sent, Reconciled: true}
 		for _, row := range r.Rows {
 			look := read(r.RowKey(row.Key).Step("lookup"), nil)

@@ -57,7 +57,7 @@ func Agree(t *testing.T, reference, kind Kind, programs []Program) {
 				start := kind.Open(t)
 				want.check(t, run(t.Context(), start, p, &vendor))
 				want.check(t, run(t.Context(), start, p, &silent))
-				checkCalls(t, p.finished(silent.all()), nil)
+				checkCalls(t, p.finished(silent.Requests()), nil)
 			})
 			for n := range len(calls) {
 				t.Run(fmt.Sprintf("goes on after a stop at call %d", n), func(t *testing.T) {
@@ -90,7 +90,7 @@ func stopAndResume(t *testing.T, start Start, p Program, n int, want ending, cal
 
 	var second Vendor
 	want.check(t, run(t.Context(), start, p, &second))
-	checkCalls(t, p.withoutRepeats(slices.Concat(first.all(), second.all())), calls)
+	checkCalls(t, p.withoutRepeats(slices.Concat(first.Requests(), second.Requests())), calls)
 }
 
 // finished returns the keys of the calls that no resumed run may make again:

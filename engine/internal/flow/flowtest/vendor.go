@@ -55,8 +55,8 @@ func (v *Vendor) Do(ctx context.Context, r flow.CallRequest, events event.Sink) 
 	return Echo(r), nil
 }
 
-// all returns the calls that were sent, in order.
-func (v *Vendor) all() []flow.CallRequest {
+// Requests returns the calls that were sent, in order.
+func (v *Vendor) Requests() []flow.CallRequest {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return slices.Clone(v.sent)
