@@ -274,6 +274,7 @@ func TestIntcomexWhicheverReading(t *testing.T) {
 	for name, r := range map[string]reply{
 		"null": asJSON(200, "null"), "empty body": {status: 200}, "204": {status: 204},
 		"404 text": plain(404, "Company not found"), "404 JSON": asJSON(404, `{"Message":"No company was found with that VAT ID."}`),
+		"400 text": plain(400, "Company not found"), "400 JSON": asJSON(400, `{"Message":"No company with that VAT ID"}`), "500 text": plain(500, "VAT ID does not exist."),
 		"404 in Spanish": plain(404, "No se encontró la empresa"), "[] as text": plain(200, "[]"), "blank": plain(200, " \r\n"),
 		"text null in quotes": asJSON(200, `""`),
 	} {
@@ -323,7 +324,9 @@ func sessionsOver() map[string]reply {
 		"403":                 plain(403, "Session expired"),
 		"400":                 plain(400, "Session is not active."),
 		"400 JSON":            asJSON(400, `{"Message":"Invalid session token"}`),
+		"440":                 plain(440, "Login Time-out"),
 		"500":                 plain(500, "Session expired"),
+		"500 invalid session": plain(500, "Invalid session token"),
 		"500 JSON":            asJSON(500, `{"Message":"The session has expired."}`),
 		"200":                 plain(200, "Session expired"),
 		"200 JSON string":     asJSON(200, `"Session expired. Please log in again."`),
@@ -555,6 +558,8 @@ func TestIntcomexCreateRefused(t *testing.T) {
 				}
 				if text := got.err.Error(); !strings.Contains(text, "intcomex.create_company") || !strings.Contains(text, "Country is not valid: Atlantis") {
 					t.Errorf("error %q", text)
+				} else if strings.HasPrefix(r.body, "{") && strings.Contains(text, "{") {
+					t.Errorf("error %q holds the object about the words", text)
 				}
 			})
 		})

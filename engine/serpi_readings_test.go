@@ -36,7 +36,13 @@ func erpReadings() map[string]func(*erp) {
 		"the end has an empty list under 204": nothing(asJSON(200, `{"success":true,"code":204,"message":"No se encontraron registros","result":[]}`)),
 		"the end has null under 204":          nothing(asJSON(200, `{"success":true,"code":"204","errors":null,"message":"No se encontraron registros","result":null}`)),
 		"the end as the guide prints it":      nothing(asJSON(200, "{\n\"success\": true,\n\"code\": 204,\n\"message\": \"No se encontraron registros\",\n}")),
-		"codes are texts":                     func(v *erp) { v.code = func(code int) any { return fmt.Sprint(code) } },
+		"the end is a refusal":                nothing(asJSON(200, `{"success":false,"code":204,"message":"No se encontraron registros"}`)),
+		"the end is HTTP 404":                 nothing(asJSON(404, `{"success":false,"code":404,"errors":[],"message":"No se encontraron registros"}`)),
+		"tax numbers are padded": wired(func(r reply) reply {
+			r.body = strings.ReplaceAll(r.body, `"nitProveedor":"900123"`, `"nitProveedor":"900123    "`)
+			return r
+		}),
+		"codes are texts": func(v *erp) { v.code = func(code int) any { return fmt.Sprint(code) } },
 		"201 comes under HTTP 200": wired(func(r reply) reply {
 			r.status = min(r.status, 200)
 			return r

@@ -302,3 +302,32 @@ func TestSerpiUpsertsOfTwoProcesses(t *testing.T) {
 		})
 	}
 }
+
+// A default that is not given stays as it is, and a new record is none; blanks at the
+// ends of a supplier's number make no other supplier.
+func TestSerpiDefaultsThatAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := newERP(supply(1, 7, "900123", "OLD", "ARTICULO", true, "1.00", ""), supply(2, 8, "900123", "C-8", "ARTICULO", false, "", ""))
+		rows := []any{
+			wanted(7, "is_default", nil),
+			wanted(8, "is_default", nil, "supplier_tax_id", " 900123 "),
+			wanted(9, "is_default", nil, "supplier_tax_id", "900123 "),
+			wanted(9, "is_default", true),
+		}
+		r := v.run(t, upsertSupplied, map[string]any{"articles": rows})
+		want := `key,status,action,error
+7 900123,done,update,
+8 900123,done,none,
+9 900123,done,create,
+9 900123#2,failed,create,a row above it is for the same article and supplier
+`
+		if got := r.files["results.csv"]; r.err != nil || r.counts() != "1 1 1 1" || got != want {
+			t.Errorf("%s %v, got\n%s", r.counts(), r.err, got)
+		}
+		if got, want := strings.Join(v.bodies, "\n"), `[{"idArticulo":9,"nitProveedor":"900123","codigoProveedor":"C-9","descripcionProveedor":"ARTICULO","proveedorPredeterminado":false}]
+[{"id":1,"idArticulo":7,"nitProveedor":"900123","codigoProveedor":"C-7","descripcionProveedor":"ARTICULO","proveedorPredeterminado":true,"multiploCompra":1.00}]`; got != want {
+			t.Errorf("sent\n%s\nwant\n%s", got, want)
+		}
+	})
+}

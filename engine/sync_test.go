@@ -554,7 +554,7 @@ func TestSyncWithoutAVendor(t *testing.T) {
 		{syncCatalogue, "mps garbage:catalogue", engine.Failed, "mps.get_catalogue: unknown: "},
 		{syncCatalogue, "mps expire:catalogue", engine.Failed, "mps.get_catalogue: auth: "},
 		{syncCatalogue, "serpi lose_request:list", engine.Failed, "serpi.get_supplier_articles: unknown: "},
-		{syncCatalogue, "serpi truncate:list:3+", engine.Failed, "serpi.get_supplier_articles: unknown: "},
+		{syncCatalogue, "serpi truncate:list:2+", engine.Failed, "serpi.get_supplier_articles: unknown: "},
 		{syncCatalogue, "serpi status=403:list", engine.Failed, "serpi.get_supplier_articles: denied: "},
 		{syncBilling, "intcomex status=500:login", engine.Failed, "intcomex.get_latest_invoices: "},
 		{syncBilling, "intcomex truncate:invoices", engine.Failed, "intcomex.get_latest_invoices: unknown: "},

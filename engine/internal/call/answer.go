@@ -113,4 +113,16 @@ func (a *answer) data(r *catalog.Response) (data []byte, ok bool) {
 	return nullText, true
 }
 
+// output returns what an output's header says, or what get finds in the body.
+func (a *answer) output(m *lang.Mapping, get func(*lang.Mapping) (value.Value, error)) (value.Value, error) {
+	if m.Header == "" {
+		return get(m)
+	}
+	values := a.header.Values(m.Header)
+	if len(values) == 0 {
+		return m.Take(nil, false)
+	}
+	return m.Take(strings.Join(values, ", "), true)
+}
+
 var nullText = []byte("null")

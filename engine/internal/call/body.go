@@ -1,6 +1,8 @@
 package call
 
 import (
+	"strings"
+
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -58,7 +60,8 @@ func merge(body, injected *value.Object) *value.Object {
 	return merged
 }
 
-// appendForm writes the members as a form; nested values stand in it as JSON text.
+// appendForm writes the members as a form; nested values stand in it as JSON text, but
+// for a list whose name ends in []: that is a field for each of its elements.
 func appendForm(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {
 	fields, err := evalObject(t, vars, "a form")
 	if err != nil {
@@ -66,6 +69,14 @@ func appendForm(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Ob
 	}
 	f := form{text: dst}
 	for name, v := range merge(fields, injected).All() {
+		if list, ok := v.(value.List); ok && strings.HasSuffix(name, "[]") {
+			for _, element := range list {
+				if err := f.addScalar("an element of the form field", name, element); err != nil {
+					return nil, false, err
+				}
+			}
+			continue
+		}
 		switch v.(type) {
 		case value.List, *value.Rows, *value.Object:
 			f.add(name, string(value.AppendJSON(nil, v)))

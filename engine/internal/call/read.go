@@ -21,7 +21,7 @@ func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
 	outcome, declared := a.classify(op, vars)
 	switch {
 	case outcome == flow.OK:
-		a.shy = !readable && len(op.secretOutputs) > 0 || readable && !hideOutputs(e.gate, op, data)
+		a.shy = !readable && len(op.secretOutputs) > 0 || readable && !a.hideOutputs(e.gate, op, data)
 	case !declared:
 		// What refuses a login is no secret, unless it might be a token that was misread.
 		a.shy = !readable && len(op.secretOutputs) > 0
@@ -32,7 +32,7 @@ func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
 		res.Outputs = op.blank()
 	case outcome != flow.OK:
 		e.refuse(&res, j, a, declared)
-	case op.Response.As == "none" || declared && !op.reads():
+	case declared && !op.reads():
 		res.Outputs = op.blank()
 	case !readable:
 		e.unreadable(&res, j, a)
@@ -77,7 +77,7 @@ func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
 func (e *Executor) mapOutputs(res *flow.Result, j *job, a *answer, get func(*lang.Mapping) (value.Value, error)) {
 	outputs := value.NewObject(len(j.op.Response.Outputs))
 	for _, m := range j.op.Response.Outputs {
-		v, err := get(m)
+		v, err := a.output(m, get)
 		if err != nil {
 			e.contractBroken(res, j, a, err.Error())
 			var d *diag.Diagnostic

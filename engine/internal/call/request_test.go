@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -181,6 +182,45 @@ func TestNullIsNotWrittenIntoForms(t *testing.T) {
 	want := "invalid bad-request: cannot make the request of acme.form: the form field z is null"
 	if got := summary(res); got != want || res.Hint != orOmit {
 		t.Errorf("got  %s\nwant %s (hint %q)", got, want, res.Hint)
+	}
+}
+
+// A list is one field of JSON text, or one field for each element where its name says so.
+func TestListsInForms(t *testing.T) {
+	t.Parallel()
+	const spec = `
+vendor: acme
+version: 1
+operations:
+  send:
+    effect: idempotent
+    inputs: {tags: {type: array, items: {}}}
+    request:
+      method: POST
+      path: /
+      as: form
+      body: {"a[b]": "1&2", "tags[]": "${{ inputs.tags }}", tags: "${{ inputs.tags }}"}
+    response: {as: text, outputs: {sent: "@this"}}
+`
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) { w.Write([]byte(body(r))) })
+	e := connect(t, vendorOf(t, spec), base, nil, Options{})
+	for _, tt := range []struct {
+		tags value.List
+		want string
+	}{
+		{value.List{"x", "y z", int64(3)}, `{"sent":"a%5Bb%5D=1%262&tags%5B%5D=x&tags%5B%5D=y+z&tags%5B%5D=3&tags=%5B%22x%22%2C%22y+z%22%2C3%5D"}`},
+		{value.List{}, `{"sent":"a%5Bb%5D=1%262&tags=%5B%5D"}`},
+		{value.List{nil}, "invalid bad-request: cannot make the request of acme.send: an element of the form field tags[] is null"},
+		{value.List{value.List{}}, "invalid bad-request: cannot make the request of acme.send: an element of the form field tags[] must be a text, number or boolean, found list"},
+	} {
+		res := ask(t, e, "send", "tags", tt.tags)
+		got := summary(res)
+		if res.Outcome == flow.OK {
+			got = outputs(res)
+		}
+		if got != tt.want {
+			t.Errorf("%v:\ngot  %s\nwant %s", tt.tags, got, tt.want)
+		}
 	}
 }
 

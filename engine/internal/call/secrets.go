@@ -97,12 +97,12 @@ func (a *answer) maskSecrets(gate *redact.Gate, op *operation) {
 	a.value, a.body = v, value.AppendJSON(nil, v)
 }
 
-// hideOutputs tells the gate of the secret outputs in data, and reports whether
+// hideOutputs tells the gate of the secret outputs in data and in headers, and reports whether
 // each of them was found: else what is shown of the answer might hold one.
-func hideOutputs(gate *redact.Gate, op *operation, data []byte) bool {
+func (a *answer) hideOutputs(gate *redact.Gate, op *operation, data []byte) bool {
 	all := true
 	for _, m := range op.secretOutputs {
-		v, err := m.Get(data)
+		v, err := a.output(m, func(m *lang.Mapping) (value.Value, error) { return m.Get(data) })
 		if err != nil {
 			all = false
 			continue

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"slices"
+
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -75,10 +77,17 @@ func (d *decoder) unread(n *source.Node, as string) {
 		return
 	}
 	for _, key := range []string{"data", "schema", "outputs"} {
-		if n.Get(key) != nil {
+		if v := n.Get(key); v != nil && !(key == "outputs" && ofHeaders(v)) {
 			d.faults.Add(n.Key(key).Errorf("answer-not-read", "as: none reads nothing of the answer, so there is nothing for %s", key))
 		}
 	}
+}
+
+// ofHeaders reports whether all outputs are those of headers.
+func ofHeaders(outputs *source.Node) bool {
+	return !slices.ContainsFunc(outputs.Pairs, func(p source.Pair) bool {
+		return p.Value.Kind != source.Mapping || p.Value.Get("header") == nil
+	})
 }
 
 func (d *decoder) rules(n *source.Node, scope *lang.Scope) []Rule {

@@ -217,17 +217,17 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 		req.Timeout = left
 		res, err := w.attempt(a, key, req, n)
 		if err != nil {
-			return res, withLast(w.stopped(key, err), a, res)
+			return res, w.withLast(w.stopped(key, err), a, key, req, res)
 		}
 		if n >= retry.Attempts || !res.Repeatable(req.Effect) || res.Code == flow.CodePartlyDone && a.Operation.Reconcile != nil {
 			return res, nil
 		}
 		if err := w.rt.Interrupted(); err != nil {
-			return res, withLast(w.stopped(key, err), a, res)
+			return res, w.withLast(w.stopped(key, err), a, key, req, res)
 		}
 		wait := max(retry.Wait(n, req.CallKey), res.RetryAfter)
 		if _, err := w.left(key, req.CallKey, wait); err != nil {
-			return res, withLast(err, a, res)
+			return res, w.withLast(err, a, key, req, res)
 		}
 		w.rt.Emit(&event.RetryScheduled{
 			Key:       string(key),
@@ -239,7 +239,7 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 			Wait:      wait,
 		})
 		if err := w.rt.Sleep("", wait); err != nil {
-			return res, withLast(w.stopped(key, err), a, res)
+			return res, w.withLast(w.stopped(key, err), a, key, req, res)
 		}
 	}
 }
@@ -253,16 +253,19 @@ func (w *walker) attempt(a *pipeline.Call, key flow.Key, req flow.CallRequest, n
 }
 
 // withLast adds what the vendor said last to the account of a call that was
-// ended while it waited for its next attempt.
-func withLast(err error, a *pipeline.Call, res flow.Result) error {
+// ended while it waited for its next attempt. That of a create of unknown
+// outcome says how it is settled: time was too short to look for it.
+func (w *walker) withLast(err error, a *pipeline.Call, key flow.Key, req flow.CallRequest, res flow.Result) error {
 	f, late := unfinished(err)
 	if res.Outcome == "" || !late && (!errors.As(err, &f) || f.Code != codeInterrupted) {
 		return err
 	}
 	ended := *f
 	ended.Operation, ended.Outcome, ended.Status = a.Name(), res.Outcome, res.Status
-	ended.Ambiguous = a.Operation.Effect == flow.Create && res.Outcome == flow.Unknown && res.Sent
-	if res.Code != codeInterrupted { // then it says the same
+	if account := w.refusal(a, key, req, res); account.Ambiguous && res.Sent {
+		ended.Ambiguous = true
+		ended.Message, ended.Hint = joinSentences(f.Message, account.Message), account.Hint
+	} else if res.Code != codeInterrupted { // then it says the same
 		ended.Message += "; last answer: " + res.Message
 	}
 	return &ended

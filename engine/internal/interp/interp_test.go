@@ -506,3 +506,24 @@ func TestARunThatIsStoppedWhileACallWaitsSaysWhatCameLast(t *testing.T) {
 		}
 	})
 }
+
+func TestACreateThatIsStoppedWhileItIsLookedForSaysHowToSettleIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 7*time.Second)
+		defer cancel()
+		s := &script{answers: map[string][]flow.Result{"order": {answer(flow.Unknown, "no answer")}, "find": {ok("items", value.List{})}}}
+		p := load(t, map[string]string{"main": header + "steps:\n  - {id: it, call: shop.order, with: {code: AB}}\n"})
+		r := runOn(t, ctx, p, s, state.NewMemory(), value.NewObject(0))
+		var f *interp.Failure
+		if !errors.As(r.err, &f) || !f.Ambiguous {
+			t.Fatalf("error %v, want an ambiguous failure", r.err)
+		}
+		const (
+			want = "shop.order: unknown: stopped: context deadline exceeded; it may or may not have been done: POST http://shop/create was sent at 2026-01-02T03:04:05Z; no answer"
+			hint = `it was not sent again. Look at the vendor whether "AB" is there`
+		)
+		if f.Error() != want || !strings.HasPrefix(f.Hint, hint) {
+			t.Errorf("got  %s\nwant %s\nhint %s\nwant %s", f, want, f.Hint, hint)
+		}
+	})
+}

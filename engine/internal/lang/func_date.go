@@ -3,6 +3,7 @@ package lang
 import (
 	"errors"
 	"fmt"
+	"math/big"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -55,7 +56,47 @@ var dateFunctions = []function{
 		call: func(f *frame, args []value.Value) (value.Value, error) {
 			return addDays(args[0].(string), args[1])
 		},
+	}, {
+		name: "fromUnix", doc: "the ISO time that many seconds after the beginning of 1970",
+		params: []param{{name: "seconds", takes: number}},
+		result: always(&Type{Kind: Text, Format: "datetime"}),
+		call: func(_ *frame, args []value.Value) (value.Value, error) {
+			return fromUnix(args[0])
+		},
+	}, {
+		name: "toUnix", doc: "the whole seconds from the beginning of 1970 to an ISO date or time",
+		params: []param{dateParam}, result: always(IntegerType),
+		call: func(f *frame, args []value.Value) (value.Value, error) {
+			text := args[0].(string)
+			if err := f.spendText(len(text)); err != nil {
+				return nil, err
+			}
+			t, err := parseISO(text)
+			if err != nil {
+				return nil, fmt.Errorf("cannot read %s as a date: %w", shown(text), err)
+			}
+			return t.Unix(), nil
+		},
 	},
+}
+
+// The first second of the year 0000 and the last one of 9999.
+const earliestUnix, latestUnix = -62167219200, 253402300799
+
+// fromUnix cuts off what is less than a nanosecond.
+func fromUnix(seconds value.Value) (value.Value, error) {
+	text, err := value.Text(seconds)
+	if err != nil {
+		return nil, err
+	}
+	exact, ok := new(big.Rat).SetString(text) // numbers have no endless exponents
+	if !ok || exact.Cmp(big.NewRat(earliestUnix, 1)) < 0 || exact.Cmp(big.NewRat(latestUnix+1, 1)) >= 0 {
+		return nil, errNoSuchYear
+	}
+	exact.Mul(exact, big.NewRat(int64(time.Second), 1))
+	nanos := new(big.Int).Div(exact.Num(), exact.Denom()) // towards the past
+	whole, part := new(big.Int).DivMod(nanos, big.NewInt(int64(time.Second)), new(big.Int))
+	return time.Unix(whole.Int64(), part.Int64()).UTC().Format(time.RFC3339Nano), nil
 }
 
 func checkDateFormat(v value.Value) error {

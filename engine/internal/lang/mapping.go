@@ -11,11 +11,14 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-// A Mapping is one output of a response: a path, or {path, type, format,
+// A Mapping is one output of a response: a path, or {path or header, type, format,
 // default, secret, trim, null_if, each}. It never changes and is safe for
 // concurrent use.
 type Mapping struct {
 	Name string
+	// Header is the header that holds the output, "" for one that is in the body. What a
+	// header says goes through Take; Get, GetFrom and Path are for the others.
+	Header string
 	// Secret outputs are kept out of everything that people read or that is stored.
 	Secret bool
 
@@ -130,10 +133,10 @@ func (m *Mapping) missing(label label, found bool) (value.Value, error) {
 	case m.typ.Nullable || m.typ.Kind == Unknown:
 		return nil, nil
 	case found:
-		d := m.fault("output-mismatch", nil, "output %s: path %s: expected %s, found null", label, m.path.text, m.typ)
+		d := m.fault("output-mismatch", nil, "output %s: %s: expected %s, found null", label, m.at(), m.typ)
 		return nil, d
 	}
-	d := m.fault("output-missing", nil, "output %s: path %s finds nothing", label, m.path.text)
+	d := m.fault("output-missing", nil, "output %s: %s finds nothing", label, m.at())
 	d.Hint = "where that is normal, give the output a default, or make the member optional in the schema"
 	return nil, d
 }
@@ -194,12 +197,20 @@ func (m *Mapping) unreadable(label label, err error) error {
 }
 
 func (m *Mapping) mismatch(label label, v value.Value) error {
-	d := m.fault("output-mismatch", nil, "output %s: path %s: expected %s, found %s",
-		label, m.path.text, m.as.String(), m.shown(v))
+	d := m.fault("output-mismatch", nil, "output %s: %s: expected %s, found %s",
+		label, m.at(), m.as.String(), m.shown(v))
 	if text, ok := v.(string); ok && strings.TrimSpace(text) == "" {
 		d.Hint = `null_if: [""] makes an empty text null`
 	}
 	return d
+}
+
+// at says where the output is looked for.
+func (m *Mapping) at() string {
+	if m.Header != "" {
+		return m.path.text
+	}
+	return "path " + m.path.text
 }
 
 // shown names a value for a message; that of a secret only by its kind.

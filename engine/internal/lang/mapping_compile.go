@@ -26,12 +26,19 @@ func (c *mappingCompiler) fault(n *source.Node, hint, format string, args ...any
 }
 
 func (c *mappingCompiler) compile(over *Type) {
-	path := c.n.Get("path")
-	if path == nil {
+	path, header := c.n.Get("path"), c.n.Get("header")
+	switch {
+	case path == nil && header == nil:
 		c.fault(c.n, `"@this" is the whole answer`, "the output %s has no path", c.m.Name)
 		return
+	case path != nil && header != nil:
+		c.fault(c.n.Key("header"), "make two outputs of it", "the output %s is at a path or in a header, not both", c.m.Name)
+		return
+	case header != nil:
+		c.compileHeader(header)
+	default:
+		c.m.path = CompilePath(path, over, c.faults)
 	}
-	c.m.path = CompilePath(path, over, c.faults)
 	if c.m.path == nil {
 		return
 	}
@@ -41,6 +48,20 @@ func (c *mappingCompiler) compile(over *Type) {
 	c.compileEach()
 	c.m.typ = c.typeOf()
 	c.compileNulls()
+}
+
+// compileHeader makes the path that stands for a header in messages: a text that may be missing.
+func (c *mappingCompiler) compileHeader(n *source.Node) {
+	if n.Kind != source.Scalar || n.Text == "" || HasMarker(n) {
+		c.fault(n, "write it as the vendor does, such as Location", "header is the name of a header")
+		return
+	}
+	c.m.Header = n.Text
+	c.m.path = &Path{
+		text:  "header " + n.Text,
+		place: diag.Place{File: n.File, Pos: n.Pos},
+		typ:   TextType.OrNull("the vendor may leave the header out"),
+	}
 }
 
 func (c *mappingCompiler) flag(key string) bool {
@@ -118,7 +139,12 @@ func (c *mappingCompiler) compileEach() {
 	c.m.as = conversions["list"]
 	c.m.each = []*Mapping{}
 	for _, p := range n.Pairs {
-		if e := CompileMapping(p.Key.Text, p.Value, t.elem(), c.faults); e != nil {
+		e := CompileMapping(p.Key.Text, p.Value, t.elem(), c.faults)
+		switch {
+		case e == nil:
+		case e.Header != "":
+			c.fault(p.Value.Key("header"), "make an output of its own of it", "a header belongs to the whole answer, and not to an element of %s", c.m.path.text)
+		default:
 			c.m.each = append(c.m.each, e)
 		}
 	}

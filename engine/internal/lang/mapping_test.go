@@ -154,6 +154,29 @@ test.yaml:1:2: the output x has no path
       |  ^
   hint: "@this" is the whole answer
 `},
+		{`{path: Nick, header: Location}`, `
+test.yaml:1:14: the output x is at a path or in a header, not both
+    1 | {path: Nick, header: Location}
+      |              ^
+  hint: make two outputs of it
+`},
+		{`{header: "X-${{ id }}"}`, `
+test.yaml:1:11: header is the name of a header
+    1 | {header: "X-${{ id }}"}
+      |           ^
+  hint: write it as the vendor does, such as Location
+`},
+		{`{header: Link, type: list}`, `
+test.yaml:1:22: header Link finds text or null, which cannot be read as list
+    1 | {header: Link, type: list}
+      |                      ^
+`},
+		{`{path: Charges, each: {p: {header: Location}}}`, `
+test.yaml:1:28: a header belongs to the whole answer, and not to an element of Charges
+    1 | {path: Charges, each: {p: {header: Location}}}
+      |                            ^
+  hint: make an output of its own of it
+`},
 		{`{path: Any, type: decimel}`, `
 test.yaml:1:19: "decimel" is not a type
     1 | {path: Any, type: decimel}

@@ -8,7 +8,7 @@ import (
 )
 
 // ParseText reads a text that stands for a value of type t, as CSV cells and
-// command-line inputs are: numbers in JSON grammar, true/false, dates as written, lists
+// command-line inputs are: numbers in JSON grammar, true/false in any case (spreadsheets write TRUE), dates as written, lists
 // split at ";" (elements trimmed; or a JSON array when it starts with "["), objects
 // as JSON. For Unknown and Text the text itself. The error says what was expected.
 func ParseText(t *Type, text string) (value.Value, error) {
@@ -21,7 +21,7 @@ func ParseText(t *Type, text string) (value.Value, error) {
 			return nil, nil
 		}
 	case Boolean:
-		switch text {
+		switch strings.ToLower(text) {
 		case "true":
 			return true, nil
 		case "false":

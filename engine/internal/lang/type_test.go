@@ -180,6 +180,7 @@ func TestParseTextReadsByType(t *testing.T) {
 		{DecimalType, "203.7700", `203.7700`},
 		{BooleanType, "yes", `error: expected boolean (true or false), found "yes"`},
 		{BooleanType, "true", `true`},
+		{BooleanType, "FALSE", `false`},
 		{&Type{Kind: Text, Format: "date"}, "2025-01-01", `"2025-01-01"`},
 		{ListOf(TextType), "a.pt; b.pt", `["a.pt","b.pt"]`},
 		{ListOf(IntegerType), "1;x", `error: element 2: expected integer, found "x"`},
