@@ -83,6 +83,11 @@ type ensurer func(input, dir string) error
 // startEngine returns the job as a pipeline. The files are those that the product
 // ships; only how many rows run side by side is set.
 func startEngine(tb testing.TB, base string, workers int) ensurer {
+	return startEngineOn(tb, base, workers, nil)
+}
+
+// startEngineOn is startEngine on a state; nil is a new memory each time.
+func startEngineOn(tb testing.TB, base string, workers int, store state.Store) ensurer {
 	const pipeline = "pipelines/intcomex/ensure_companies.yaml"
 	files := fstest.MapFS{}
 	for _, name := range []string{"specs/intcomex.yaml", pipeline, "pipelines/intcomex/ensure_company.yaml"} {
@@ -110,7 +115,9 @@ func startEngine(tb testing.TB, base string, workers int) ensurer {
 		tb.Fatal(err)
 	}
 	return func(input, dir string) error {
-		options.State = state.NewMemory() // nothing is remembered of the companies of before
+		if options.State = store; store == nil {
+			options.State = state.NewMemory() // nothing is remembered of the companies of before
+		}
 		result, err := program.With(options).Run(context.Background(), engine.Request{
 			Pipeline: pipeline,
 			Inputs:   map[string]any{"companies": engine.File(input)},

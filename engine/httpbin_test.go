@@ -38,26 +38,19 @@ func (b *bin) call(t *testing.T, name string, inputs map[string]any) (*engine.Re
 	if b.wrap != nil {
 		handler = b.wrap(handler)
 	}
-	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	l, stop := servePipes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		b.calls.Add(1)
 		handler.ServeHTTP(w, r)
-	})}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = server.Serve(l)
-	}()
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+	}))
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		if addr != "bin.example:80" {
 			return nil, fmt.Errorf("nobody should call %s", addr)
 		}
-		return l.dial(ctx)
+		return l.dial(ctx, network, addr)
 	}}
 	defer func() {
 		transport.CloseIdleConnections()
-		server.Close()
-		<-served
+		stop()
 	}()
 	sink := &heard{}
 	p, err := engine.Load(os.DirFS("testdata/httpbin"), engine.Options{

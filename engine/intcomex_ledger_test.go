@@ -97,7 +97,7 @@ func TestIntcomexAccountsAreRememberedAndTriedFirst(t *testing.T) {
 					tt.between(v)
 				}
 				v.created = map[string]int{}
-				time.Sleep(time.Second) // so that the two do not run at the same time
+				time.Sleep(time.Minute) // until the vendor shows for sure what it did
 				r, asked := v.asks(t, run)
 				if asked != tt.asked {
 					t.Errorf("asked %s, want %s", asked, tt.asked)

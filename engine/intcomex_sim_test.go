@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,7 +37,6 @@ type icp struct {
 	complaints []string
 	dials      int
 	nextID     int64
-	server     *http.Server
 	client     *http.Client
 	state      state.Store // of all runs against it; nil: each has its own
 
@@ -77,48 +75,6 @@ type reading struct {
 	refuseDial int // how many connections are refused first
 }
 
-// A reply is an answer as it goes out.
-type reply struct {
-	status int
-	header map[string]string
-	body   string
-}
-
-func plain(status int, body string) reply {
-	return reply{status, map[string]string{"Content-Type": "text/plain; charset=utf-8"}, body}
-}
-
-func asJSON(status int, body string) reply {
-	return reply{status, map[string]string{"Content-Type": "application/json; charset=utf-8"}, body}
-}
-
-func htmlPage(status int) reply {
-	return reply{status, map[string]string{"Content-Type": "text/html"}, "<!DOCTYPE html><html><head><title>Sorry</title></head><body><h1>We are busy</h1></body></html>"}
-}
-
-func (r reply) with(name, value string) reply {
-	header := map[string]string{name: value}
-	for other, text := range r.header {
-		if other != name {
-			header[other] = text
-		}
-	}
-	r.header = header
-	return r
-}
-
-// A trouble befalls calls of a service.
-type trouble struct {
-	service string
-	spared  int           // how many calls go well first
-	calls   int           // how many calls after these; 0: all
-	worked  bool          // the work is done all the same
-	wait    time.Duration // before the answer
-	hangUp  bool          // instead of an answer
-	cut     bool          // the answer breaks off in its middle
-	answer  *reply        // instead of the right one
-}
-
 // newICP returns the most natural reading: nothing goes wrong.
 func newICP(companies ...company) *icp {
 	v := &icp{
@@ -154,13 +110,7 @@ const icpPassword = `p&ss"wörd/+ 4711<%>`
 
 // start serves the platform over pipes, so that it lives in a synctest bubble.
 func (v *icp) start() (stop func()) {
-	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-	v.server = &http.Server{Handler: v}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = v.server.Serve(l)
-	}()
+	l, end := servePipes(v)
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		v.mu.Lock()
 		v.dials++
@@ -169,47 +119,14 @@ func (v *icp) start() (stop func()) {
 		if refused {
 			return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 		}
-		return l.dial(ctx)
+		return l.dial(ctx, network, addr)
 	}}
 	v.client = &http.Client{Transport: transport}
 	return func() {
 		transport.CloseIdleConnections()
-		v.server.Close()
-		<-served
+		end()
 	}
 }
-
-// pipes is a network of one host.
-type pipes struct {
-	conns  chan net.Conn
-	closed chan struct{}
-	once   sync.Once
-}
-
-func (l *pipes) dial(ctx context.Context) (net.Conn, error) {
-	here, there := net.Pipe()
-	select {
-	case l.conns <- there:
-		return here, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-func (l *pipes) Accept() (net.Conn, error) {
-	select {
-	case c := <-l.conns:
-		return c, nil
-	case <-l.closed:
-		return nil, net.ErrClosed
-	}
-}
-
-func (l *pipes) Close() error { l.once.Do(func() { close(l.closed) }); return nil }
-
-func (l *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "icp", Net: "pipe"} }
 
 func (v *icp) complain(format string, args ...any) {
 	v.complaints = append(v.complaints, fmt.Sprintf(format, args...))
@@ -223,55 +140,13 @@ func (v *icp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.complain("%s: body: %v", service, err)
 	}
 	v.asked[service]++
-	t := v.trouble(service)
+	t := befalling(v.troubles, service, v.asked[service])
 	var answer reply
 	if t == nil || t.worked {
 		answer = v.serve(service, r, body)
 	}
 	v.mu.Unlock()
-	if t != nil {
-		if t.answer != nil {
-			answer = *t.answer
-		}
-		select {
-		case <-time.After(t.wait):
-		case <-r.Context().Done():
-			return
-		}
-		if t.hangUp {
-			panic(http.ErrAbortHandler)
-		}
-	}
-	for name, value := range answer.header {
-		w.Header().Set(name, value)
-	}
-	if _, typed := answer.header["Content-Type"]; !typed {
-		w.Header()["Content-Type"] = nil
-	}
-	if t != nil && t.cut {
-		w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
-		w.WriteHeader(answer.status)
-		_, _ = io.WriteString(w, answer.body[:len(answer.body)/2])
-		panic(http.ErrAbortHandler)
-	}
-	w.WriteHeader(answer.status)
-	if answer.header["X-Chunks"] != "" {
-		for _, b := range []byte(answer.body) {
-			_, _ = w.Write([]byte{b})
-			w.(http.Flusher).Flush()
-		}
-		return
-	}
-	_, _ = io.WriteString(w, answer.body)
-}
-
-func (v *icp) trouble(service string) *trouble {
-	for i, t := range v.troubles {
-		if n := v.asked[service] - t.spared; t.service == service && n > 0 && (t.calls == 0 || n <= t.calls) {
-			return &v.troubles[i]
-		}
-	}
-	return nil
+	answer.put(w, r, t)
 }
 
 // serve does the work of one call.
@@ -521,30 +396,4 @@ func existing(id int64, vat any, name string) company {
 		"Email": "contact@example.com", "Marketplace": int64(67), "Marketplaces": []int64{67}, "AccountType": "Company",
 		"NumericId": "700189", "Language": "English",
 	}
-}
-
-// gzipped, chunked, marked and untyped are ways to put the same answer on the wire.
-func gzipped(r reply) reply {
-	var b bytes.Buffer
-	z := gzip.NewWriter(&b)
-	_, _ = io.WriteString(z, r.body)
-	z.Close()
-	r.body = b.String()
-	return r.with("Content-Encoding", "gzip")
-}
-
-func chunked(r reply) reply { return r.with("X-Chunks", "yes") }
-
-func marked(r reply) reply {
-	r.body = "\ufeff" + r.body + "\r\n"
-	return r
-}
-
-func untyped(r reply) reply {
-	r.header = nil
-	return r
-}
-
-func typed(contentType string) func(reply) reply {
-	return func(r reply) reply { return r.with("Content-Type", contentType) }
 }

@@ -2,19 +2,16 @@ package engine_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 )
 
 // A wservice is the ManagementPro service as one reading of its document has it.
@@ -104,23 +101,6 @@ func person(rfc, legal string, more ...string) *mpClient {
 	return c
 }
 
-// overPipes serves a handler within a synctest bubble.
-func overPipes(h http.Handler) (client *http.Client, stop func()) {
-	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-	server := &http.Server{Handler: h}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = server.Serve(l)
-	}()
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return l.dial(ctx) }}
-	return &http.Client{Transport: transport}, func() {
-		transport.CloseIdleConnections()
-		server.Close()
-		<-served
-	}
-}
-
 func (v *wservice) complain(format string, args ...any) {
 	v.complaints = append(v.complaints, fmt.Sprintf(format, args...))
 }
@@ -133,45 +113,16 @@ func (v *wservice) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	action, data, answer := v.read(r, body)
 	v.asked[action]++
-	t := v.trouble(action)
+	t := befalling(v.troubles, action, v.asked[action])
 	if answer == nil && (t == nil || t.worked) {
 		done := v.serve(action, data)
 		answer = &done
 	}
 	v.mu.Unlock()
-	if t != nil {
-		if t.answer != nil {
-			answer = t.answer
-		}
-		select {
-		case <-time.After(t.wait):
-		case <-r.Context().Done():
-			return
-		}
-		if t.hangUp {
-			panic(http.ErrAbortHandler)
-		}
+	if answer == nil { // and t is what happens instead
+		answer = &reply{}
 	}
-	for name, value := range answer.header {
-		w.Header().Set(name, value)
-	}
-	if t != nil && t.cut {
-		w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
-		w.WriteHeader(answer.status)
-		_, _ = io.WriteString(w, answer.body[:len(answer.body)/2])
-		panic(http.ErrAbortHandler)
-	}
-	w.WriteHeader(answer.status)
-	_, _ = io.WriteString(w, answer.body)
-}
-
-func (v *wservice) trouble(action string) *trouble {
-	for i, t := range v.troubles {
-		if n := v.asked[action] - t.spared; t.service == action && n > 0 && (t.calls == 0 || n <= t.calls) {
-			return &v.troubles[i]
-		}
-	}
-	return nil
+	answer.put(w, r, t)
 }
 
 // read takes a request apart. answer is set where it goes no further.

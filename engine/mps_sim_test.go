@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -39,7 +38,6 @@ type mpsSim struct {
 	filters    []http.Header  // what each request of the catalogue was filtered by
 	orders     []mpsOrder     // those that were made
 	complaints []string
-	server     *http.Server
 	client     *http.Client
 }
 
@@ -105,20 +103,8 @@ func newMPS() *mpsSim {
 
 // start serves the vendor over pipes, so that it lives in a synctest bubble.
 func (v *mpsSim) start() (stop func()) {
-	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-	v.server = &http.Server{Handler: v}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = v.server.Serve(l)
-	}()
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return l.dial(ctx) }}
-	v.client = &http.Client{Transport: transport}
-	return func() {
-		transport.CloseIdleConnections()
-		v.server.Close()
-		<-served
-	}
+	v.client, stop = overPipes(v)
+	return stop
 }
 
 func (v *mpsSim) complain(format string, args ...any) {
@@ -132,42 +118,13 @@ func (v *mpsSim) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		v.complain("%s: body: %v", r.URL.Path, err)
 	}
 	v.asked[r.URL.Path]++
-	var struck *trouble
-	for i, t := range v.troubles {
-		if n := v.asked[r.URL.Path] - t.spared; t.service == r.URL.Path && n > 0 && (t.calls == 0 || n <= t.calls) {
-			struck = &v.troubles[i]
-			break
-		}
-	}
+	t := befalling(v.troubles, r.URL.Path, v.asked[r.URL.Path])
 	var answer reply
-	if struck == nil || struck.worked {
+	if t == nil || t.worked {
 		answer = v.serve(r, body)
 	}
 	v.mu.Unlock()
-	if struck != nil {
-		if struck.answer != nil {
-			answer = *struck.answer
-		}
-		select {
-		case <-time.After(struck.wait):
-		case <-r.Context().Done():
-			return
-		}
-		if struck.hangUp {
-			panic(http.ErrAbortHandler)
-		}
-	}
-	for name, value := range answer.header {
-		w.Header().Set(name, value)
-	}
-	if struck != nil && struck.cut {
-		w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
-		w.WriteHeader(answer.status)
-		_, _ = io.WriteString(w, answer.body[:len(answer.body)/2])
-		panic(http.ErrAbortHandler)
-	}
-	w.WriteHeader(answer.status)
-	_, _ = io.WriteString(w, answer.body)
+	answer.put(w, r, t)
 }
 
 // serve does the work of one request.

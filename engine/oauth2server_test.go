@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -244,19 +243,8 @@ const (
 // run makes runs of so many calls of /test, one after another, in the time of a synctest bubble.
 func (g *guard) run(t *testing.T, grant string, config map[string]any, tokens state.Tokens, times ...int) (string, error) {
 	t.Helper()
-	l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-	s := &http.Server{Handler: g}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = s.Serve(l)
-	}()
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return l.dial(ctx) }}
-	defer func() {
-		transport.CloseIdleConnections()
-		s.Close()
-		<-served
-	}()
+	client, stop := overPipes(g)
+	defer stop()
 	all := map[string]any{"client_id": "222222", "client_secret": g.secret, "username": guardUser, "password": guardPassword}
 	for name, v := range config {
 		all[name] = v
@@ -264,7 +252,7 @@ func (g *guard) run(t *testing.T, grant string, config map[string]any, tokens st
 	sink := &heard{}
 	p, err := engine.Load(guarded(grant), engine.Options{
 		Connections: map[string]engine.Connection{"guard": {Vendor: "guard", BaseURL: "http://guard.example", Config: all}},
-		Client:      &http.Client{Transport: transport},
+		Client:      client,
 		Events:      sink,
 		Tokens:      tokens,
 	})

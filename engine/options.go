@@ -18,27 +18,26 @@ type Options struct {
 	// Connections says where vendors are, by the names that pipelines use.
 	// ReadConnections reads them from a file.
 	Connections map[string]Connection
-	// Client makes the requests of all runs; nil means one that is tuned for many
-	// calls to few hosts. Redirects are handled by the engine.
+	// Client makes the requests of all runs; nil means one for many calls to few hosts. The engine handles redirects.
 	Client *http.Client
 	// Auth are further ways to get a token, beside auth.Builtin().
 	Auth auth.Kinds
-	// Tokens keep the tokens that vendors gave, for later runs; nil means that each
-	// run logs in for itself. state.NewMemory() keeps them as long as the process
-	// lives, files.New beyond that.
+	// Tokens keep the tokens that vendors gave, for later runs; nil means that each run logs in for
+	// itself. state.NewMemory() keeps them as long as the process lives, files.New beyond that.
 	Tokens state.Tokens
-	// Locks keep runs that share them from logging in at the same time, and from
-	// using an exclusive token at the same time; nil means those of State.
-	// files.New has locks of all processes of a machine.
+	// Locks keep runs that share them from logging in, and from using an exclusive token, at the same
+	// time; nil means those of State. files.New has locks of all processes of a machine.
 	Locks state.Locks
 	// State remembers runs and what they did, so that one that was cut off can be
 	// taken up again and nothing is made twice; nil means a memory of the Program's own,
 	// which forgets runs an hour after their end. It belongs to one environment: it refuses connections that lead elsewhere than those before.
 	State state.Store
-	// Events hears what every run does, masked; nil means that nobody listens.
-	// Runs that go on side by side share it, so it must be safe for concurrent
-	// use then; the events of one run come one at a time.
+	// Events hears what every run does, masked; nil means that nobody listens. Runs that go on side by
+	// side share it, so it must be safe for concurrent use then; the events of one run come one at a time.
 	Events event.Sink
+	// ResumeCommand returns the command that takes a run up again, for the accounts of creates that
+	// a person has to settle; "" where there is none. nil stands for "runner resume ID".
+	ResumeCommand func(run string) string
 }
 
 // A Request asks for one run of a pipeline.

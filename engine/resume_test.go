@@ -494,20 +494,59 @@ func TestRunThatIsAliveIsLeftAlone(t *testing.T) {
 			t.Errorf("%v, %v", runs, err)
 			return
 		}
+		var wait sync.WaitGroup // both wait for a moment
+		defer wait.Wait()
 		for _, again := range []func() (*engine.Result, error){
 			func() (*engine.Result, error) { return resume(program, runs[0].ID, engine.ResumeRequest{}) },
 			func() (*engine.Result, error) { return program.Run(t.Context(), request) },
 		} {
-			res, err := again()
-			if want := "run " + runs[0].ID + " is going on at this moment (wait until it has ended)"; faultText(err) != want {
-				t.Errorf("got %v, %v; want %s", res, err, want)
-			}
+			wait.Go(func() {
+				res, err := again()
+				if want := "run " + runs[0].ID + " is going on at this moment (wait until it has ended)"; faultText(err) != want {
+					t.Errorf("got %v, %v; want %s", res, err, want)
+				}
+			})
 		}
 	}
 	if _, err := program.Run(t.Context(), request); err != nil {
 		t.Fatal(err)
 	}
 	p.wants(t, `{"/papers":1,"/prints":1,"/shipments":1}`)
+}
+
+// Whoever lists the runs holds the lock of one for a moment, to see whether it is alive.
+func TestResumeWaitsForWhoeverOnlyLooks(t *testing.T) {
+	for _, c := range []struct {
+		held time.Duration
+		want string // of the fault
+	}{
+		{900 * time.Millisecond, "<nil>"},
+		{time.Minute, "run RUN is going on at this moment (wait until it has ended)"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			memory := state.NewMemory()
+			load := func(s state.Store) *engine.Program {
+				program, err := engine.Load(press, engine.Options{State: s})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return program
+			}
+			cut, err := load(brokenState{memory}).Run(t.Context(), engine.Request{Pipeline: "pipelines/other.yaml"})
+			if err == nil {
+				t.Fatal("the end of the run was recorded")
+			}
+			unlock, err := memory.Lock(t.Context(), state.RunLock(cut.RunID))
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.AfterFunc(c.held, unlock)
+			_, err = resume(load(memory), cut.RunID, engine.ResumeRequest{})
+			if got := strings.ReplaceAll(faultText(err), cut.RunID, "RUN"); got != c.want {
+				t.Errorf("held for %v: %q, want %q", c.held, got, c.want)
+			}
+		})
+	}
 }
 
 func TestManyStartsUnderOneKeyAreOneRun(t *testing.T) {

@@ -40,15 +40,16 @@ func (p *Program) Resume(ctx context.Context, id string, r ResumeRequest) (*Resu
 
 func (p *Program) world() *session.World {
 	return &session.World{
-		Project:     p.project,
-		Warnings:    p.warnings,
-		Connections: p.options.connections(),
-		Client:      p.options.Client,
-		Auth:        p.options.Auth,
-		Tokens:      p.options.Tokens,
-		Locks:       p.options.Locks,
-		State:       p.options.State,
-		Events:      p.options.Events,
+		Project:       p.project,
+		Warnings:      p.warnings,
+		Connections:   p.options.connections(),
+		Client:        p.options.Client,
+		Auth:          p.options.Auth,
+		Tokens:        p.options.Tokens,
+		Locks:         p.options.Locks,
+		State:         p.options.State,
+		Events:        p.options.Events,
+		ResumeCommand: p.options.ResumeCommand,
 	}
 }
 

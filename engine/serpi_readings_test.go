@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/state"
 )
 
 const (
@@ -288,15 +290,15 @@ func TestSerpiBatchesThatAreNotWhole(t *testing.T) {
 		updatedAt int    // how often PUT was asked
 	}{
 		{"8 of 10", func(v *erp) { v.refuse = odd }, engine.Partial, "8 8 0 4", 8, 1,
-			"Se crearon 8 de 10 articulos proveedores", 5},
-		{"none of 10", func(v *erp) { v.refuse = func(*supplied) string { return "no" } }, engine.Partial, "0 0 0 20", 0, 1, "Se modificaron 0 de 10 articulos proveedores", 5},
+			"Se crearon 8 de 10 articulos proveedores; El artículo 13 no existe; El artículo 17 no existe; not there at 3 looks", 1},
+		{"none of 10", func(v *erp) { v.refuse = func(*supplied) string { return "no" } }, engine.Partial, "0 0 0 20", 0, 1, "Se modificaron 0 de 10 articulos proveedores", 1},
 		{"8 of 10 and no reasons", func(v *erp) {
 			v.refuse = odd
 			v.says = func(done, of int) string { return fmt.Sprintf("%d de %d", done, of) }
-		}, engine.Partial, "8 8 0 4", 8, 1, "8 de 10", 5},
+		}, engine.Partial, "8 8 0 4", 8, 1, "8 de 10", 1},
 		{"8 of 10 without success", func(v *erp) {
 			v.refuse, v.wire = odd, withoutSuccess
-		}, engine.Partial, "8 8 0 4", 8, 1, "Se crearon 8 de 10 articulos proveedores", 5},
+		}, engine.Partial, "8 8 0 4", 8, 1, "Se crearon 8 de 10 articulos proveedores", 1},
 		{"10 of 10 without success", func(v *erp) { v.wire = withoutSuccess }, engine.Succeeded, "10 10 0 0", 10, 1, "", 5},
 		{"no count", func(v *erp) { v.says = func(int, int) string { return "Proceso terminado" } }, engine.Succeeded, "10 10 0 0", 10, 1, "", 5},
 		{"a count of others", func(v *erp) { v.says = func(int, int) string { return "Se crearon 12 de 12 articulos proveedores" } }, engine.Succeeded, "10 10 0 0", 10, 1, "", 5},
@@ -381,6 +383,104 @@ func TestSerpiSendsBatches(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A vendor that answers nothing but the first listing is left alone soon: neither are all rows
+// looked for, nor all batches sent.
+func TestSerpiLeavesADeadVendorAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := newERP()
+		v.troubles = []trouble{{service: "POST", answer: &reply{status: 500}}, {service: "GET", spared: 1, answer: &reply{status: 500}}}
+		began := time.Now()
+		r := v.run(t, upsertSupplied, map[string]any{"articles": serpiRows(1, 1150)})
+		if r.result.Status != engine.Ambiguous || r.counts() != "0 0 0 1150" || v.asked["POST"] != 10 || v.asked["GET"] != 1+10*3*5 {
+			t.Errorf("%s %s %v, asked %v", r.result.Status, r.counts(), r.err, v.asked)
+		}
+		if took := time.Since(began); took > 10*time.Minute {
+			t.Errorf("took %v", took)
+		}
+		lines := strings.Split(r.files["results.csv"], "\n")
+		for i, want := range map[int]string{
+			1:    "1 900123,ambiguous,create,",
+			1000: "1000 900123,ambiguous,create,",
+			1001: `1001 900123,skipped,create,"not started, since 10 rows one after another found the vendor down"`,
+		} {
+			if !strings.HasPrefix(lines[i], want) {
+				t.Errorf("line %d is %s, want %s", i, lines[i], want)
+			}
+		}
+	})
+}
+
+// Of two runs of one file at once, each row is made by one; the other one is told that it is done.
+func TestSerpiRunsOfOneFileAtOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v, memory := newERP(), state.NewMemory()
+		client, stop := overPipes(v)
+		defer stop()
+		c := engine.Connection{Vendor: "serpi", BaseURL: "http://serpi.example", Config: map[string]any{"secret_key": serpiSecret, "token": serpiToken}}
+		rows := serpiRows(1, 250)
+		ended := make(chan string)
+		for _, some := range [][]any{rows, slices.Concat(rows[120:], rows[:120])} {
+			p, err := engine.Load(os.DirFS(".."), engine.Options{
+				Paths:       []string{"specs/serpi.yaml", "pipelines/serpi"},
+				Connections: map[string]engine.Connection{"serpi": c},
+				Client:      client,
+				State:       memory,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			go func() {
+				r, err := p.Run(t.Context(), engine.Request{Pipeline: upsertSupplied, Inputs: map[string]any{"articles": some}})
+				ended <- fmt.Sprint(r.Status, " ", r.Outputs["created"], " ", r.Outputs["failed"], " ", err)
+			}()
+		}
+		for range 2 {
+			if got := <-ended; got != "succeeded 250 0 <nil>" {
+				t.Error(got)
+			}
+		}
+		if len(v.records) != 250 || len(v.made) != 250 || v.overlaps > 0 || len(v.complaints) > 0 {
+			t.Errorf("%d records, %d made, %d overlaps, %v", len(v.records), len(v.made), v.overlaps, v.complaints)
+		}
+	})
+}
+
+// A list that is late does not make a run create what another one has created a moment before.
+func TestSerpiListsThatAreLate(t *testing.T) {
+	t.Parallel()
+	for wait, posts := range map[time.Duration]int{10 * time.Second: 1, 20 * time.Second: 2} {
+		synctest.Test(t, func(t *testing.T) {
+			v, memory := newERP(), state.NewMemory()
+			v.page = func(int, []supplied) []supplied { return nil }
+			client, stop := overPipes(v)
+			defer stop()
+			p, err := engine.Load(os.DirFS(".."), engine.Options{
+				Paths: []string{"specs/serpi.yaml", "pipelines/serpi"},
+				Connections: map[string]engine.Connection{
+					"serpi": {Vendor: "serpi", BaseURL: "http://serpi.example", Config: map[string]any{"secret_key": serpiSecret, "token": serpiToken}},
+				},
+				Client: client,
+				State:  memory,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				r, err := p.Run(t.Context(), engine.Request{Pipeline: upsertSupplied, Inputs: map[string]any{"articles": serpiRows(1, 5)}})
+				if err != nil || r.Status != engine.Succeeded {
+					t.Error(r, err)
+				}
+				time.Sleep(wait)
+			}
+			if v.asked["POST"] != posts {
+				t.Errorf("after %v: asked %v, want %d times for POST", wait, v.asked, posts)
+			}
+		})
+	}
 }
 
 // unreachable lets no create get to the vendor.

@@ -108,17 +108,7 @@ func (v *erp) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	time.Sleep(time.Millisecond) // for others to overlap with
-	for name, value := range answer.header {
-		w.Header().Set(name, value)
-	}
-	if t != nil && t.cut {
-		w.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
-		w.WriteHeader(answer.status)
-		io.WriteString(w, answer.body[:len(answer.body)/2])
-		panic(http.ErrAbortHandler)
-	}
-	w.WriteHeader(answer.status)
-	io.WriteString(w, answer.body)
+	answer.write(w, t != nil && t.cut)
 }
 
 func (v *erp) arrive(r *http.Request) (t *trouble, answer reply) {
@@ -132,7 +122,7 @@ func (v *erp) arrive(r *http.Request) (t *trouble, answer reply) {
 		v.overlaps++
 	}
 	v.asked[r.Method]++
-	if t = v.trouble(r.Method); t == nil || t.worked {
+	if t = befalling(v.troubles, r.Method, v.asked[r.Method]); t == nil || t.worked {
 		answer = v.wire(v.serve(r, body))
 	}
 	return t, answer
@@ -142,18 +132,6 @@ func (v *erp) leave() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.underway--
-}
-
-// trouble returns what befalls this request, if anything.
-func (v *erp) trouble(method string) *trouble {
-	for i := range v.troubles {
-		t := &v.troubles[i]
-		n := v.asked[method]
-		if t.service == method && n > t.spared && (t.calls == 0 || n <= t.spared+t.calls) {
-			return t
-		}
-	}
-	return nil
 }
 
 func (v *erp) serve(r *http.Request, body []byte) reply {

@@ -59,8 +59,8 @@ func diceOf(what ...any) *rand.Rand {
 // mayDie is a moment at which the process may die, alone or with its machine.
 func (p *process) mayDie(what string) {
 	dice := p.dice(what)
-	if p.sim.begun.Load() < int64(len(p.sim.runners)) && len(p.sim.runners) > 1 {
-		return // a run that begins later may make again what another has made before
+	if !p.sim.late && p.sim.begun.Load() < int64(len(p.sim.runners)) && len(p.sim.runners) > 1 {
+		return // a run that begins later may make again, without a look, what another has made before
 	}
 	if p.calm || p.isDead() || dice.Float64() >= p.sim.crashes {
 		return
@@ -112,6 +112,7 @@ func (p *process) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	f := p.sim.fateOf(p, r, what)
 	if f.kind == notReached {
+		p.sim.vendor.arrive(p, r, string(body), f)
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	}
 	q := r.Clone(context.Background())

@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -90,28 +89,24 @@ func newWestcon() *westcon {
 // start serves both addresses over pipes, so that they live in a synctest bubble.
 func (w *westcon) start() (client *http.Client, stop func()) {
 	hosts := map[string]*pipes{}
-	var servers []*http.Server
-	var served sync.WaitGroup
+	var ends []func()
 	for host, handler := range map[string]http.HandlerFunc{"login.example:8443": w.serveLogin, "api.westcon.example:80": w.serveAPI} {
-		l := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
-		s := &http.Server{Handler: handler}
-		hosts[host], servers = l, append(servers, s)
-		served.Go(func() { _ = s.Serve(l) })
+		l, end := servePipes(handler)
+		hosts[host], ends = l, append(ends, end)
 	}
-	transport := &http.Transport{DialContext: func(ctx context.Context, _, addr string) (net.Conn, error) {
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
 		l := hosts[addr]
 		if l == nil {
 			w.complain("nobody should call %s", addr)
 			return nil, &net.DNSError{Err: "no such host", Name: addr, IsNotFound: true}
 		}
-		return l.dial(ctx)
+		return l.dial(ctx, network, addr)
 	}}
 	return &http.Client{Transport: transport}, func() {
 		transport.CloseIdleConnections()
-		for _, s := range servers {
-			s.Close()
+		for _, end := range ends {
+			end()
 		}
-		served.Wait()
 	}
 }
 
@@ -224,40 +219,11 @@ func (w *westcon) answer(rw http.ResponseWriter, r *http.Request, service string
 	}
 	w.mu.Lock()
 	w.asked[service]++
-	var t *trouble
-	for i, each := range w.troubles {
-		if n := w.asked[service] - each.spared; t == nil && each.service == service && n > 0 && (each.calls == 0 || n <= each.calls) {
-			t = &w.troubles[i]
-		}
-	}
+	t := befalling(w.troubles, service, w.asked[service])
 	w.mu.Unlock()
 	var answer reply
 	if t == nil || t.worked {
 		answer = w.wire(do(string(body)))
 	}
-	if t != nil {
-		if t.answer != nil {
-			answer = *t.answer
-		}
-		select {
-		case <-time.After(t.wait):
-		case <-r.Context().Done():
-			return
-		}
-		if t.hangUp {
-			panic(http.ErrAbortHandler)
-		}
-	}
-	for name, value := range answer.header {
-		rw.Header().Set(name, value)
-	}
-	if t != nil && t.cut {
-		rw.Header().Set("Content-Length", strconv.Itoa(len(answer.body)))
-		rw.WriteHeader(answer.status)
-		_, _ = io.WriteString(rw, answer.body[:len(answer.body)/2])
-		rw.(http.Flusher).Flush()
-		panic(http.ErrAbortHandler)
-	}
-	rw.WriteHeader(answer.status)
-	_, _ = io.WriteString(rw, answer.body)
+	answer.put(rw, r, t)
 }

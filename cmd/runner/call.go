@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,10 +18,16 @@ func (c *cli) callCommand() *cobra.Command {
 		Use:   "call VENDOR.OPERATION",
 		Short: "Make one call of a vendor's operation",
 		Long: `Call makes one call, as safely as a pipeline would, and prints its outputs
-(secret ones are left out).`,
-		Example: `  runner call intcomex.get_company --input account_id=100407 --sandbox`,
-		Args:    exactlyOne("VENDOR.OPERATION"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.call(cmd.Context(), args[0], f) },
+(secret ones are left out).
+
+The vendor store is built in: store.get, store.put, store.delete and store.list work on
+the tables in which pipelines remember things. The value for store.put is JSON, and must fit
+what the project's pipelines declare of the table.`,
+		Example: `  runner call intcomex.get_company --input account_id=100407 --sandbox
+  runner call store.list --input table=accounts
+  runner call store.put --input table=accounts --input key=PT507172230 --input 'value="100833"'`,
+		Args: exactlyOne("VENDOR.OPERATION"),
+		RunE: func(cmd *cobra.Command, args []string) error { return c.call(cmd.Context(), args[0], f) },
 	}
 	f.add(cmd)
 	return cmd
@@ -38,14 +45,47 @@ func (c *cli) call(ctx context.Context, name string, f *runFlags) error {
 	if err := knownVendor(root, vendor); err != nil {
 		return err
 	}
-	return c.job(ctx, root, f, "specs/"+vendor+".yaml", func(p *engine.Program, r engine.Request) error {
+	return c.job(ctx, root, f, name, func(p *engine.Program, r engine.Request) error {
+		if name == storePut {
+			if err := readValue(r); err != nil {
+				return err
+			}
+		}
 		_, err := p.Call(ctx, name, r)
 		return err
 	})
 }
 
+// The vendor that is built in, and its operation that needs to know what tables hold.
+const (
+	store     = "store"
+	storePut  = "store.put"
+	storeFile = "specs/store.yaml" // that it would have
+)
+
+// readValue reads what store.put is to keep as JSON: a table may hold anything, so that its
+// text alone does not tell 5 from "5".
+func readValue(r engine.Request) error {
+	text, ok := r.InputTexts["value"]
+	if !ok {
+		return nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var v any
+	if err := decoder.Decode(&v); err != nil || decoder.More() {
+		return usage("--input value=%s: it is no JSON", text).WithHint(`write a text as "…", in quotes that the shell leaves alone: --input 'value="…"'`)
+	}
+	delete(r.InputTexts, "value")
+	r.Inputs["value"] = v
+	return nil
+}
+
 // knownVendor refuses a vendor that has no file.
 func knownVendor(root, vendor string) error {
+	if vendor == store {
+		return nil
+	}
 	if _, err := os.Stat(filepath.Join(root, "specs", vendor+".yaml")); err == nil {
 		return nil
 	}
@@ -57,5 +97,5 @@ func knownVendor(root, vendor string) error {
 		}
 	}
 	return usage("there is no vendor %s: no specs/%s.yaml below %s", vendor, vendor, root).
-		WithHint(didYouMean("", vendor, names, "the vendors are "+strings.Join(names, ", ")))
+		WithHint(didYouMean("", vendor, append(names, store), "the vendors are "+strings.Join(names, ", ")))
 }

@@ -85,11 +85,11 @@ func (c *cli) resume(ctx context.Context, id string, f *resumeFlags) error {
 		return unreadable(err)
 	}
 	t.file = fileOf(run.Pipeline)
-	if _, err := os.Stat(filepath.Join(root, t.file)); err != nil {
+	if _, err := os.Stat(filepath.Join(root, t.file)); err != nil && t.file != storeFile {
 		return usage("run %s is one of %s, and there is no %s below %s", run.ID, run.Pipeline, t.file, root).
 			WithHint("--project names the project's root")
 	}
-	if t.program, err = engine.Load(os.DirFS(root), engine.Options{Paths: []string{t.file}}); err != nil {
+	if t.program, err = load(root, run.Pipeline); err != nil {
 		return err
 	}
 	request := engine.ResumeRequest{

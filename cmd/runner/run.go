@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -13,7 +14,6 @@ import (
 
 	"github.com/seed627bd532/runner/engine"
 	"github.com/seed627bd532/runner/engine/event"
-	"github.com/seed627bd532/runner/engine/history"
 	"github.com/seed627bd532/runner/engine/report"
 )
 
@@ -100,10 +100,10 @@ func (c *cli) run(ctx context.Context, name string, f *runFlags) error {
 	})
 }
 
-// job loads a file and all that it reaches, starts what is to be done with the
+// job loads a pipeline or the vendor of an operation, starts what is to be done with the
 // flags' inputs, connections and outputs, prints the result and sets the exit
 // code. An error means that nothing was started.
-func (c *cli) job(ctx context.Context, root string, f *runFlags, file string, start func(*engine.Program, engine.Request) error) error {
+func (c *cli) job(ctx context.Context, root string, f *runFlags, name string, start func(*engine.Program, engine.Request) error) error {
 	if err := f.check(); err != nil {
 		return err
 	}
@@ -111,8 +111,8 @@ func (c *cli) job(ctx context.Context, root string, f *runFlags, file string, st
 	if err != nil {
 		return err
 	}
-	t := &task{root: root, flags: f, file: file}
-	if t.program, err = engine.Load(os.DirFS(root), engine.Options{Paths: []string{file}}); err != nil {
+	t := &task{root: root, flags: f, file: fileOf(name)}
+	if t.program, err = load(root, name); err != nil {
 		return err
 	}
 	if t.connections, err = c.connections(root, f); err != nil {
@@ -129,6 +129,16 @@ func (c *cli) job(ctx context.Context, root string, f *runFlags, file string, st
 		defer t.state.Close()
 	}
 	return c.perform(ctx, t, func(p *engine.Program) error { return start(p, request) })
+}
+
+// load loads the file of what is to run, and all that it reaches. For store.put these are the
+// pipelines, since they say what its tables hold.
+func load(root, name string) (*engine.Program, error) {
+	paths := []string{fileOf(name)}
+	if _, err := os.Stat(filepath.Join(root, "pipelines")); err == nil && name == storePut {
+		paths = append(paths, "pipelines")
+	}
+	return engine.Load(os.DirFS(root), engine.Options{Paths: paths})
 }
 
 // A task is what is to be done for a command, and what with.
@@ -149,8 +159,11 @@ func (c *cli) perform(ctx context.Context, t *task, start func(*engine.Program) 
 	console := report.NewConsole(c.stderr, report.ConsoleOptions{Verbose: f.verbose, Quiet: f.quiet})
 	summary := &report.Summary{}
 	o := engine.Options{Events: event.Fan(console, summary), Connections: t.connections}
+	o.ResumeCommand = func(run string) string { return c.goOn(run, t.root, f) }
 	if t.state != nil {
 		o.State = t.state
+	} else {
+		o.ResumeCommand = func(string) string { return "" }
 	}
 	if f.sandbox {
 		boxes, err := startSandboxes(os.DirFS(t.root), vendorsOf(t.program, t.file), sandboxOptions{faults: f.faults})
@@ -180,34 +193,12 @@ func (c *cli) perform(ctx context.Context, t *task, start func(*engine.Program) 
 	case t.state == nil:
 		fmt.Fprintln(c.stderr, "nothing of this run is remembered: with --sandbox, --state PATH does that")
 	default:
-		c.sayHowToGoOn(ctx, t.state, summary, c.goOn(summary.Run(), t.root, f))
+		if failed.Status == engine.Ambiguous && failed.Failure.Operation == "" { // it was rows, of which each has its account
+			fmt.Fprintf(c.stderr, "what is open, and how to settle it: %s\n", c.command(t.root, f, "runs", "show", summary.Run()))
+		}
+		fmt.Fprintf(c.stderr, "go on: %s\n", o.ResumeCommand(summary.Run()))
 	}
 	return c.print(summary.Text())
-}
-
-// sayHowToGoOn ends what a run that did not succeed has told with the command that
-// goes on, and with those that settle what is open where the flags of this one belong to them.
-func (c *cli) sayHowToGoOn(ctx context.Context, store *memory, summary *report.Summary, command string) {
-	if summary.Status() == string(engine.Ambiguous) && command != "runner resume "+summary.Run() { // else the account has said it
-		if run, err := history.Show(context.WithoutCancel(ctx), store, summary.Run()); err == nil {
-			c.sayHowToSettle(run.Open, command)
-		}
-	}
-	fmt.Fprintf(c.stderr, "go on: %s\n", command)
-}
-
-// maxSettled is how many open creates are shown with the commands that settle them.
-const maxSettled = 10
-
-func (c *cli) sayHowToSettle(open []history.Call, command string) {
-	for i, call := range open {
-		if i == maxSettled {
-			fmt.Fprintf(c.stderr, "and %d more are open: runner runs show tells which\n", len(open)-i)
-			break
-		}
-		fmt.Fprintf(c.stderr, "settle %s, once you know: %s --settle %s, or --settle %s\n", report.Plain(call.Key), command,
-			shellWord(call.Key+"=done:{…}"), shellWord(call.Key+"=absent"))
-	}
 }
 
 // check refuses flags that make no sense, alone or together.

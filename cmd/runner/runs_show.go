@@ -27,7 +27,11 @@ func (c *cli) runsShow(ctx context.Context, m *memory, f *runsFlags, id string) 
 	if err != nil {
 		return err
 	}
-	goOn := c.goOn(run.ID, root, &runFlags{envFlags: f.envFlags})
+	sandbox, err := history.StandIns(ctx, m)
+	if err != nil {
+		return unreadable(err)
+	}
+	goOn := c.goOn(run.ID, root, &runFlags{envFlags: f.envFlags, sandbox: sandbox})
 	if f.output == "json" {
 		return c.printJSON(jsonOfDetails(run, goOn))
 	}
@@ -79,6 +83,8 @@ type callJSON struct {
 	Recorded string          `json:"recorded"`
 	TookMS   float64         `json:"took_ms"`
 	Reused   bool            `json:"reused"`
+	Inputs   json.RawMessage `json:"inputs"`
+	Digest   string          `json:"digest"`
 	Outputs  json.RawMessage `json:"outputs"`
 }
 
@@ -91,16 +97,20 @@ type rowJSON struct {
 type createdJSON struct {
 	Key      string          `json:"key"`
 	Identity string          `json:"identity"`
+	Inputs   json.RawMessage `json:"inputs"`
+	Digest   string          `json:"digest"`
 	Outputs  json.RawMessage `json:"outputs"`
 }
 
 type openJSON struct {
-	Key      string   `json:"key"`
-	Identity string   `json:"identity"`
-	Request  string   `json:"request"`
-	Since    string   `json:"since"`
-	Message  string   `json:"message"`
-	Settle   []string `json:"settle"`
+	Key      string          `json:"key"`
+	Identity string          `json:"identity"`
+	Request  string          `json:"request"`
+	Inputs   json.RawMessage `json:"inputs"`
+	Digest   string          `json:"digest"`
+	Since    string          `json:"since"`
+	Message  string          `json:"message"`
+	Settle   []string        `json:"settle"`
 }
 
 func jsonOfDetails(d *history.Details, goOn string) detailsJSON {
@@ -111,15 +121,18 @@ func jsonOfDetails(d *history.Details, goOn string) detailsJSON {
 	}
 	for _, call := range d.Calls {
 		j.Calls = append(j.Calls, jsonOfCall(call))
-		if call.Status == state.Done && !call.Reused {
-			j.Created = append(j.Created, createdJSON{call.Key, identityText(call.Identity), call.Outputs})
-		}
+	}
+	for _, call := range d.Created {
+		j.Created = append(j.Created, createdJSON{call.Key, identityText(call.Identity), call.Inputs, call.Digest, call.Outputs})
 	}
 	for _, row := range d.Rows {
 		j.Rows = append(j.Rows, rowJSON{row.Key, stamp(row.Recorded), row.Outputs})
 	}
 	for _, call := range d.Open {
-		j.Open = append(j.Open, openJSON{call.Key, identityText(call.Identity), call.Request, stamp(call.Recorded), call.Message, settling(call, goOn)})
+		j.Open = append(j.Open, openJSON{
+			Key: call.Key, Identity: identityText(call.Identity), Request: call.Request, Inputs: call.Inputs, Digest: call.Digest,
+			Since: stamp(call.Recorded), Message: call.Message, Settle: settling(call, goOn),
+		})
 	}
 	return j
 }
@@ -128,7 +141,7 @@ func jsonOfCall(call history.Call) callJSON {
 	j := callJSON{
 		Key: call.Key, Create: string(call.Status), Outcome: call.Outcome, Status: call.HTTPStatus, Message: call.Message,
 		Request: call.Request, Recorded: stamp(call.Recorded), TookMS: float64(call.Took().Microseconds()) / 1000,
-		Reused: call.Reused, Outputs: call.Outputs,
+		Reused: call.Reused, Inputs: call.Inputs, Digest: call.Digest, Outputs: call.Outputs,
 	}
 	if !call.Sent.IsZero() {
 		sent := stamp(call.Sent)
@@ -181,15 +194,13 @@ func textOfDetails(d *history.Details, goOn string) string {
 
 func createdText(d *history.Details) string {
 	var lines [][]string
-	for _, call := range d.Calls {
-		if call.Status == state.Done && !call.Reused {
-			lines = append(lines, []string{call.Key, identityText(call.Identity), compact(call.Outputs)})
-		}
+	for _, call := range d.Created {
+		lines = append(lines, []string{call.Key, identityText(call.Identity), compact(call.Outputs), compact(call.Inputs)})
 	}
 	if lines == nil {
 		return ""
 	}
-	return "created\n" + aligned("  ", append([][]string{{"KEY", "WHAT", "OUTPUTS"}}, lines...))
+	return "created\n" + aligned("  ", append([][]string{{"KEY", "WHAT", "OUTPUTS", "INPUTS"}}, lines...))
 }
 
 // endText tells what the run came to, and how it goes on.
@@ -199,16 +210,18 @@ func endText(d *history.Details, goOn string) string {
 		fmt.Fprintf(&b, "outputs\n  %s\n", report.Plain(compact(d.Outputs)))
 	}
 	if d.Error != nil {
-		text := d.Error.Message
-		if d.Error.Step != "" {
-			text = "step " + d.Error.Step + ": " + text
+		fmt.Fprintf(&b, "error\n  %s\n", report.Plain(errorText(d.Error)))
+		if d.Error.Hint != "" {
+			fmt.Fprintf(&b, "  hint: %s\n", report.Plain(d.Error.Hint))
 		}
-		fmt.Fprintf(&b, "error\n  %s\n", report.Plain(text))
 	}
 	if len(d.Open) > 0 {
 		b.WriteString("open, since nobody knows whether they were done\n")
 		for _, call := range d.Open {
 			fmt.Fprintf(&b, "  %s (%s), sent at %s\n", report.Plain(call.Key), report.Plain(identityText(call.Identity)), stamp(call.Recorded))
+			if len(call.Inputs) > 0 {
+				fmt.Fprintf(&b, "    with %s\n", report.Plain(compact(call.Inputs)))
+			}
 			for _, command := range settling(call, goOn) {
 				fmt.Fprintf(&b, "    %s\n", report.Plain(command))
 			}
@@ -222,12 +235,29 @@ func endText(d *history.Details, goOn string) string {
 	return b.String()
 }
 
+// errorText tells what ended a run: the step, the call and its outcome, and why.
+func errorText(f *event.Failure) string {
+	var parts []string
+	at := f.Operation
+	if f.Step != "" {
+		at = strings.TrimSuffix("step "+f.Step+", "+f.Operation, ", ")
+	}
+	for _, part := range []string{at, f.Outcome, f.Message} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, ": ")
+}
+
 func outcomeOf(call history.Call) string {
 	switch {
 	case call.Status == state.Intended:
 		return "open"
 	case call.Reused:
 		return "reused"
+	case call.Outcome == "" && call.Status == state.Done: // a row, whose batch has the answer
+		return "done"
 	case call.Outcome == "":
 		return "not done"
 	}

@@ -245,7 +245,7 @@ func vendorsOf(p *engine.Program, file string) []string {
 			vendors = append(vendors, vendor)
 		}
 	}
-	if path.Dir(file) == "specs" {
+	if path.Dir(file) == "specs" && file != storeFile {
 		vendors = append(vendors, strings.TrimSuffix(path.Base(file), ".yaml"))
 	}
 	slices.Sort(vendors)

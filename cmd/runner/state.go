@@ -157,6 +157,11 @@ func (c *cli) remember(o *engine.Options, m *memory) {
 
 // goOn is the command that goes on with a run of the project at root.
 func (c *cli) goOn(id, root string, f *runFlags) string {
+	return c.command(root, f, "resume", id)
+}
+
+// command is one about a run of the project at root, with the flags that belong to its environment.
+func (c *cli) command(root string, f *runFlags, verbs ...string) string {
 	words := []string{"runner"}
 	add := func(flag, given string) {
 		if given != "" {
@@ -168,8 +173,8 @@ func (c *cli) goOn(id, root string, f *runFlags) string {
 	} else if err == nil && found != root {
 		add("--project", root)
 	}
-	words = append(words, "resume", id)
-	if f.sandbox {
+	words = append(words, verbs...)
+	if f.sandbox && verbs[0] == "resume" {
 		words = append(words, "--sandbox")
 	}
 	add("--connections", f.connections)

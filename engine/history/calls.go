@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +18,8 @@ type Details struct {
 	Calls []Call
 	// Rows are the rows of foreach steps that are done.
 	Rows []Row
+	// Created are the creates that the run has done, in place of a batch its rows.
+	Created []Call
 	// Open are the creates of which it is not known whether they took place.
 	Open []Call
 }
@@ -38,9 +39,13 @@ type Call struct {
 	Outputs    json.RawMessage
 	// Request is method and URL, secrets masked; "" where nothing was sent.
 	Request string
+	// Inputs are those of a write, without the secret ones and masked, and Digest is theirs. Inputs
+	// are nil, and Digest is "", where that is not recorded: of reads, and, but for the digest, where they are large.
+	Inputs json.RawMessage
+	Digest string
 	// Reused says that nothing was sent, since the run did this before.
 	Reused bool
-	// Sent is when the request was sent, Recorded when its answer, or while there is none its
+	// Sent is when the request was sent, or was about to be; Recorded is when its answer, or while there is none its
 	// intent, was recorded.
 	Sent     time.Time
 	Recorded time.Time
@@ -81,7 +86,7 @@ func Show(ctx context.Context, s state.Store, id string) (*Details, error) {
 			return nil, err
 		}
 	}
-	d.Open = d.open()
+	d.Created, d.Open = d.creates(state.Done), d.creates(state.Intended)
 	return d, nil
 }
 
@@ -107,16 +112,21 @@ func (d *Details) add(e state.Entry) error {
 	return nil
 }
 
-// open returns the creates that are open, one by one: in place of a batch its rows.
-func (d *Details) open() []Call {
-	var open []Call
+// creates returns the creates that got as far as status, one by one: in place of a batch its rows.
+func (d *Details) creates(status state.Status) []Call {
+	var found []Call
+	batches := map[string]bool{}
 	for _, c := range d.Calls {
-		isRow := func(other Call) bool { return strings.HasPrefix(other.Key, c.Key+"/rows[") }
-		if c.Status == state.Intended && !slices.ContainsFunc(d.Calls, isRow) {
-			open = append(open, c)
+		if i := strings.LastIndex(c.Key, "/rows["); i >= 0 {
+			batches[c.Key[:i]] = true
 		}
 	}
-	return open
+	for _, c := range d.Calls {
+		if c.Status == status && !c.Reused && !batches[c.Key] {
+			found = append(found, c)
+		}
+	}
+	return found
 }
 
 func callOf(e state.Entry) (Call, error) {
@@ -129,12 +139,17 @@ func callOf(e state.Entry) (Call, error) {
 		Endpoint string          `json:"endpoint"`
 		Reused   bool            `json:"reused"`
 		At       time.Time       `json:"at"`
+		Asked    struct {
+			Inputs json.RawMessage `json:"inputs"`
+			Digest string          `json:"digest"`
+		} `json:"asked"`
 	}
 	if err := decode(e, &payload); err != nil {
 		return c, err
 	}
 	c.Outcome, c.HTTPStatus, c.Message, c.Outputs = payload.Outcome, payload.Status, payload.Message, payload.Outputs
 	c.Request, c.Reused, c.Sent = payload.Endpoint, payload.Reused, payload.At
+	c.Inputs, c.Digest = payload.Asked.Inputs, payload.Asked.Digest
 	return c, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/diag"
@@ -93,6 +94,25 @@ func List(ctx context.Context, s state.Store, limit int) ([]Run, error) {
 		}
 	}
 	return runs, nil
+}
+
+// StandIns reports whether the state belongs to an environment of stand-ins, so that its runs go on with them only.
+func StandIns(ctx context.Context, s state.Tables) (bool, error) {
+	for row, err := range s.Values(ctx, state.Connections) {
+		if err != nil {
+			return false, err
+		}
+		var site struct {
+			At string `json:"at"`
+		}
+		if err := json.Unmarshal(row.Value, &site); err != nil {
+			return false, fmt.Errorf("the record of connection %s is broken: %w", row.Key, err)
+		}
+		if !strings.Contains(site.At, "://") {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func describe(ctx context.Context, s state.Store, r state.Run) (Run, error) {

@@ -54,7 +54,7 @@ func filled(t *testing.T) *state.Memory {
 		entry(state.Call, "b", state.Intended, "", `{"outcome": "unknown", "message": "no answer", "at": "2026-03-01T08:00:01Z"}`),
 		entry(state.Call, "b/rows[1]", state.Intended, `["v","o","1"]`, ""),
 		entry(state.Call, "b/rows[2]", state.Done, `["v","o","2"]`, ""),
-		entry(state.Call, "c", state.Intended, `["v","o","3"]`, ""),
+		entry(state.Call, "c", state.Intended, `["v","o","3"]`, `{"outcome": "unknown", "at": "2026-03-01T08:00:03Z", "asked": {"inputs": {"n": 1.50}, "digest": "sha256:3"}}`),
 		entry(state.Item, "e[A]", "", "", `{"outputs": {"x": 1}}`),
 	)
 	if err != nil {
@@ -97,7 +97,8 @@ func TestShowTellsAllThatIsRecorded(t *testing.T) {
 	}
 	at := began.Add(3 * time.Second)
 	sent := began.Add(time.Second)
-	open := history.Call{Key: "c", Status: state.Intended, Identity: `["v","o","3"]`, Recorded: at}
+	open := history.Call{Key: "c", Status: state.Intended, Identity: `["v","o","3"]`, Outcome: "unknown", Sent: at, Recorded: at,
+		Inputs: json.RawMessage(`{"n": 1.50}`), Digest: "sha256:3"}
 	row := history.Call{Key: "b/rows[1]", Status: state.Intended, Identity: `["v","o","1"]`, Recorded: at}
 	want := &history.Details{
 		Run: history.Run{
@@ -114,8 +115,9 @@ func TestShowTellsAllThatIsRecorded(t *testing.T) {
 			{Key: "b/rows[2]", Status: state.Done, Identity: `["v","o","2"]`, Recorded: at},
 			open,
 		},
-		Rows: []history.Row{{Key: "e[A]", Outputs: json.RawMessage(`{"x": 1}`), Recorded: at}},
-		Open: []history.Call{row, open},
+		Rows:    []history.Row{{Key: "e[A]", Outputs: json.RawMessage(`{"x": 1}`), Recorded: at}},
+		Created: []history.Call{{Key: "b/rows[2]", Status: state.Done, Identity: `["v","o","2"]`, Recorded: at}},
+		Open:    []history.Call{row, open},
 	}
 	if !reflect.DeepEqual(run, want) {
 		t.Errorf("got  %+v\nwant %+v", run, want)
@@ -192,4 +194,30 @@ func hinted(err error) string {
 		return fmt.Sprint(err)
 	}
 	return fmt.Sprintf("%v (%s)", faults[0], faults[0].Hint)
+}
+
+func TestStandInsAreKnown(t *testing.T) {
+	for _, c := range []struct {
+		name, site string
+		want       bool
+		err        string
+	}{
+		{"nothing", "", false, ""},
+		{"a vendor", `{"vendor": "v", "at": "https://v.example"}`, false, ""},
+		{"a stand-in", `{"vendor": "v", "at": "a sandbox"}`, true, ""},
+		{"a broken record", `{`, false, "the record of connection v is broken: unexpected end of JSON input"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := state.NewMemory()
+			if c.site != "" {
+				if err := m.PutValue(t.Context(), state.Connections, "v", []byte(c.site)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := history.StandIns(t.Context(), m)
+			if got != c.want || fmt.Sprint(err) != fmt.Sprint(c.err) && (err != nil || c.err != "") {
+				t.Errorf("%v, %v; want %v, %s", got, err, c.want, c.err)
+			}
+		})
+	}
 }

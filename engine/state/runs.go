@@ -56,8 +56,9 @@ type Run struct {
 	// Files maps the path of every file that the run was started from to a
 	// digest of its content.
 	Files map[string]string
-	// Inputs is a JSON object of the inputs as they were given, but for secret
-	// ones; files stand in it by path and digest.
+	// Inputs is a JSON object with a member for each input, an object that says how it was given:
+	// its value, its file's path and digest, or that it is a secret or rows, which are not here. The
+	// member "." holds the folders that paths were meant for.
 	Inputs []byte
 	Began  time.Time
 	// Ended is when the run came to its end; zero while it has not. A run that
@@ -73,3 +74,7 @@ type Run struct {
 
 // RunLock names the lock that is held by whoever works on a run.
 func RunLock(id string) string { return "run:" + id }
+
+// Connections names the table that says where each connection of this environment led, as
+// {"vendor", "at"}; at is a URL, or a phrase for stand-ins. No pipeline can give a table this name.
+const Connections = ".connections"

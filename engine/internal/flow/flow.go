@@ -4,6 +4,7 @@ package flow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -96,6 +97,8 @@ type CallRequest struct {
 	// SecretOutputs names the outputs that are secret, or hold something secret:
 	// nothing may write them down.
 	SecretOutputs []string
+	// SecretInputs names such inputs.
+	SecretInputs []string
 	// Fresh calls ask for what is true now: they are neither recorded nor answered from a record.
 	Fresh bool
 }
@@ -266,10 +269,11 @@ type Runtime interface {
 	// What holds rows or secret outputs is not recorded either.
 	Call(CallRequest) (Result, error)
 	// Create is Call for creates, which must not happen twice. It works under the locks of
-	// the request's identities, for which it waits no longer than the request's Timeout. A create that was done since the run began is not
-	// sent again, nor one that some run has sent without learning what became of it; of a batch, such
-	// rows alone are Apart. What its own run sent and never learned is settled, as is a result that is
-	// Unsettled: by settle, under the same locks; nil where nobody can tell.
+	// the request's identities, for which it waits no longer than the request's Timeout. A
+	// create that was done since the run began is not sent again, nor one that some run has sent
+	// without learning what became of it; of a batch, such rows alone are Apart. What its own run
+	// sent and never learned is settled, as is a result that is Unsettled: by settle, under the same
+	// locks; nil where nobody can tell.
 	Create(r CallRequest, settle Settle) (Result, error)
 	// Record makes a result the one that Call and Create return from now on, also in a
 	// resumed run. So are failures recorded that the program acts upon.
@@ -394,4 +398,20 @@ type Outcomes struct {
 	// Err is the first failure by row index when the policy does not collect,
 	// or the reason why the foreach was stopped.
 	Err error
+}
+
+// ErrTimeout is the cause with which a run is stopped that took longer than it may. Nobody
+// interrupted it: it has failed, so that it is undone if its pipeline wants that.
+var ErrTimeout = errors.New("the run took longer than its timeout allows")
+
+// A ResumeCommand returns the command that takes a run up again, for people to whom --settle
+// is to be told; "" where nothing can. nil stands for the plain command.
+type ResumeCommand func(run string) string
+
+// Of returns the command for a run.
+func (c ResumeCommand) Of(run string) string {
+	if c == nil {
+		return "runner resume " + run
+	}
+	return c(run)
 }

@@ -71,7 +71,7 @@ func (w *walker) howToSettle(a *pipeline.Call, req flow.CallRequest, res flow.Re
 	if res.Resent {
 		again = "it was sent twice"
 	}
-	return fmt.Sprintf("%s. Look at the vendor whether %s is there; %s", again, what, w.commands(req.Recorded(), strings.Join(outputs, ",")))
+	return fmt.Sprintf("%s. Look at the vendor whether %s is there%s", again, what, w.commands(req.Recorded(), strings.Join(outputs, ",")))
 }
 
 // rowAccount says of a row of unknown outcome what was sent, what is known beside, what to look
@@ -84,15 +84,20 @@ func (w *walker) rowAccount(req flow.CallRequest, row string, res flow.Result, k
 		}
 	}
 	res.Message = known
-	return fmt.Sprintf("%s; look at the vendor whether %s is there; %s", openQuestion(res), row, w.commands(at, ""))
+	return fmt.Sprintf("%s; look at the vendor whether %s is there%s", openQuestion(res), row, w.commands(at, ""))
 }
 
-// commands are what settles the create under key; outputs are those that a person has to give.
+// commands are what settles the create under key, "" where nothing does; outputs are those that a
+// person has to give.
 func (w *walker) commands(key flow.Key, outputs string) string {
-	settle := func(word string) string {
-		return fmt.Sprintf("runner resume %s --settle %s", w.runID, shellWord(string(key)+"="+word))
+	command := w.resume.Of(w.runID)
+	if command == "" {
+		return ""
 	}
-	return fmt.Sprintf("if it is: %s, if not: %s", settle("done:{"+outputs+"}"), settle("absent"))
+	settle := func(word string) string {
+		return fmt.Sprintf("%s --settle %s", command, shellWord(string(key)+"="+word))
+	}
+	return fmt.Sprintf("; if it is: %s, if not: %s", settle("done:{"+outputs+"}"), settle("absent"))
 }
 
 // shellWord quotes s where a shell would make something else of it.

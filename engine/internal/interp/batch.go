@@ -23,7 +23,7 @@ func (w *walker) callBatch(s *pipeline.Step, a *pipeline.Call, key flow.Key, var
 	res, err := w.batchOperation(a, key, inputs)
 	w.batch, w.down = res.Rows, res.Down
 	if err == nil && s.OnError != pipeline.Collect {
-		err = refusedRows(a, key, res.Rows)
+		err = refusedRows(a, key, res)
 	}
 	if err != nil {
 		return nil, err
@@ -98,12 +98,12 @@ func (w *walker) allRows(key flow.Key, refs []flow.RowRef, res flow.Result, err 
 	return keepApart(rows, res)
 }
 
-// refusedRows is the failure of a batch of which the vendor refused rows; nil when it did not.
-func refusedRows(a *pipeline.Call, key flow.Key, rows []flow.RowResult) error {
+// refusedRows is the failure of a batch of which rows were not done; nil when all were.
+func refusedRows(a *pipeline.Call, key flow.Key, res flow.Result) error {
 	const most = 3
 	var refused []string
 	count, ambiguous := 0, false
-	for _, r := range rows {
+	for _, r := range res.Rows {
 		if r.Status == flow.Done {
 			continue
 		}
@@ -118,9 +118,13 @@ func refusedRows(a *pipeline.Call, key flow.Key, rows []flow.RowResult) error {
 	if count > most {
 		refused = append(refused, fmt.Sprintf("and %d more", count-most))
 	}
-	return &Failure{Code: "rows-refused", Step: string(key), Operation: a.Name(), Outcome: flow.Invalid,
-		Message:   fmt.Sprintf("%d of %d rows were refused: %s", count, len(rows), strings.Join(refused, "; ")),
-		Hint:      othersDone(count, len(rows)),
+	outcome := flow.Invalid
+	if res.Down {
+		outcome = flow.Unknown
+	}
+	return &Failure{Code: "rows-refused", Step: string(key), Operation: a.Name(), Outcome: outcome,
+		Message:   fmt.Sprintf("%d of %d rows were refused: %s", count, len(res.Rows), strings.Join(refused, "; ")),
+		Hint:      othersDone(count, len(res.Rows)),
 		Ambiguous: ambiguous}
 }
 

@@ -73,11 +73,11 @@ func (w *walker) callOperation(s *pipeline.Step, a *pipeline.Call, key flow.Key,
 }
 
 // Call makes one call outside of any pipeline, as patiently and safely as a
-// step would, and returns its outputs. inputs are bound already.
-func Call(rt flow.Runtime, runID, connection string, op *catalog.Operation, inputs *value.Object) (*value.Object, error) {
-	w := &walker{rt: rt, runID: runID}
+// step would, and returns its outputs. Of in, RunID, Values and Resume are used.
+func Call(rt flow.Runtime, connection string, op *catalog.Operation, in Input) (*value.Object, error) {
+	w := &walker{rt: rt, runID: in.RunID, resume: in.Resume}
 	a, key := &pipeline.Call{Connection: connection, Operation: op}, flow.Key(op.Name)
-	res, err := w.whole(a, key, inputs)
+	res, err := w.whole(a, key, in.Values)
 	return res.Outputs, err
 }
 
@@ -88,7 +88,7 @@ func (w *walker) whole(a *pipeline.Call, key flow.Key, inputs *value.Object) (fl
 	}
 	res, err := w.batchOperation(a, key, inputs)
 	if err == nil {
-		err = refusedRows(a, key, res.Rows)
+		err = refusedRows(a, key, res)
 	}
 	return res, err
 }
@@ -100,7 +100,7 @@ func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object,
 	res, err := w.quietly(a, key, key, inputs, rows)
 	bad := err
 	if bad == nil {
-		bad = refusedRows(a, key, res.Rows)
+		bad = refusedRows(a, key, res)
 	}
 	w.tellEnd(a, key, res, bad)
 	return res, err
@@ -136,6 +136,7 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 		RowsOf:        rowsOf(a.Operation),
 		Reach:         reach(a.Operation),
 		SecretOutputs: secretOutputs(a.Operation),
+		SecretInputs:  secretInputs(a.Operation),
 		Fresh:         w.fresh,
 	}
 	res, err := w.attempts(a, key, req)
@@ -167,6 +168,17 @@ func secretOutputs(op *catalog.Operation) []string {
 	for _, m := range op.Response.Outputs {
 		if m.Type().HasSecret() {
 			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
+// secretInputs names the inputs that nothing may write down.
+func secretInputs(op *catalog.Operation) []string {
+	var names []string
+	for _, p := range op.Inputs.List {
+		if p.Secret || p.Type.HasSecret() {
+			names = append(names, p.Name)
 		}
 	}
 	return names

@@ -27,6 +27,8 @@ type Input struct {
 	// the row's goroutine, and of those that were skipped when the foreach has
 	// ended; nil for nobody.
 	OnRow func(step string, item flow.Item)
+	// Resume is the command that the account of an open create names.
+	Resume flow.ResumeCommand
 }
 
 // A Source yields the elements of a list. An element's error is its own (a row that could not be
@@ -48,6 +50,7 @@ func Run(rt flow.Runtime, p *pipeline.Pipeline, in Input) (*value.Object, flow.T
 		rt:      rt,
 		p:       p,
 		runID:   in.RunID,
+		resume:  in.Resume,
 		started: now.UTC().Format(time.RFC3339),
 		rows:    in.Rows,
 		onRow:   in.OnRow,
@@ -70,6 +73,7 @@ type walker struct {
 	rt      flow.Runtime
 	p       *pipeline.Pipeline
 	runID   string
+	resume  flow.ResumeCommand
 	started string
 	rows    map[string]Source
 	onRow   func(step string, item flow.Item) // nil within called pipelines

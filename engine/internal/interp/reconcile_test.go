@@ -112,6 +112,8 @@ func TestRowsOfALostBatchAreLookedFor(t *testing.T) {
 	lost := answer(flow.Unknown, "no answer")
 	counted := answer(flow.Unknown, "1 of 3 rows were done, and it is not known which")
 	counted.Code = flow.CodePartlyDone
+	notCounted := answer(flow.Unknown, "3 rows were sent, and the answer does not say how many were done")
+	notCounted.Code = flow.CodeNotCounted
 	byRow := func(found string) func(flow.CallRequest) flow.Result {
 		return func(r flow.CallRequest) flow.Result {
 			if strings.Contains(found, r.Inputs.At("code").(string)) {
@@ -142,8 +144,12 @@ func TestRowsOfALostBatchAreLookedFor(t *testing.T) {
 			[]string{absent("AA", counted.Message), "BB done: ", absent("CC", counted.Message)}, 6, flow.Tally{Failed: 2}},
 		{"a refused row that is there", "post", sent(2, done("AA"), refused("BB", "odd"), refused("CC", "odd")), byRow("BB"),
 			[]string{"AA done: ", "BB done: ", absent("CC", "odd")}, 4, flow.Tally{Failed: 1}},
-		{"what may be repeated is never ambiguous", "put", counted, byRow("BB"),
-			[]string{absent("AA", counted.Message), "BB done: ", absent("CC", counted.Message)}, 8, flow.Tally{Failed: 2}},
+		{"an answer without the count that it should have", "post", notCounted, byRow("BB"),
+			[]string{strings.Replace(ambiguous("AA"), "no answer", notCounted.Message, 1), "BB done: ", strings.Replace(ambiguous("CC"), "no answer", notCounted.Message, 1)}, 6, flow.Tally{Ambiguous: 2}},
+		{"what may be repeated is looked for at once where it was counted", "put", counted, byRow("BB"),
+			[]string{absent("AA", counted.Message), "BB done: ", absent("CC", counted.Message)}, 6, flow.Tally{Failed: 2}},
+		{"what may be repeated is never ambiguous", "put", lost, byRow("BB"),
+			[]string{absent("AA", "no answer"), "BB done: ", absent("CC", "no answer")}, 8, flow.Tally{Failed: 2}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -155,6 +161,101 @@ func TestRowsOfALostBatchAreLookedFor(t *testing.T) {
 				}
 				if len(s.calls) != tt.calls || r.tally != tt.tally {
 					t.Errorf("%d calls (want %d), tally %+v: %s", len(s.calls), tt.calls, r.tally, callKeys(s))
+				}
+			})
+		})
+	}
+}
+
+// A vendor that is down is asked for three rows, not for all of them; what was not looked
+// for is not taken for absent.
+func TestAVendorThatIsDownIsNotAskedForEveryRow(t *testing.T) {
+	down, counted := answer(flow.Busy, "nobody there"), answer(flow.Unknown, "1 of 6 rows were done, and it is not known which")
+	down.Exhausted = true
+	counted.Code = flow.CodePartlyDone
+	for _, tt := range []struct {
+		name  string
+		looks []flow.Result
+		keys  string
+		want  string
+	}{
+		{"at the first look", []flow.Result{down}, "AA1 BB1 CC1", "AA ambiguous, BB ambiguous, CC ambiguous, DD ambiguous, EE ambiguous, FF ambiguous"},
+		{"after some were found", []flow.Result{items(1), down, down, items(1), down}, "AA1 BB1 CC1 DD1 EE1 FF1 BB2 CC2 EE2",
+			"AA done, BB ambiguous, CC ambiguous, DD done, EE ambiguous, FF ambiguous"},
+		{"that knows nothing of a row is not down", []flow.Result{answer(flow.NotFound, "what?")}, "AA1 BB1 CC1 DD1 EE1 FF1 AA2 BB2 CC2 DD2 EE2 FF2",
+			"AA ambiguous, BB ambiguous, CC ambiguous, DD ambiguous, EE ambiguous, FF ambiguous"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{answers: map[string][]flow.Result{"post": {counted}, "find": tt.looks}}
+				main := strings.NewReplacer("OPERATION", "post", "batch: 3", "batch: 6", " + ': ' + (.error ?? '')", "").Replace(posting)
+				r := runMain(t, s, header+main, codes("AA", "BB", "CC", "DD", "EE", "FF"))
+				if got := strings.NewReplacer(`{"results":["`, "", `"]}`, "", `","`, ", ").Replace(r.outputs); r.err != nil || got != tt.want {
+					t.Errorf("error %v\ngot  %s\nwant %s", r.err, got, tt.want)
+				}
+				var looks []string
+				for _, c := range s.calls[1:] {
+					_, row, _ := strings.Cut(c, "/rows[")
+					looks = append(looks, row[:2]+strings.TrimPrefix(strings.Fields(row)[0], row[:2]+"]/lookup~"))
+				}
+				if got := strings.Join(looks, " "); got != tt.keys {
+					t.Errorf("looked for %s, want %s", got, tt.keys)
+				}
+			})
+		})
+	}
+}
+
+func TestABatchByItselfThatWasNotAnsweredFailsAsUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{answers: map[string][]flow.Result{"put": {answer(flow.Unknown, "HTTP 500")}, "find": {items()}}}
+		check(t, s, `
+inputs: {codes: {type: array, items: {type: string}}}
+steps:
+  - id: each
+    foreach: inputs.codes
+    breaker: 2
+    on_error: collect
+    steps:
+      - {id: it, call: shop.put, with: {codes: [AA]}}
+outputs:
+  ends: "${{ map(steps.each.results, .status) }}"
+`, codes("A", "B", "C"), `{"ends":["failed","failed","skipped"]}`)
+	})
+}
+
+// A batch of which rows stay open, since the vendor did not answer, counts for the breaker as one that could not be sent.
+func TestABreakerCountsBatchesThatWereLookedForInVain(t *testing.T) {
+	counted := answer(flow.Unknown, "0 of 1 rows were done, and it is not known which")
+	counted.Code = flow.CodePartlyDone
+	for _, tt := range []struct {
+		name, operation string
+		answer          flow.Result
+		find            flow.Result
+		want            string
+		sent            int
+	}{
+		{"a create", "post", answer(flow.Unknown, "HTTP 500"), items(), "AA ambiguous, BB ambiguous, batch 3 skipped, batch 4 skipped", 2},
+		{"what may be repeated", "put", answer(flow.Unknown, "HTTP 500"), items(), "AA failed, BB failed, batch 3 skipped, batch 4 skipped", 6},
+		{"found all the same", "post", answer(flow.Unknown, "HTTP 500"), items(1), "AA done, BB done, CC done, DD done", 4},
+		{"counted", "post", counted, items(), "AA failed, BB failed, CC failed, DD failed", 4},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{answers: map[string][]flow.Result{tt.operation: {tt.answer}, "find": {tt.find}}}
+				main := strings.NewReplacer("OPERATION", tt.operation, "batch: 3", "batch: 1\n    breaker: 2", " + ': ' + (.error ?? '')", "").Replace(posting)
+				r := runMain(t, s, header+main, codes("AA", "BB", "CC", "DD"))
+				if got := strings.NewReplacer(`{"results":["`, "", `"]}`, "", `","`, ", ").Replace(r.outputs); r.err != nil || got != tt.want {
+					t.Errorf("error %v\ngot  %s\nwant %s", r.err, got, tt.want)
+				}
+				sent := 0
+				for _, c := range s.calls {
+					if strings.Contains(c, " "+tt.operation+" ") {
+						sent++
+					}
+				}
+				if sent != tt.sent {
+					t.Errorf("sent %d times, want %d", sent, tt.sent)
 				}
 			})
 		})

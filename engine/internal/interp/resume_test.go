@@ -350,6 +350,153 @@ outputs:
 	})
 }
 
+// Two runs at once whose batches have rows in common make each of them once, and both are told that it is done.
+func TestTwoRunsOfTheSameRowsSendEachOnce(t *testing.T) {
+	main := header + strings.NewReplacer("OPERATION", "post", " + ': ' + (.error ?? '')", "").Replace(posting)
+	synctest.Test(t, func(t *testing.T) {
+		p, memory := load(t, map[string]string{"main": main}), state.NewMemory()
+		s := &script{answers: map[string][]flow.Result{}}
+		outputs := make(chan string)
+		for id, in := range map[string]*value.Object{"r1": codes("AA", "BB", "CC"), "r2": codes("CC", "XX", "AA")} {
+			go func() {
+				r := runAs(t, t.Context(), p, local.Options{Executor: slowly{batches{s}}, Journal: memory, Locks: memory, RunID: id}, in)
+				if r.err != nil || r.tally != (flow.Tally{}) {
+					t.Error(r.err, r.tally)
+				}
+				outputs <- r.outputs
+			}()
+		}
+		both := []string{<-outputs, <-outputs}
+		slices.Sort(both)
+		if want := []string{`{"results":["AA done","BB done","CC done"]}`, `{"results":["CC done","XX done","AA done"]}`}; !slices.Equal(both, want) {
+			t.Errorf("got %q", both)
+		}
+		sent := strings.Join(s.calls, "\n")
+		for _, code := range []string{"AA", "BB", "CC", "XX"} {
+			if n := strings.Count(sent, `"`+code+`"`); n != 1 {
+				t.Errorf("%s was sent %d times:\n%s", code, n, sent)
+			}
+		}
+	})
+}
+
+// What becomes of a batch is not the fate of the rows that were kept out of it.
+func TestRowsThatAreDoneStayDoneWhateverBecomesOfTheOthers(t *testing.T) {
+	main := header + strings.NewReplacer("OPERATION", "send", " + ': ' + (.error ?? '')", "").Replace(posting)
+	p := load(t, map[string]string{"main": main})
+	for outcome, want := range map[flow.Outcome]string{
+		flow.Invalid: `{"results":["AA done","BB failed","CC failed"]}`,
+		flow.Unknown: `{"results":["AA done","BB ambiguous","CC ambiguous"]}`,
+	} {
+		memory := state.NewMemory()
+		s := &script{answers: map[string][]flow.Result{"send": {sent(1, done("AA")), answer(outcome, "no")}}}
+		options := local.Options{Executor: s, Journal: memory, Locks: memory, RunID: "r0", Began: began}
+		runAs(t, t.Context(), p, options, codes("AA"))
+		options.RunID = "r1"
+		for range 2 {
+			if r := runAs(t, t.Context(), p, options, codes("AA", "BB", "CC")); r.err != nil || r.outputs != want {
+				t.Errorf("%s: error %v, outputs %s", outcome, r.err, r.outputs)
+			}
+		}
+	}
+}
+
+// batches is a vendor that does all rows that it is sent.
+type batches struct{ *script }
+
+func (b batches) Do(_ context.Context, r flow.CallRequest, _ event.Sink) (flow.Result, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.calls = append(b.calls, fmt.Sprintf("%s %s %s", r.Key, r.Operation, value.AppendJSON(nil, r.Inputs)))
+	res := ok()
+	for _, row := range r.Rows {
+		res.Rows = append(res.Rows, done(row.Key))
+	}
+	return res, nil
+}
+
+// Of a batch of which another run has done a row, the others are sent once and no more, at whatever moment the machine dies.
+func TestABatchWithRowsThatAreDoneSurvivesEveryCrash(t *testing.T) {
+	main := header + strings.NewReplacer("OPERATION", "post", " + ': ' + (.error ?? '')", "").Replace(posting)
+	p := load(t, map[string]string{"main": main})
+	for write := 1; write <= 4; write++ {
+		for _, after := range []bool{false, true} {
+			synctest.Test(t, func(t *testing.T) {
+				memory := state.NewMemory()
+				s := &script{find: func(r flow.CallRequest) flow.Result { return items(1) }}
+				options := local.Options{Executor: lookable{batches{s}}, Journal: memory, Locks: memory, RunID: "r0", Began: began}
+				runAs(t, t.Context(), p, options, codes("BB"))
+				options.RunID, options.Journal = "r1", &mortal{Journal: memory, n: write, after: after}
+				runAs(t, t.Context(), p, options, codes("AA", "BB", "CC"))
+				options.Journal = memory
+				r := runAs(t, t.Context(), p, options, codes("AA", "BB", "CC"))
+				if r.err != nil || r.outputs != `{"results":["AA done","BB done","CC done"]}` {
+					t.Errorf("write %d, after %v: error %v, outputs %s", write, after, r.err, r.outputs)
+				}
+				sent := strings.Join(s.calls, "\n")
+				if strings.Count(sent, "BB") != 1 || strings.Count(sent, "AA") > 1 || strings.Count(sent, "CC") > 1 {
+					t.Errorf("write %d, after %v: sent\n%s", write, after, sent)
+				}
+			})
+		}
+	}
+}
+
+// lookable finds everything, whether it was sent or not.
+type lookable struct{ batches }
+
+func (l lookable) Do(ctx context.Context, r flow.CallRequest, events event.Sink) (flow.Result, error) {
+	if r.Operation == "find" {
+		return l.find(r), nil
+	}
+	return l.batches.Do(ctx, r, events)
+}
+
+// What was undone is there no more: the next run creates it, however soon it follows.
+func TestWhatWasUndoneIsCreatedByTheNextRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := load(t, map[string]string{"main": header + `
+on_failure: undo
+inputs: {codes: {type: array, items: {type: string}}}
+steps:
+  - id: all
+    foreach: inputs.codes
+    as: code
+    steps:
+      - {id: it, call: shop.order, with: {code: "${{ code }}"}, undo: {call: shop.update, with: {id: "${{ outputs.id }}"}}}
+  - {id: last, call: shop.update, with: {id: 7}}
+`})
+		memory := state.NewMemory()
+		s := &script{answers: map[string][]flow.Result{"order": {ok("id", int64(4))}, "update": {answer(flow.Invalid, "odd"), ok("price", nil)}}}
+		for _, id := range []string{"r1", "r2", "r3"} {
+			runAs(t, t.Context(), p, local.Options{Executor: s, Journal: memory, Locks: memory, RunID: id}, codes("AA"))
+			time.Sleep(time.Second)
+		}
+		if got, want := callKeys(s), "all[1]/it last all[1]/it/undo all[1]/it last last"; got != want {
+			t.Errorf("calls %s, want %s", got, want)
+		}
+	})
+}
+
+// The timeout of a step holds while it waits for another run that creates the same.
+func TestATimeoutEndsTheWaitForAnotherRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, memory := load(t, map[string]string{"main": header + "steps:\n  - {id: it, timeout: 20s, call: shop.order, with: {code: AB}}\n"}), state.NewMemory()
+		s := &script{answers: map[string][]flow.Result{"order": {ok("id", int64(4))}}}
+		unlock, err := memory.Lock(t.Context(), `["shop","order","\"AB\""]`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer unlock()
+		began := time.Now()
+		f := failure(t, runAs(t, t.Context(), p, local.Options{Executor: s, Journal: memory, Locks: memory, RunID: "r1"}, none()))
+		want := `shop.order: busy: step it took longer than its timeout of 20s; last answer: not sent: another run holds "AB", and did not let go of it within 20s`
+		if f.Error() != want || f.Code != "timeout" || f.Ambiguous || time.Since(began) != 20*time.Second || len(s.calls) > 0 {
+			t.Errorf("after %v: %s %v", time.Since(began), f.Code, f)
+		}
+	})
+}
+
 // slowly is a vendor that takes a second for everything.
 type slowly struct{ flow.Executor }
 

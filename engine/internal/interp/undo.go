@@ -56,13 +56,16 @@ func (w *walker) takeBack(p *pipeline.Pipeline, why error) error {
 		return why
 	}
 	account := *f
+	if errors.Is(why, flow.ErrTimeout) {
+		account.Code = codeTimeout // that is how a run fails, and no interrupt
+	}
 	switch {
-	case f.Code == codeInterrupted, f.Code == codeInternal:
+	case account.Code == codeInterrupted, account.Code == codeInternal:
 		account.Hint = joinSentences(f.Hint, "nothing was undone, since the run did not come to its end")
 	case f.Ambiguous || w.tally.Ambiguous > 0:
 		account.Hint = joinSentences(f.Hint, "nothing was undone, since it is not known what was done")
 	default:
-		return w.undoBecause(p, f)
+		return w.undoBecause(p, &account)
 	}
 	return &account
 }
@@ -86,7 +89,7 @@ func (w *walker) undoBecause(p *pipeline.Pipeline, why *Failure) error {
 // is on record already it does not make again.
 func (w *walker) undoAll(p *pipeline.Pipeline, why *Failure) (failed int, err error) {
 	err = w.rt.Cleanup(w.reason(why), func(rt flow.Runtime) error {
-		calm := &walker{rt: rt, p: p, runID: w.runID, started: w.started}
+		calm := &walker{rt: rt, p: p, runID: w.runID, resume: w.resume, started: w.started}
 		for _, u := range slices.Backward(w.undo) {
 			if err := calm.takeBackOne(p, u); err != nil {
 				failed++

@@ -124,6 +124,27 @@ steps:
 `, none(), "shop.find: denied: no", `one create {"code":"AA"}`, `two create {"code":"BB"}`, `three find {"code":"CC"}`, `two/undo update {"id":2,"price":null}`)
 }
 
+func TestARunThatTookTooLongIsUndone(t *testing.T) {
+	ctx, stop := context.WithCancelCause(t.Context())
+	s := &script{answers: numbered(3, answer(flow.Denied, "no"))}
+	s.before = func(r flow.CallRequest) {
+		if r.Key == "two" {
+			stop(flow.ErrTimeout)
+		}
+	}
+	memory := state.NewMemory()
+	files := load(t, map[string]string{"main": header + undoing})
+	for range 2 { // taken up again, it says the same and does nothing
+		r := runOn(t, ctx, files, s, memory, none())
+		f := failure(t, r)
+		if f.Code != "timeout" || f.Hint != "2 of 2 steps that can be undone were" ||
+			undone(s) != "two/undo update {\"id\":2,\"price\":null}\none/undo update {\"id\":1,\"price\":null}" {
+			t.Errorf("%+v, undone %s", f, undone(s))
+		}
+		ctx = t.Context()
+	}
+}
+
 func TestAnInterruptedRunUndoesNothing(t *testing.T) {
 	ctx, stop := context.WithCancelCause(t.Context())
 	s := &script{answers: numbered(2, answer(flow.Denied, "no"))}

@@ -105,7 +105,7 @@ func TestARowThatAnotherRunLeftOpenIsHeldBackAlone(t *testing.T) {
 		wantSent(t, &vendor, "send", "send")
 
 		// Each row is settled for itself; then a resumed run sends what was held back, and no other.
-		settled(t, m, "B", state.Undone)
+		settled(t, m, "r0", "send/rows[B]", state.Undone)
 		want := "C done, B done, D failed"
 		for range 2 {
 			if got := statuses(mustCall(t, start("r1"), batch("send", "C", "B", "D"))); got != want {
@@ -122,10 +122,10 @@ func TestARowThatAnotherRunLeftOpenIsHeldBackAlone(t *testing.T) {
 	})
 }
 
-// settled says of a row of run r0 what became of it.
-func settled(t *testing.T, m *state.Memory, row string, status state.Status) {
+// settled says of what a run has on record under key what became of it.
+func settled(t *testing.T, m *state.Memory, run, key string, status state.Status) {
 	t.Helper()
-	e, ok, err := m.Get(t.Context(), "r0", state.Call, "send/rows["+row+"]")
+	e, ok, err := m.Get(t.Context(), run, state.Call, key)
 	if !ok || err != nil {
 		t.Fatal(ok, err)
 	}
@@ -212,6 +212,21 @@ func TestABatchThatWasRefusedOrNotSentLeavesNothingOpen(t *testing.T) {
 				t.Errorf("got %+v", res)
 			}
 		})
+	}
+}
+
+func TestWhatAPersonSaysOfABatchHoldsForWhatWasSent(t *testing.T) {
+	vendor := flowtest.Vendor{Answer: rows(nil)}
+	m, start := open(&vendor)
+	mustCall(t, start("r1"), batch("first", "A"))
+	vendor.Answer = unknown
+	mustCall(t, start("r1"), batch("send", "", "A", ""))
+	if err := Settle(t.Context(), m, "r1", "send", true, nil); err != nil {
+		t.Fatal(err)
+	}
+	res := mustCall(t, start("r1"), batch("send", "", "A", ""))
+	if res.Rows != nil || len(res.Apart) != 3 || res.Apart[1].Status != flow.Done || res.Apart[0].Status != "" {
+		t.Errorf("got %+v", res)
 	}
 }
 

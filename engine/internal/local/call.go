@@ -75,14 +75,14 @@ func (rt *runtime) do(r flow.CallRequest) (flow.Result, error) {
 	return flow.Result{}, fmt.Errorf("call %s: %w", r.Key, err)
 }
 
-// encode returns the payload for res: without secret outputs, and with the
+// encode returns the payload for res, with what r asks for: without secrets, and with the
 // vendor's words masked, which may repeat a secret that was sent.
 func (rt *runtime) encode(r flow.CallRequest, res flow.Result) []byte {
 	res.Outputs = without(res.Outputs, r.SecretOutputs)
 	if rt.Mask != nil && (res.Message != "" || res.Body != nil || res.Rows != nil || res.Apart != nil) {
 		res = masked(res, rt.Mask)
 	}
-	return encodeResult(res)
+	return withAsked(encodeResult(res), rt.asked(r))
 }
 
 // without returns o without these members. o may be nil.

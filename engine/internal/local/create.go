@@ -109,15 +109,19 @@ type creation struct {
 	apart   []flow.RowResult // as in flow.Result; nil where all rows are sent
 	settle  flow.Settle      // may be nil
 	resent  bool
+	goesOn  bool // with rows that an earlier pass did not send, or that were absent
+	open    bool // there are rows among those apart that this run sent, and that are open still
 }
 
-// begin sends, unless an earlier create stands in the way. before is what an earlier
-// pass knew of a batch of which rows were held back; zero otherwise.
+// begin sends, unless an earlier create stands in the way. before is what is known of
+// a batch of which rows were held back, or were absent: Whole, and zero otherwise.
 func (c *creation) begin(before flow.Result) (flow.Result, error) {
 	rt, r := c.rt, c.request
+	c.goesOn = before.Rows != nil
 	apart := repeated(r, c.targets)
 	for i, row := range before.Rows {
-		if row.Status != flow.Ambiguous {
+		open := row.Status == flow.Ambiguous && r.Rows[i].Identity == "" // nobody else holds that back
+		if c.open = c.open || open; open || row.Status != flow.Ambiguous {
 			apart[i] = row
 		}
 	}
@@ -137,14 +141,16 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 		case isDone:
 			apart[t.row] = flow.RowResult{Key: t.label, Status: flow.Done}
 		case isOpen && r.Rows == nil:
-			return unsettled(t, open), nil
+			return rt.unsettled(t, open), nil
+		case isOpen && c.goesOn && open.Run == rt.RunID && open.Key == string(r.RowKey(t.label)):
+			apart[t.row], c.open = before.Rows[t.row], true
 		case isOpen:
-			res := unsettled(t, open)
-			apart[t.row] = flow.RowResult{Key: t.label, Status: flow.Ambiguous, Message: res.Message + "; " + res.Hint}
+			res := rt.unsettled(t, open)
+			apart[t.row] = flow.RowResult{Key: t.label, Status: flow.Ambiguous, Message: strings.TrimSuffix(res.Message+"; "+res.Hint, "; ")}
 		}
 	}
 	c.leave(apart)
-	if r.Rows != nil && len(r.Rows) > 0 && len(c.request.Rows) == 0 {
+	if len(r.Rows) > 0 && len(c.request.Rows) == 0 {
 		return c.sendNothing(before)
 	}
 	return c.send()
@@ -197,23 +203,33 @@ func (rt *runtime) earlier(r flow.CallRequest, identity string) ([]state.Entry, 
 	}), err
 }
 
-// goOn settles the create that this very run has sent before, as e says.
+// goOn settles the create that this very run has sent before, as e says. Of a batch, it then
+// sends the rows that nothing keeps back any more.
 func (c *creation) goOn(e state.Entry) (flow.Result, error) {
+	rest := &creation{rt: c.rt, request: c.request, targets: c.targets, settle: c.settle}
 	lost, err := c.lost(e)
 	if err != nil {
 		return flow.Result{}, err
 	}
-	return c.conclude(lost)
+	res, err := c.conclude(lost)
+	waits := slices.ContainsFunc(c.apart, func(row flow.RowResult) bool { return row.Status == flow.Ambiguous })
+	switch {
+	case err != nil || res.Rows == nil:
+		return res, err
+	case waits:
+		return rest.begin(res.Whole())
+	case statusOf(res) == state.Done && (c.settle == nil || !lost.Unsettled()): // a person has settled the last of it
+		return res, c.write(c.entries(), res, false)
+	}
+	return res, nil
 }
 
 // send writes the intent, sends, writes what came of it, and settles what stayed open.
 func (c *creation) send() (flow.Result, error) {
 	intent := c.entries()
-	if c.resent || c.apart != nil { // which a run that is taken up again has to know
-		lost := lostAnswer(intent[0])
-		lost.Resent, lost.Apart = c.resent, c.apart
-		intent[0].Payload = c.rt.encode(c.request, lost)
-	}
+	lost := lostAnswer(intent[0]) // which a run that is taken up again has to know
+	lost.Resent, lost.Apart = c.resent, c.apart
+	intent[0].Payload = c.rt.encode(c.request, lost)
 	if err := c.rt.record(intent[0], intent[1:]...); err != nil {
 		return flow.Result{}, err
 	}
@@ -226,7 +242,7 @@ func (c *creation) send() (flow.Result, error) {
 		}
 		return c.conclude(res)
 	case errors.Is(err, c.rt.Interrupted()):
-		if err := c.write(intent, flow.Result{}, false); err != nil {
+		if err := c.write(intent, flow.Result{Message: "the run was interrupted"}, false); err != nil {
 			return res, err
 		}
 	}
@@ -276,10 +292,19 @@ func (c *creation) entries() []state.Entry {
 // open says that all that is not done stays so, since it will be looked for.
 func (c *creation) write(entries []state.Entry, res flow.Result, open bool) error {
 	status := statusOf(res)
+	call := status
+	if status == state.Undone && c.goesOn {
+		call, res = state.Done, c.notSent(res)
+	}
+	if call == state.Done && c.open {
+		call = state.Intended
+	}
 	for i := range entries {
 		e := &entries[i]
-		e.Status = status
-		if i > 0 && status != state.Undone && res.Rows != nil {
+		switch e.Status = status; {
+		case i == 0:
+			e.Status = call
+		case status != state.Undone && res.Rows != nil:
 			e.Status = rowStatus(res.Rows[c.targets[i-1].row].Status)
 		}
 		if open && (i == 0 || e.Status != state.Done || res.Rows == nil) {
@@ -293,6 +318,16 @@ func (c *creation) write(entries []state.Entry, res flow.Result, open bool) erro
 		entries[0].Payload = c.rt.encode(c.request, res)
 	}
 	return c.rt.record(entries[0], entries[1:]...)
+}
+
+// notSent is what is known of a batch after its last rows were refused with res, all of them: a
+// resumed run may send these, and no others.
+func (c *creation) notSent(res flow.Result) flow.Result {
+	rows := make([]flow.RowResult, len(c.request.Rows))
+	for i, ref := range c.request.Rows {
+		rows[i] = flow.RowResult{Key: ref.Key, Status: flow.Ambiguous, Message: res.Message}
+	}
+	return flow.Result{Outcome: flow.OK, Rows: []flow.RowResult{}, Apart: flow.Result{Apart: c.apart}.Among(rows), At: res.At}
 }
 
 // statusOf says what a result tells about a create. A broken answer to a
@@ -320,14 +355,17 @@ func (rt *runtime) reuse(r flow.CallRequest, e state.Entry) (flow.Result, error)
 
 // unsettled refuses a create of t because of e. It is not recorded: once e is
 // settled, a resumed run may create.
-func unsettled(t target, e state.Entry) flow.Result {
-	return flow.Result{
+func (rt *runtime) unsettled(t target, e state.Entry) flow.Result {
+	res := flow.Result{
 		Outcome: flow.Unknown,
 		Code:    flow.CodeUnsettled,
 		Message: fmt.Sprintf("not sent: run %s already sent a create of %s as %s at %s, and it is not known whether that was done",
 			e.Run, t.label, e.Key, e.At.UTC().Format(time.RFC3339)),
-		Hint: fmt.Sprintf("runner resume %s looks whether it was done; where it cannot tell, it says how to settle it", e.Run),
 	}
+	if command := rt.Resume.Of(e.Run); command != "" {
+		res.Hint = command + " looks whether it was done; where it cannot tell, it says how to settle it"
+	}
+	return res
 }
 
 // find returns the first of entries with this status.

@@ -16,7 +16,6 @@ func (c *creation) lost(e state.Entry) (flow.Result, error) {
 		if res, err = decodeResult(e.Payload); err != nil {
 			return flow.Result{}, err
 		}
-		c.leave(res.Apart)
 	}
 	if c.request.Rows != nil {
 		return res, c.mergeRows(&res)
@@ -24,36 +23,77 @@ func (c *creation) lost(e state.Entry) (flow.Result, error) {
 	return res, nil
 }
 
-// mergeRows says of a batch what is known of its rows one by one: some may have
-// been settled by hand meanwhile. An answer that counts them says more than
-// rows of which none is known.
+// mergeRows says of a batch what is known of its rows one by one: some may have been
+// settled by hand meanwhile. Those that were not sent, or are absent, are apart then; those that
+// an earlier pass sent, and that are open still, are not. An answer that counts the
+// rows says more than rows of which none is known.
 func (c *creation) mergeRows(res *flow.Result) error {
-	rows := slices.Clone(res.Rows)
-	if rows == nil {
-		for _, row := range c.request.Rows {
-			rows = append(rows, flow.RowResult{Key: row.Key, Status: flow.Ambiguous, Message: res.Message})
-		}
-	}
-	settled := false
-	for _, t := range c.targets {
-		e, ok, err := c.rt.recorded(state.Call, c.request.RowKey(t.label))
-		row := &rows[t.row]
-		switch {
-		case err != nil:
-			return err
-		case !ok || e.Status == state.Intended || row.Status != flow.Ambiguous:
+	all := c.everyRow(*res)
+	apart := make([]flow.RowResult, len(all))
+	copy(apart, res.Apart)
+	news := false
+	for i, ref := range c.request.Rows {
+		wasApart := apart[i].Status != ""
+		if all[i].Status != flow.Ambiguous {
 			continue
-		case e.Status == state.Done:
-			row.Status, row.Message = flow.Done, ""
-		default:
-			row.Status, row.Message = flow.Failed, "it was settled as absent; a new run may send it"
 		}
-		settled = true
+		status, err := c.recordedRow(ref, wasApart)
+		if err != nil {
+			return err
+		}
+		switch status {
+		case state.Done:
+			all[i].Status, all[i].Message = flow.Done, ""
+			apart[i] = flow.RowResult{}
+			news = true
+		case state.Intended:
+			apart[i] = flow.RowResult{}
+			news = news || wasApart
+		default:
+			apart[i] = all[i]
+			news = news || !wasApart
+		}
 	}
-	if settled || res.Code != flow.CodePartlyDone {
-		res.Outcome, res.Rows = flow.OK, rows
+	c.leave(apart)
+	res.Apart = c.apart
+	if news || res.Code != flow.CodePartlyDone {
+		res.Outcome, res.Rows = flow.OK, []flow.RowResult{}
+		for i, row := range all {
+			if apart[i].Status == "" {
+				res.Rows = append(res.Rows, row)
+			}
+		}
 	}
 	return nil
+}
+
+// everyRow returns the rows of the batch, those apart among those that were sent.
+func (c *creation) everyRow(res flow.Result) []flow.RowResult {
+	sent := res.Rows
+	if sent == nil {
+		for i, ref := range c.request.Rows {
+			if res.Apart == nil || res.Apart[i].Status == "" {
+				sent = append(sent, flow.RowResult{Key: ref.Key, Status: flow.Ambiguous, Message: res.Message})
+			}
+		}
+	}
+	return slices.Clone(res.Among(sent))
+}
+
+// recordedRow returns what is on record of a row that is not known to be done: Intended, if it is
+// open; Undone, if it is absent, or was held back when the others were sent.
+func (c *creation) recordedRow(ref flow.RowRef, wasApart bool) (state.Status, error) {
+	if ref.Identity == "" { // nobody else can have held it back
+		return state.Intended, nil
+	}
+	e, ok, err := c.rt.recorded(state.Call, c.request.RowKey(ref.Key))
+	switch {
+	case ok || err != nil:
+		return e.Status, err
+	case wasApart:
+		return state.Undone, nil
+	}
+	return state.Intended, nil
 }
 
 // lostAnswer is the result of our own create e whose answer nobody saw.

@@ -79,7 +79,7 @@ func TestItemsSurviveTheJournal(t *testing.T) {
 		Rows:    []flow.RowResult{{Key: "A", Status: flow.Done}, {Key: "B", Status: flow.Ambiguous, Message: "perhaps"}},
 		Undo: []flow.Undo{
 			{Key: "each[A]/one/undo", Connection: "shop", Operation: "drop", Inputs: value.ObjectOf("id", int64(7))},
-			{Key: "each[A]/two/undo", Connection: "shop", Operation: "clear"},
+			{Key: "each[A]/two/undo", Connection: "shop", Operation: "clear", Create: "each[A]/two"},
 		},
 		Tally: flow.Tally{Failed: 2, Ambiguous: 1},
 	}

@@ -33,6 +33,8 @@ type Options struct {
 	// words, and the bodies of failed calls. Outputs are recorded as they are, but for those that
 	// a request calls secret. nil masks nothing.
 	Mask func(value.Value) value.Value
+	// Resume is the command that people are told where an open create stands in the way.
+	Resume flow.ResumeCommand
 }
 
 // New returns the durable runtime. It lives as long as ctx, whose cause, when

@@ -81,7 +81,8 @@ func settledEntry(e state.Entry, done bool, outputs *value.Object) state.Entry {
 			told, _ = decodeResult(e.Payload)
 		}
 		settled.Status = state.Done
-		settled.Payload = encodeResult(flow.Result{Outcome: flow.OK, Outputs: outputs, Sent: true, Reconciled: true, Apart: told.Apart, At: e.At})
+		done := flow.Result{Outcome: flow.OK, Outputs: outputs, Sent: true, Reconciled: true, Apart: told.Apart, At: e.At}
+		settled.Payload = withAsked(encodeResult(done), askedIn(e.Payload))
 	}
 	return settled
 }

@@ -239,19 +239,163 @@ func TestRowsOfALostBatchAreSettledOneByOne(t *testing.T) {
 	if err := Settle(t.Context(), m, "r1", "send/rows[C]", false, nil); err != nil {
 		t.Fatal(err)
 	}
-	want := "A done, B done, C failed: it was settled as absent; a new run may send it"
+	vendor.Answer = rows(nil)
 	for range 2 {
-		if got := statuses(mustCreate(t, start("r1"), send, there())); got != want {
+		if got := statuses(mustCreate(t, start("r1"), send, nil)); got != "A done, B done, C done" {
 			t.Errorf("got %s", got)
 		}
 	}
-	if e := entry(t, m, "send"); e.Status != state.Done {
-		t.Errorf("on record: %+v", e)
+	for _, key := range []string{"send", "send/rows[C]"} {
+		if e := entry(t, m, key); e.Status != state.Done {
+			t.Errorf("%s: on record: %+v", key, e)
+		}
 	}
-	wantSent(t, &vendor, "send")
+	wantSentRows(t, &vendor, `["row A","row B","row C"]`, `["row C"]`)
+}
+
+// wantSentRows compares the rows of all batches that were sent.
+func wantSentRows(t *testing.T, vendor *flowtest.Vendor, want ...string) {
+	t.Helper()
+	var got []string
+	for _, r := range vendor.Requests() {
+		got = append(got, string(value.AppendJSON(nil, r.Inputs.At(r.RowsOf))))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("sent %s, want %s", got, want)
+	}
+}
+
+func settleAs(t *testing.T, m *state.Memory, done bool, keys ...string) {
+	t.Helper()
+	for _, key := range keys {
+		if err := Settle(t.Context(), m, "r1", key, done, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// seeing settles a batch by what is there, and tells which rows it was asked for.
+func seeing(asked *string, there ...string) flow.Settle {
+	return func(_ flow.Runtime, sent flow.CallRequest, lost flow.Result) (flow.Result, error) {
+		res := flow.Result{Outcome: flow.OK, Sent: true, Reconciled: true, At: lost.At}
+		for i, ref := range sent.Rows {
+			row := flow.RowResult{Key: ref.Key, Status: flow.Ambiguous, Message: "not there"}
+			if lost.Rows != nil {
+				row = lost.Rows[i]
+			}
+			if slices.Contains(there, ref.Key) {
+				row = flow.RowResult{Key: ref.Key, Status: flow.Done}
+			}
+			res.Rows = append(res.Rows, row)
+		}
+		*asked = string(value.AppendJSON(nil, sent.Inputs.At(sent.RowsOf)))
+		return res, nil
+	}
+}
+
+// A row without identity cannot be settled alone, and is not sent again.
+func TestRowsThatAreAbsentAreSentAloneAndTheOthersLookedFor(t *testing.T) {
+	vendor := flowtest.Vendor{Answer: unknown}
+	m, start := open(&vendor)
+	send := batch("send", "A", "B", "", "D", "B")
+	var asked string
+	mustCreate(t, start("r1"), send, seeing(&asked, "D"))
+	settleAs(t, m, false, "send/rows[A]")
 	vendor.Answer = rows(nil)
-	if res := mustCall(t, start("r2"), batch("other", "C")); res.Outcome != flow.OK {
-		t.Errorf("a row that is absent was not sent: %+v", res)
+	rest := ", D done, B failed: not sent: rows 2 and 5 of the batch would both create B"
+	for range 2 {
+		got := statuses(mustCreate(t, start("r1"), send, seeing(&asked)))
+		if want := "A done, B ambiguous: not there, 3 ambiguous: not there" + rest; got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	if want := `["row A","row B","row "]`; asked != want {
+		t.Errorf("looked for %s, want %s", asked, want)
+	}
+	settleAs(t, m, true, "send/rows[B]")
+	if got, want := statuses(mustCreate(t, start("r1"), send, seeing(&asked))), "A done, B done, 3 ambiguous: not there"+rest; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	wantSentRows(t, &vendor, `["row A","row B","row ","row D"]`, `["row A"]`)
+}
+
+func TestARunThatDiedWhileItSentAbsentRowsLooksForThese(t *testing.T) {
+	vendor := flowtest.Vendor{Answer: unknown}
+	dying := false
+	m, start := open(executor(func(ctx context.Context, r flow.CallRequest) (flow.Result, error) {
+		res, err := vendor.Do(ctx, r, nil)
+		if dying {
+			return flow.Result{}, errDead
+		}
+		return res, err
+	}))
+	send := batch("send", "A", "B", "C", "D")
+	var asked string
+	mustCreate(t, start("r1"), send, seeing(&asked, "D"))
+	settleAs(t, m, false, "send/rows[A]", "send/rows[B]")
+	dying = true
+	if _, err := start("r1").Create(send, seeing(&asked)); !errors.Is(err, errDead) {
+		t.Fatal(err)
+	}
+	if want := `["row C","row D"]`; asked != want {
+		t.Errorf("looked for %s, want %s", asked, want)
+	}
+	if got, want := statuses(mustCreate(t, start("r1"), send, seeing(&asked, "A"))), "A done, B ambiguous: the run ended while it was on its way, C ambiguous: not there, D done"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if want := `["row A","row B","row C"]`; asked != want {
+		t.Errorf("looked for %s, want %s", asked, want)
+	}
+	dying = false
+	settleAs(t, m, false, "send")
+	vendor.Answer = rows(map[string]flow.ItemStatus{"C": flow.Failed})
+	for range 2 {
+		if got := statuses(mustCreate(t, start("r1"), send, seeing(&asked))); got != "A done, B done, C failed, D done" {
+			t.Errorf("got %s", got)
+		}
+	}
+	wantSentRows(t, &vendor, `["row A","row B","row C","row D"]`, `["row A","row B"]`, `["row B","row C"]`)
+}
+
+func TestAbsentRowsThatAreRefusedMayBeSentAgainAndNoOthers(t *testing.T) {
+	for name, held := range map[string]string{"all known": "", "another open": "C"} {
+		t.Run(name, func(t *testing.T) {
+			vendor := flowtest.Vendor{Answer: rows(map[string]flow.ItemStatus{"A": flow.Ambiguous, "B": flow.Failed, held: flow.Ambiguous})}
+			m, start := open(&vendor)
+			send := batch("send", "A", "B", "C")
+			first := statuses(mustCreate(t, start("r1"), send, nil))
+			settleAs(t, m, false, "send/rows[A]")
+			vendor.Answer = func(flow.CallRequest) flow.Result { return flow.Result{Outcome: flow.Busy, Message: "not now"} }
+			if res := mustCreate(t, start("r1"), send, nil); res.Outcome != flow.Busy || res.Apart[1].Status != flow.Failed {
+				t.Errorf("got %+v", res)
+			}
+			vendor.Answer = rows(nil)
+			for range 2 {
+				if got, want := statuses(mustCreate(t, start("r1"), send, nil)), strings.Replace(first, "ambiguous", "done", 1); got != want {
+					t.Errorf("got %s, want %s", got, want)
+				}
+			}
+			wantSentRows(t, &vendor, `["row A","row B","row C"]`, `["row A"]`, `["row A"]`)
+		})
+	}
+}
+
+func TestAnAbsentRowThatAnotherRunSentSinceIsNotSent(t *testing.T) {
+	vendor := flowtest.Vendor{Answer: unknown}
+	m, start := open(&vendor)
+	send := batch("send", "A", "B")
+	mustCreate(t, start("r1"), send, nil)
+	settleAs(t, m, false, "send")
+	mustCreate(t, start("r2"), batch("other", "A"), nil)
+	vendor.Answer = rows(nil)
+	res := mustCreate(t, start("r1"), send, nil)
+	if res.Rows[0].Status != flow.Ambiguous || !strings.HasPrefix(res.Rows[0].Message, "not sent: run r2 already sent a create of A") || res.Rows[1].Status != flow.Done {
+		t.Errorf("got %+v", res.Rows)
+	}
+	wantSentRows(t, &vendor, `["row A","row B"]`, `["row A"]`, `["row B"]`)
+	settled(t, m, "r2", "other/rows[A]", state.Undone)
+	if got := statuses(mustCreate(t, start("r1"), send, nil)); got != "A done, B done" {
+		t.Errorf("got %s", got)
 	}
 }
 

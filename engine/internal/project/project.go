@@ -67,6 +67,8 @@ func (p *Project) loadPath(name string, optional bool) {
 		return
 	case err != nil && optional && errors.Is(err, fs.ErrNotExist):
 		return
+	case err != nil && errors.Is(err, fs.ErrNotExist) && name == vendorFile(pipeline.Store):
+		return // built in
 	case err != nil:
 		p.faults.Add(unreadable(name, err))
 		return
@@ -193,7 +195,21 @@ func (p *Project) Paths() []string {
 func (p *Project) Find(file string) *pipeline.Pipeline { return p.pipelines[path.Clean(file)] }
 
 // LoadedVendor returns the loaded vendor called name, or nil.
-func (p *Project) LoadedVendor(name string) *catalog.Vendor { return p.vendors[name] }
+func (p *Project) LoadedVendor(name string) *catalog.Vendor {
+	if name == pipeline.Store {
+		return pipeline.StoreVendor()
+	}
+	return p.vendors[name]
+}
+
+// Tables returns the tables that the loaded pipelines declare. What several declare is there as often.
+func (p *Project) Tables() []*catalog.Param {
+	var all []*catalog.Param
+	for _, pl := range p.Pipelines() {
+		all = append(all, pl.Tables.List...)
+	}
+	return all
+}
 
 // LoadedVendors returns the names of the loaded vendors, in order.
 func (p *Project) LoadedVendors() []string {

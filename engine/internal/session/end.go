@@ -39,9 +39,6 @@ type End struct {
 	Err error
 }
 
-// errTimeout is the cause of a run that took longer than it may.
-var errTimeout = errors.New("the run took longer than its timeout allows")
-
 // end puts what ended the run, and how its rows did, into a status and an
 // account, and records it.
 func (s *session) end(ctx context.Context, outputs *value.Object, rows flow.Tally, err error) *End {
@@ -112,9 +109,9 @@ func failed(ctx context.Context, err error) (Status, *event.Failure) {
 		}
 	}
 	switch {
-	case errors.Is(err, errTimeout):
+	case errors.Is(err, flow.ErrTimeout):
 		account.Code = "timeout"
-	case ctx.Err() != nil && context.Cause(ctx) != errTimeout:
+	case ctx.Err() != nil && context.Cause(ctx) != flow.ErrTimeout:
 		status = Interrupted
 	}
 	return status, account

@@ -13,10 +13,6 @@ import (
 	"github.com/seed627bd532/runner/engine/state"
 )
 
-// sitesTable remembers which vendor each connection led to. Its name is one
-// that no pipeline can give a table.
-const sitesTable = ".connections"
-
 // A site is where a connection leads.
 type site struct{ connection, vendor, at string }
 
@@ -48,7 +44,7 @@ func settleIn(ctx context.Context, s state.Store, sites []site, moved bool) (dia
 	var faults diag.List
 	var fresh []site
 	for _, want := range sites {
-		text, known, err := s.Value(ctx, sitesTable, want.connection)
+		text, known, err := s.Value(ctx, state.Connections, want.connection)
 		if err != nil {
 			return nil, err
 		}
@@ -72,7 +68,7 @@ func settleIn(ctx context.Context, s state.Store, sites []site, moved bool) (dia
 	}
 	for _, f := range fresh {
 		text := value.AppendJSON(nil, value.ObjectOf("vendor", f.vendor, "at", f.at))
-		if err := s.PutValue(ctx, sitesTable, f.connection, text); err != nil {
+		if err := s.PutValue(ctx, state.Connections, f.connection, text); err != nil {
 			return nil, err
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 	"time"
 
@@ -124,12 +126,35 @@ func (w *World) again(ctx context.Context, run state.Run, o Order) (*End, error)
 	if err != nil {
 		return nil, stateFault("the run cannot be told again", err)
 	}
+	was, err := decodeStart(run)
+	if err != nil {
+		return nil, stateFault("the run cannot be told again", err)
+	}
 	rt := local.New(ctx, local.Options{RunID: run.ID, Events: w.Events}) // numbers and dates events
 	rt.Emit(&event.RunStarted{Pipeline: run.Pipeline, Resumed: true})
 	rt.Emit(&event.Note{Text: fmt.Sprintf("the run is done since %s: nothing is sent, and its outputs are told again",
 		run.Ended.UTC().Format(time.RFC3339))})
+	for _, name := range missingFiles(was, outputs) {
+		rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("the file %s, which the run wrote, is there no more; it is not written again", name)})
+	}
 	rt.Emit(&event.RunFinished{Pipeline: run.Pipeline, Status: run.Status, Outputs: value.AppendJSON(nil, outputs)})
 	return &End{RunID: run.ID, Name: run.Pipeline, Status: Status(run.Status), Outputs: outputs}, nil
+}
+
+// missingFiles returns the files among the outputs that are there no more.
+func missingFiles(was start, outputs *value.Object) []string {
+	var missing []string
+	for _, v := range outputs.All() {
+		o, _ := v.(*value.Object)
+		name, isFile := o.At("file").(string)
+		if _, hasRows := o.At("rows").(int64); !isFile || !hasRows || o.Len() != 2 {
+			continue
+		}
+		if _, err := os.Stat(was.path(name)); errors.Is(err, fs.ErrNotExist) {
+			missing = append(missing, name)
+		}
+	}
+	return missing
 }
 
 // find returns the record of a run.

@@ -30,6 +30,7 @@ type session struct {
 	gate     *redact.Gate
 	events   event.Sink // masks; nil when nobody listens
 	executor flow.Executor
+	resume   flow.ResumeCommand
 }
 
 func (w *World) session(j *job) *session {
@@ -46,9 +47,10 @@ func (w *World) session(j *job) *session {
 		state:  w.State,
 		gate:   gate,
 		events: events,
+		resume: w.ResumeCommand,
 		executor: ledger.New(ledger.Options{
 			Tables:   w.State,
-			Declared: j.target.tables(),
+			Declared: j.target.tables,
 			Next: call.New(call.Options{
 				Connections: j.connections,
 				Client:      w.Client,
@@ -73,7 +75,7 @@ func (w *World) walk(ctx context.Context, j *job) *End {
 	s := w.session(j)
 	if t := j.order.Timeout; t > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, t, errTimeout)
+		ctx, cancel = context.WithTimeoutCause(ctx, t, flow.ErrTimeout)
 		defer cancel()
 	}
 	rt := local.New(ctx, local.Options{
@@ -84,6 +86,7 @@ func (w *World) walk(ctx context.Context, j *job) *End {
 		Began:    j.run.Began,
 		Events:   s.events,
 		Mask:     s.gate.Value,
+		Resume:   w.ResumeCommand,
 	})
 	rt.Emit(&event.RunStarted{Pipeline: j.target.name, Resumed: j.resumed})
 	for _, d := range j.warnings {
@@ -102,17 +105,19 @@ func (w *World) walk(ctx context.Context, j *job) *End {
 
 // walk does what the target is.
 func (t *target) walk(rt flow.Runtime, s *session) (*value.Object, flow.Tally, error) {
-	if t.pipeline == nil {
-		outputs, err := interp.Call(rt, s.run.ID, t.connections[0].Name, t.operation, s.in.Values)
-		return withoutSecrets(t.operation.Response.OutputsType, outputs), flow.Tally{}, err
-	}
-	outputs, tally, err := interp.Run(rt, t.pipeline, interp.Input{
+	in := interp.Input{
 		RunID:  s.run.ID,
 		Began:  s.run.Began,
 		Values: s.in.Values,
 		Rows:   s.in.Rows,
-		OnRow:  s.rowsTo(s.order.Rows, t.pipeline),
-	})
+		Resume: s.resume,
+	}
+	if t.pipeline == nil {
+		outputs, err := interp.Call(rt, t.connection, t.operation, in)
+		return withoutSecrets(t.operation.Response.OutputsType, outputs), flow.Tally{}, err
+	}
+	in.OnRow = s.rowsTo(s.order.Rows, t.pipeline)
+	outputs, tally, err := interp.Run(rt, t.pipeline, in)
 	if err == nil && s.outDir != "" {
 		err = WriteFiles(s.outDir, t.pipeline, outputs)
 	}

@@ -93,6 +93,7 @@ func settledOutputs(op *catalog.Operation, s Settlement) (outputs *value.Object,
 		}
 	}
 	outputs = value.NewObject(len(names))
+	var missing []string
 	for _, m := range op.Response.Outputs {
 		t := m.Type()
 		v, ok := o.Get(m.Name)
@@ -102,7 +103,8 @@ func settledOutputs(op *catalog.Operation, s Settlement) (outputs *value.Object,
 		case t.HasSecret():
 			continue
 		case !ok && t != nil && t.Kind != lang.Unknown && !t.Nullable:
-			return nil, fmt.Sprintf("the output %s (%s) is missing", m.Name, t)
+			missing = append(missing, fmt.Sprintf("the output %s (%s)", m.Name, t))
+			continue
 		}
 		if ok {
 			if why := t.AcceptsValue(v); why != "" {
@@ -111,7 +113,13 @@ func settledOutputs(op *catalog.Operation, s Settlement) (outputs *value.Object,
 		}
 		outputs.Set(m.Name, v)
 	}
-	return outputs, ""
+	switch len(missing) {
+	case 0:
+		return outputs, ""
+	case 1:
+		return nil, missing[0] + " is missing"
+	}
+	return nil, strings.Join(missing, " and ") + " are missing"
 }
 
 // called returns the operation that the call under key calls; nil where there is none.

@@ -139,18 +139,30 @@ func (w *World) reach(j *job) (faults diag.List) {
 	return faults
 }
 
+// patience is how long the lock of a run is tried: longer than whoever lists the runs
+// holds it to find out whether the run is alive, and than a process that was killed takes to go.
+const patience = time.Second
+
 // own takes the lock of a run; who has it works on the run.
 func (w *World) own(ctx context.Context, id string) (release func(), err error) {
-	release, free, err := w.State.TryLock(ctx, state.RunLock(id))
-	if err != nil {
-		return nil, stateFault("the run cannot be locked", err)
+	for began := time.Now(); ; {
+		release, free, err := w.State.TryLock(ctx, state.RunLock(id))
+		switch {
+		case err != nil:
+			return nil, stateFault("the run cannot be locked", err)
+		case free:
+			return release, nil
+		case time.Since(began) >= patience:
+			return nil, diag.List{{Code: "run-alive",
+				Message: fmt.Sprintf("run %s is going on at this moment", id),
+				Hint:    "wait until it has ended"}}
+		}
+		select {
+		case <-ctx.Done():
+			return nil, stateFault("the run cannot be locked", context.Cause(ctx))
+		case <-time.After(patience / 20):
+		}
 	}
-	if !free {
-		return nil, diag.List{{Code: "run-alive",
-			Message: fmt.Sprintf("run %s is going on at this moment", id),
-			Hint:    "wait until it has ended"}}
-	}
-	return release, nil
 }
 
 // stateFault is a fault of the state, nil for nil.

@@ -16,20 +16,15 @@ type target struct {
 	// name is the pipeline's path, or "vendor.operation".
 	name     string
 	pipeline *pipeline.Pipeline // nil for an operation
-	// operation is called by connections[0]; nil for a pipeline.
+	// operation is called by connection; nil for a pipeline.
 	operation   *catalog.Operation
+	connection  string
 	inputs      *pipeline.Inputs
 	connections []pipeline.Connection
+	// tables are those declared that what is kept in them must fit.
+	tables []*catalog.Param
 	// files are those that it was made from, path to digest.
 	files map[string]string
-}
-
-// tables are those that its pipelines declare.
-func (t *target) tables() []*catalog.Param {
-	if t.pipeline == nil {
-		return nil
-	}
-	return t.pipeline.AllTables()
 }
 
 // pipelineTarget finds the pipeline at a path.
@@ -43,6 +38,7 @@ func (w *World) pipelineTarget(path string) (*target, diag.List) {
 		pipeline:    pl,
 		inputs:      pl.Inputs,
 		connections: pl.AllConnections(),
+		tables:      pl.AllTables(),
 		files:       w.Project.Reach(pl),
 	}, nil
 }
@@ -61,8 +57,13 @@ func (w *World) operationTarget(name string) (*target, diag.List) {
 			Message: fmt.Sprintf("vendor %s has no operation %s", vendor, operation),
 			Hint:    catalog.DidYouMean(operation, v.OperationNames())}}
 	}
-	conn := pipeline.Connection{Name: vendor, Vendor: v}
-	t := &target{name: name, operation: op, inputs: &pipeline.Inputs{Params: op.Inputs}, files: w.Project.ReachVendor(vendor)}
+	t := &target{name: name, operation: op, connection: vendor, inputs: &pipeline.Inputs{Params: op.Inputs}, files: w.Project.ReachVendor(vendor)}
+	if vendor == pipeline.Store {
+		if op.Name == pipeline.StorePut { // what is there already is to be seen, and to be deleted, whatever it is
+			t.tables = w.Project.Tables()
+		}
+		return t, nil
+	}
 	if _, ok := w.Connections[vendor]; !ok {
 		others := w.connectionsTo(vendor)
 		if len(others) > 1 {
@@ -71,10 +72,10 @@ func (w *World) operationTarget(name string) (*target, diag.List) {
 				Hint:    "give a call just the one that it shall use"}}
 		}
 		if len(others) == 1 {
-			conn.Name = others[0]
+			t.connection = others[0]
 		}
 	}
-	t.connections = []pipeline.Connection{conn}
+	t.connections = []pipeline.Connection{{Name: t.connection, Vendor: v}}
 	return t, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/state"
 )
@@ -29,6 +30,8 @@ type World struct {
 	Locks state.Locks
 	// State remembers runs and what they did.
 	State state.Store
+	// Resume is the command by which people take a run up again.
+	ResumeCommand flow.ResumeCommand
 	// Events gets the events, masked; nil drops them.
 	Events event.Sink
 }
