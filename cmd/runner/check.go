@@ -98,9 +98,8 @@ func checked(root string, args []string) (diag.List, error) {
 		return nil, err
 	}
 	for _, file := range sandboxes {
-		_, err := sandbox.Load(fsys, file)
-		more := faultsOf(err)
-		if err != nil && more == nil {
+		more, err := sandbox.Check(fsys, file)
+		if err != nil {
 			return nil, err
 		}
 		faults = append(faults, more...)

@@ -57,6 +57,7 @@ operations:
       tries: 3
   ask:
     effect: create
+    identity: null
     request: {method: POST, path: /ask}
   cancel:
     effect: idempotent

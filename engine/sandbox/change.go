@@ -76,7 +76,7 @@ func decodeUpdate(d *decoder, n *source.Node, s *lang.Scope) change {
 	c := &update{in: d.collection(n.Get("in")), at: s.Len()}
 	s = s.With(lang.Name{Name: "row", Type: lang.AnyType})
 	if w := n.Get("where"); w != nil {
-		c.where = lang.CompileExpr(w, s, d.faults)
+		c.where = d.condition(w, s)
 	}
 	c.set = lang.CompileTemplate(n.Get("set"), s, d.faults)
 	return c

@@ -50,23 +50,39 @@ type operation struct {
 // Load reads and compiles the sandbox file called name. The error is a
 // diag.List with all that is wrong with the file, or what fsys said.
 func Load(fsys fs.FS, name string) (*Definition, error) {
-	text, err := fs.ReadFile(fsys, name)
+	d, faults, err := compile(fsys, name)
+	if err == nil {
+		err = faults.Err()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("read sandbox: %w", err)
-	}
-	n, faults := source.Read(name, text)
-	if n == nil || faults.HasErrors() {
-		return nil, faults.Err()
-	}
-	if shape := schema.CheckShape("sandbox", n); shape.HasErrors() {
-		return nil, shape.Err()
-	}
-	d := decode(n, &faults)
-	faults.Sort()
-	if err := faults.Err(); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// Check returns all that is amiss in the sandbox file called name, warnings too, in
+// order of place. The error is what fsys said when the file cannot be read.
+func Check(fsys fs.FS, name string) (diag.List, error) {
+	_, faults, err := compile(fsys, name)
+	return faults, err
+}
+
+// compile reads the file; the Definition is of use only when there is no error among the faults.
+func compile(fsys fs.FS, name string) (*Definition, diag.List, error) {
+	text, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read sandbox: %w", err)
+	}
+	n, faults := source.Read(name, text)
+	if n == nil || faults.HasErrors() {
+		return nil, faults, nil
+	}
+	if shape := schema.CheckShape("sandbox", n); shape.HasErrors() {
+		return nil, append(faults, shape...), nil
+	}
+	d := decode(n, &faults)
+	faults.Sort()
+	return d, faults, nil
 }
 
 // Vendor returns the name of the vendor that is played.

@@ -21,6 +21,8 @@ func TestFaultsOfTheFileAreFoundWhenItIsLoaded(t *testing.T) {
 			"x.yaml:5:9: no list n in the state (there are: rows)"},
 		{"a second operation that is never reached", head + op + "      - reply: {status: 200}\n  again:\n    method: POST\n    path: /get\n    rules:\n      - reply: {status: 200}\n",
 			"x.yaml:13:11: POST /get is always taken by operation get, which comes first (tell the two apart by when, or put the one that has it first)"},
+		{"a condition that is none", head + op + "      - if: len(state.rows)\n        reply: {status: 200}\n",
+			"x.yaml:10:13: a condition must be true or false, found integer ()"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -51,6 +53,18 @@ func TestMisspeltNamesAreFoundWhenTheFileIsLoaded(t *testing.T) {
 		if !errors.As(err, &list) || !strings.HasPrefix(list[0].Error(), test.place) {
 			t.Errorf("%s: got %v, want a fault at %s", test.to, err, test.place)
 		}
+	}
+}
+
+func TestCheckTellsWarningsToo(t *testing.T) {
+	t.Parallel()
+	text := strings.TrimPrefix(shop, "\n") + "title: no\n"
+	faults, err := Check(fstest.MapFS{"shop.sandbox.yaml": {Data: []byte(text)}}, "shop.sandbox.yaml")
+	if err != nil || len(faults) != 1 || faults[0].Severity != diag.Warning || faults[0].Code != "yes-no" {
+		t.Errorf("got %v and %v, want a warning of no", faults.Unwrap(), err)
+	}
+	if _, err := Load(fstest.MapFS{"shop.sandbox.yaml": {Data: []byte(text)}}, "shop.sandbox.yaml"); err != nil {
+		t.Errorf("a warning keeps the file from being loaded: %v", err)
 	}
 }
 

@@ -46,13 +46,22 @@ func (d *decoder) rules(n *source.Node) rules {
 	return rs
 }
 
+// condition compiles what decides whether something is done.
+func (d *decoder) condition(n *source.Node, scope *lang.Scope) *lang.Expr {
+	e := lang.CompileExpr(n, scope, d.faults)
+	if e != nil && e.Type().Kind != lang.Boolean && e.Type().Kind != lang.Unknown {
+		d.faults.Add(n.Errorf("wrong-type", "a condition must be true or false, found %s", e.Type()))
+	}
+	return e
+}
+
 // rule compiles a rule over the names so far, and returns those that the rules
 // below it see.
 func (d *decoder) rule(n *source.Node, scope *lang.Scope) (rule, *lang.Scope) {
 	var r rule
 	below, why := scope, ""
 	if c := n.Get("if"); c != nil {
-		r.cond = lang.CompileExpr(c, scope, d.faults)
+		r.cond = d.condition(c, scope)
 		why = fmt.Sprintf("the rule in line %d may be passed over", n.Pos.Line)
 	}
 	if lets := n.Get("let"); lets != nil {

@@ -15,6 +15,7 @@ import (
 func CheckWith(what string, params *Params, with *lang.Template, at diag.Place, faults *diag.List) {
 	var given []lang.Field
 	places := map[string]diag.Place{}
+	values := map[string]*lang.Template{}
 	switch {
 	case with == nil:
 	case with.Members() != nil:
@@ -25,7 +26,7 @@ func CheckWith(what string, params *Params, with *lang.Template, at diag.Place, 
 				return
 			}
 			given = append(given, lang.Field{Name: m.Name, Type: m.Value.Type()})
-			places[m.Name] = m.Place
+			places[m.Name], values[m.Name] = m.Place, m.Value
 		}
 	default:
 		at = with.Place()
@@ -49,7 +50,7 @@ func CheckWith(what string, params *Params, with *lang.Template, at diag.Place, 
 		if !ok {
 			place = at
 		}
-		checkArgument(what, params, g, place, faults)
+		checkArgument(what, params, g, values[g.Name], place, faults)
 	}
 	for _, q := range params.List {
 		if q.Required() && !seen[q.Name] && !misspelt(q.Name, given, params) {
@@ -68,7 +69,8 @@ func misspelt(name string, given []lang.Field, params *Params) bool {
 	})
 }
 
-func checkArgument(what string, params *Params, g lang.Field, place diag.Place, faults *diag.List) {
+// checkArgument checks one argument; v is nil where it is a member of an object that is passed as a whole.
+func checkArgument(what string, params *Params, g lang.Field, v *lang.Template, place diag.Place, faults *diag.List) {
 	q := params.Get(g.Name)
 	if q == nil {
 		faults.Add(fault(place, "unknown-input", fmt.Sprintf("%s has no input %s", what, g.Name), DidYouMean(g.Name, params.Names())))
@@ -87,7 +89,13 @@ func checkArgument(what string, params *Params, g lang.Field, place diag.Place, 
 		if !want.Nullable {
 			hint = nullHint(from)
 		}
-		d := fault(place, "wrong-type", fmt.Sprintf("input %s of %s: %s", g.Name, what, why), hint)
+		at := place
+		if v != nil {
+			if inner, ok := v.Misfit(want); ok {
+				at = inner
+			}
+		}
+		d := fault(at, "wrong-type", fmt.Sprintf("input %s of %s: %s", g.Name, what, why), hint)
 		d.Related = declared(q)
 		faults.Add(d)
 	}

@@ -62,7 +62,7 @@ func (d *decoder) vendor() {
 	}
 	if schemas := n.Get("schemas"); schemas != nil {
 		for _, pair := range schemas.Pairs {
-			addMisfits(d.faults, pair.Value)
+			addMisfits(d.faults, pair.Value, d.lib)
 		}
 	}
 	d.envelope = n.Get("envelope")
@@ -114,6 +114,10 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 			d.faults.Add(id.Errorf("identity-of-no-row", "all rows would have one identity: %s says nothing of the row", op.Identity.Text()).
 				WithHint("take it from the row, as in " + b.As + ".id"))
 		}
+	}
+	if op.Effect == flow.Create && op.Batch == nil && n.Get("identity") == nil && n.Get("reconcile") == nil {
+		d.faults.Add(n.Key("effect").Warnf("create-without-identity", "nothing says what %s must not create twice", op.Name).
+			WithHint("add identity, as in identity: inputs.number; identity: null says that nothing tells one from another"))
 	}
 	op.Response = d.response(n, op, answerScope(scope))
 	d.hintAtPaging(op, before)

@@ -41,10 +41,10 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 	}
 	over := lang.AnyType
 	if s := get(n, "schema"); s != nil {
-		addMisfits(d.faults, s)
+		addMisfits(d.faults, s, d.lib)
 		compiled, err := d.lib.Compile(s.Literal(), d.base)
 		if err != nil {
-			addSchemaFault(d.faults, s, err)
+			addSchemaFault(d.faults, s, d.lib, err)
 		}
 		r.Schema = compiled
 		over = lang.FromSchema(s.Literal(), d.base, d.lib)

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -95,10 +96,10 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 		faults.Add(pair.Value.Errorf("wrong-type", "expected a schema, such as {type: string}"))
 		return nil
 	}
-	addMisfits(faults, pair.Value)
+	addMisfits(faults, pair.Value, lib)
 	compiled, err := lib.Compile(raw, base)
 	if err != nil {
-		addSchemaFault(faults, pair.Value, err)
+		addSchemaFault(faults, pair.Value, lib, err)
 		// Of any type, so that those who use it need not suffer.
 		return &Param{Name: pair.Key.Text, Place: placeOf(pair.Key, "declared here"), Type: lang.AnyType, Optional: true}
 	}
@@ -144,23 +145,35 @@ func onlyItems(raw *value.Object) bool {
 }
 
 // addSchemaFault places what is wrong with a schema at the part that is wrong.
-// References to broken files are no fault of their own.
-func addSchemaFault(faults *diag.List, n *source.Node, err error) {
+// References to broken files are no fault of their own. A schema that many refer to is
+// reported once, where it stands.
+func addSchemaFault(faults *diag.List, n *source.Node, lib *schema.Library, err error) {
 	var inside *schema.CompileError
 	switch {
 	case errors.Is(err, schema.ErrBroken):
 	case errors.As(err, &inside):
 		n, _ = n.Find(inside.Pointer)
-		faults.Add(n.Errorf("bad-schema", "%s", inside.Message))
+		d := n.Errorf("bad-schema", "%s", inside.Message)
+		if file, pointer, message, ok := inside.Origin(); ok {
+			if at := lib.At(file, pointer); at != nil {
+				d = at.Errorf("bad-schema", "%s", message)
+				d.Related = []diag.Place{placeOf(n, "referred to here")}
+			}
+		}
+		if !slices.ContainsFunc(*faults, func(f *diag.Diagnostic) bool {
+			return f.Code == d.Code && f.File == d.File && f.Pos == d.Pos && f.Message == d.Message
+		}) {
+			faults.Add(d)
+		}
 	default:
 		faults.Add(n.Errorf("bad-schema", "%v", err))
 	}
 }
 
 // addMisfits reports the keywords of a schema that say nothing about its types.
-func addMisfits(faults *diag.List, n *source.Node) {
+func addMisfits(faults *diag.List, n *source.Node, lib *schema.Library) {
 	for _, m := range schema.Misfits(n.Literal()) {
-		addSchemaFault(faults, n, m)
+		addSchemaFault(faults, n, lib, m)
 	}
 }
 

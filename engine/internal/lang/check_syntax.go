@@ -22,8 +22,33 @@ func (c *compiler) syntaxFault(err error) {
 	if strings.Contains(e.Message, " literal: ") {
 		at = c.numberBefore(at)
 	}
+	if strings.HasPrefix(e.Message, "unexpected token EOF") || strings.HasPrefix(e.Message, "unexpected end") {
+		if open := c.unclosed(); open >= 0 {
+			c.fault(c.spot(open), "expr-syntax", fmt.Sprintf("this %c is not closed", []rune(c.text)[open]))
+			return
+		}
+	}
 	message, hint := c.explain(e.Message, at)
 	c.fault(c.spot(at), "expr-syntax", message).Hint = hint
+}
+
+// unclosed returns the rune of the last bracket that nothing closes, or -1.
+func (c *compiler) unclosed() int {
+	tokens, _ := lexer.Lex(file.NewSource(c.text))
+	var open []int
+	for _, t := range tokens {
+		switch {
+		case t.Kind != lexer.Bracket:
+		case strings.Contains("([{", t.Value):
+			open = append(open, t.From)
+		case len(open) > 0:
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) == 0 {
+		return -1
+	}
+	return open[len(open)-1]
 }
 
 // numberBefore returns the start of the last number before a rune: the parser

@@ -59,6 +59,7 @@ var omitType = &Type{Kind: Null, Nullable: true, Format: omitFormat, omittable: 
 func (c *compiler) want(t term, set kindSet, null bool, what string) bool {
 	c.refuseOmit(t)
 	switch {
+	case t.typ.Kind == Unknown && !fits(t.typ, set):
 	case t.typ.Kind == Unknown || t.typ.omittable:
 		return true
 	case t.typ.Nullable && !null:
@@ -70,6 +71,17 @@ func (c *compiler) want(t term, set kindSet, null bool, what string) bool {
 	d := c.mismatch(t.node, "%s needs %s, found %s", what, set, t.typ.notNull())
 	related(d, t.typ)
 	return false
+}
+
+// fits reports whether all that a value of type t can be is among the kinds; of what
+// nothing is known, it is.
+func fits(t *Type, set kindSet) bool {
+	for _, one := range t.either {
+		if !set.has(one.Kind) {
+			return false
+		}
+	}
+	return t.Kind == Unknown || set.has(t.Kind)
 }
 
 func (c *compiler) wantBoolean(t term, what string) {
@@ -112,6 +124,16 @@ func (c *compiler) comparable(n ast.Node, a, b term, op string) {
 	}
 	c.inEnum(a, b)
 	c.inEnum(b, a)
+	c.neverNull(n, a, b)
+	c.neverNull(n, b, a)
+}
+
+// neverNull reports that a whole object, such as a step's outputs, is compared with null.
+func (c *compiler) neverNull(n ast.Node, t, k term) {
+	if t.typ.Kind != Object || t.typ.Nullable || !k.constant || k.val != nil || t.chain == nil || c.isProven(t.chain) {
+		return
+	}
+	related(c.mismatch(n, "%s is an object, and never null", t.chain), t.typ)
 }
 
 // inEnum reports a constant that is none of the values of an enumeration.

@@ -26,7 +26,7 @@ func (c *compiler) logical(n *ast.BinaryNode) term {
 func (c *compiler) coalesce(n *ast.BinaryNode) term {
 	l, r := c.term(n.Left), c.term(n.Right)
 	c.refuseOmit(l)
-	t := join(l.typ.notNull(), r.typ)
+	t := join(l.typ.notNull(), branchType(r))
 	if l.typ.Kind == Null {
 		t = r.typ
 	}
@@ -37,6 +37,17 @@ func (c *compiler) coalesce(n *ast.BinaryNode) term {
 		}
 		return r.run(f)
 	}}
+}
+
+// branchType is the type of one of several terms that give a result: of a text that is
+// written out it is known which one it is.
+func branchType(t term) *Type {
+	if word, ok := t.val.(string); ok && t.constant && t.typ.Kind == Text && t.typ.Enum == nil {
+		one := *t.typ
+		one.Enum = []value.Value{word}
+		return &one
+	}
+	return t.typ
 }
 
 func (c *compiler) equality(n *ast.BinaryNode) term {

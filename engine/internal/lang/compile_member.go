@@ -58,7 +58,7 @@ func (c *compiler) member(n *ast.MemberNode) term {
 		return c.indexed(n, of, prop, of.typ.elem())
 	case Object:
 		c.want(prop, kinds(Text), false, "the name of a member")
-		return c.indexed(n, of, prop, AnyType.secretIf(of.typ.HasSecret()))
+		return c.indexed(n, of, prop, of.typ.anyMember())
 	case Unknown:
 		c.want(prop, kinds(Integer, Text), false, "an index or name")
 		return c.indexed(n, of, prop, AnyType.secretIf(of.typ.Secret))

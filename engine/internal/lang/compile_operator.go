@@ -130,9 +130,7 @@ func (c *compiler) resultOf(n *ast.BinaryNode, l, r term) *Type {
 	a, b := l.typ.Kind, r.typ.Kind
 	unknown := a == Unknown || b == Unknown
 	integers := a == Integer && b == Integer
-	fits := func(set kindSet) bool {
-		return (a == Unknown || set.has(a)) && (b == Unknown || set.has(b))
-	}
+	fits := func(set kindSet) bool { return fits(l.typ, set) && fits(r.typ, set) }
 	switch n.Operator {
 	case "+", "<", ">", "<=", ">=":
 		comparison := n.Operator != "+"

@@ -79,6 +79,25 @@ func splitMarkers(text string) (pieces []piece, unclosed int) {
 // expression at all, the first closing braces end it, so that the compiler of
 // expressions can say what is wrong.
 func markerEnd(text string) (inner string, ok bool) {
+	// Most markers are short. To prepare all that follows for each of them would take for ever in a long text.
+	for size := 512; ; size *= 8 {
+		size = min(size, len(text))
+		if size > maxMarker {
+			inner, _, ok = strings.Cut(text, closeMarker) // the compiler finds it too long
+			return inner, ok
+		}
+		inner, ok, broken := lexedEnd(text[:size])
+		if ok && !broken || size == len(text) {
+			return inner, ok
+		}
+	}
+}
+
+// maxMarker is how far the end of a marker is looked for, which is further than an expression may be long.
+const maxMarker = 4 * longestExpr
+
+// lexedEnd is markerEnd, by reading text as an expression; broken says that it is none.
+func lexedEnd(text string) (inner string, ok, broken bool) {
 	l := lexer.New()
 	l.Reset(file.NewSource(text))
 	const none = -2 // no rune follows it
@@ -87,18 +106,18 @@ func markerEnd(text string) (inner string, ok bool) {
 		t, err := l.Next()
 		if err != nil {
 			inner, _, ok = strings.Cut(text, closeMarker)
-			return inner, ok
+			return inner, ok, true
 		}
 		switch {
 		case t.Kind == lexer.EOF:
-			return "", false
+			return "", false, false
 		case t.Kind == lexer.Bracket && t.Value == "{":
 			depth++
 		case t.Kind == lexer.Bracket && t.Value == "}" && depth > 0:
 			depth--
 		case t.Kind == lexer.Bracket && t.Value == "}":
 			if closing == t.From-1 {
-				return text[:byteAt(text, closing)], true
+				return text[:byteAt(text, closing)], true, false
 			}
 			closing = t.From
 			continue

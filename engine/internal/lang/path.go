@@ -63,7 +63,7 @@ func CompilePath(n *source.Node, over *Type, faults *diag.List) *Path {
 	return p
 }
 
-// Type returns what the path finds; Unknown for queries and modifiers other than @this.
+// Type returns what the path finds; Unknown behind modifiers other than @this, wildcards and brackets.
 // It is nullable where the path may lead nowhere.
 func (p *Path) Type() *Type { return p.typ }
 

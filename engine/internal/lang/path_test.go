@@ -143,7 +143,13 @@ func TestPathTypes(t *testing.T) {
 		{"Owner.Name", "text or null", "Owner may be absent"},
 		{"Tags.x", "text or null", "x may be absent"},
 		{"Any.x.y", "anything", ""},
-		{"Charges.#(Price>1)#.Nope", "anything", ""},
+		{"Charges.#(Price>1)#", "list of object", ""},
+		{"Charges.#(Price>1)#.Price", "list of decimal", ""},
+		{"Charges.#(Price>1).Price", "decimal or null", "no element may match"},
+		{"Charges.#(Note%\"a.b)*\").Note", "text or null", "no element may match"},
+		{"Charges.#(Price>1)#|0.Price", "decimal or null", "the list may have no element 0"},
+		{"Any.#(x==1)#.y", "anything", ""},
+		{"[AccountId,Nick]|0", "anything", ""},
 		{"Charges.@reverse", "anything", ""},
 	}
 	for _, tt := range tests {

@@ -21,9 +21,11 @@ func (f found) orMissing(why string) found {
 }
 
 func (c *pathCompiler) typeOf(p *Path, over *Type) *Type {
-	f := c.walkType(found{typ: over}, p.steps)
+	var f found
 	if p.whole {
-		return AnyType.secretIf(f.typ.HasSecret())
+		f = c.typeOfWhole(found{typ: over}, p.text, 0)
+	} else {
+		f = c.walkType(found{typ: over}, p.steps)
 	}
 	if f.missing != "" {
 		return f.typ.OrNull(f.missing)

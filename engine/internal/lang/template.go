@@ -40,6 +40,37 @@ func (t *Template) Place() diag.Place { return t.place }
 // The slice must not be changed.
 func (t *Template) Members() []Member { return t.members }
 
+// Misfit returns the innermost part of a mapping or list that keeps the template from fitting
+// want: a member's key, or an element. ok is false where that is the template itself.
+func (t *Template) Misfit(want *Type) (at diag.Place, ok bool) {
+	for _, m := range t.members {
+		wanted, known := want.Field(m.Name)
+		if m.Key != nil || known && wanted.Accepts(m.Value.typ.kept()) == "" {
+			continue
+		}
+		if at, ok = m.Value.Misfit(wanted); !ok {
+			at = m.Place
+		}
+		return at, true
+	}
+	var items []*Template
+	switch f := t.form.(type) {
+	case *list:
+		items = f.items
+	case *each:
+		items = []*Template{f.value}
+	}
+	for _, item := range items {
+		if want != nil && want.Kind == List && orAny(want.Elem).Accepts(item.typ.kept()) != "" {
+			if at, ok = item.Misfit(want.Elem); !ok {
+				at = item.place
+			}
+			return at, true
+		}
+	}
+	return t.place, false
+}
+
 // A Member is one entry of a mapping template.
 type Member struct {
 	Name  string

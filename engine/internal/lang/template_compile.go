@@ -1,7 +1,9 @@
 package lang
 
 import (
+	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -36,6 +38,9 @@ func compileScalar(n *source.Node, s *Scope, faults *diag.List) *Template {
 	}
 	switch {
 	case len(pieces) == 0 || len(pieces) == 1 && !pieces[0].isExpr:
+		if len(pieces) == 1 {
+			refuseLookalike(n, pieces[0], s, faults)
+		}
 		v := n.Literal()
 		// A literal ${{ makes text of the scalar, whatever it looks like.
 		if _, isText := v.(string); isText && len(pieces) == 1 {
@@ -69,6 +74,27 @@ func aliasedMarker(n *source.Node) *diag.Diagnostic {
 	return d
 }
 
+// lookalike is what other languages write for a marker.
+var lookalike = regexp.MustCompile(`(\$\{|\{\{)\s*([A-Za-z_]\w*)\s*([.}(\[?]|$)`)
+
+// refuseLookalike reports text that reads a name of the scope as if it were a marker, and is none.
+func refuseLookalike(n *source.Node, p piece, s *Scope, faults *diag.List) {
+	if !strings.Contains(p.text, "${") && !strings.Contains(p.text, "{{") {
+		return
+	}
+	for _, at := range lookalike.FindAllStringSubmatchIndex(p.text, -1) {
+		name := p.text[at[4]:at[5]]
+		_, isFunc := functions[name]
+		if call := p.text[at[6]:at[7]] == "("; call && !isFunc || !call && s.Index(name) < 0 || p.text != n.Text && strings.Contains(n.Text, openLiteral) {
+			continue
+		}
+		opener := p.text[at[2]:at[3]]
+		d := n.ErrorAt(p.at+utf8.RuneCountInString(p.text[:at[2]]), "no-marker", opener+" begins no marker: this would be sent as it stands")
+		d.Hint = "write ${{ … }} for an expression, or ${{ '" + opener + "' }} for the characters themselves"
+		faults.Add(d)
+	}
+}
+
 // isWhole reports whether the pieces are one marker, with nothing around it
 // but the line breaks that end a block scalar.
 func isWhole(pieces []piece) bool {
@@ -82,6 +108,7 @@ func compileMixed(t *Template, n *source.Node, pieces []piece, s *Scope, faults 
 	secret := false
 	for i, p := range pieces {
 		if !p.isExpr {
+			refuseLookalike(n, p, s, faults)
 			quoted := value.AppendJSON(nil, p.text)
 			parts[i] = mixedPart{text: p.text, json: quoted[1 : len(quoted)-1]}
 			continue

@@ -4,6 +4,8 @@
 package lang
 
 import (
+	"strings"
+
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -49,6 +51,9 @@ type Type struct {
 	// Declared is where the type was declared, for "declared here".
 	Declared diag.Place
 
+	// either lists what a value of Unknown type can be where two branches of an expression
+	// differ in kind, null aside: each of them must fit where the value is used. nil otherwise.
+	either []*Type
 	// omittable marks results that may be Omit: templates take them, operators do not.
 	omittable bool
 }
@@ -86,6 +91,15 @@ func (t *Type) Field(name string) (*Type, bool) {
 		return t.Extra.OrNull(name + " may be absent").secretIf(t.Secret), true
 	}
 	return nil, false
+}
+
+// anyMember returns the type of a member whose name is computed: that of an object's members
+// where all are alike, as groupBy makes them.
+func (t *Type) anyMember() *Type {
+	if len(t.Fields) > 0 || t.Extra == nil {
+		return AnyType.secretIf(t.HasSecret())
+	}
+	return t.Extra.OrNull("there may be no such member").secretIf(t.HasSecret())
 }
 
 // elem returns the type of a list's elements; those of a secret are secret.
@@ -206,6 +220,12 @@ func (t *Type) describe(depth int) string {
 	t = orAny(t)
 	name := t.Kind.String()
 	switch {
+	case len(t.either) > 0 && depth > 0:
+		var names []string
+		for _, one := range t.either {
+			names = append(names, one.describe(depth-1))
+		}
+		name = strings.Join(names, " or ")
 	case t.Kind == Text && (t.Format == "date" || t.Format == "datetime"):
 		name = t.Format
 	case t.Kind == List && depth > 0 && orAny(t.Elem).Kind != Unknown:

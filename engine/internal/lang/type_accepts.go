@@ -49,6 +49,11 @@ func (p part) member(name string) (part, bool) {
 // recursive types come to an end.
 func accepts(want, from part, seen map[[2]*Type]bool) string {
 	want.Type, from.Type = orAny(want.Type), orAny(from.Type)
+	for _, one := range from.either {
+		if want.Kind != Unknown && !kindAccepts(want.Kind, one.Kind) {
+			return fmt.Sprintf("expected %s, found %s", want, from)
+		}
+	}
 	if want.Kind == Unknown || from.Kind == Unknown {
 		return ""
 	}

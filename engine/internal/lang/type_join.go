@@ -1,6 +1,10 @@
 package lang
 
-import "github.com/seed627bd532/runner/engine/internal/value"
+import (
+	"slices"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
 
 // joinDepth bounds the work on recursive types; below it, a difference becomes Unknown.
 const joinDepth = 6
@@ -52,6 +56,9 @@ func joinTo(a, b *Type, depth int) *Type {
 			t.Why = b.Why
 		}
 	}
+	if t.Kind == Unknown && depth > 0 {
+		t.either = alternatives(a, b)
+	}
 	if a.Format == b.Format {
 		t.Format = a.Format
 	}
@@ -64,6 +71,27 @@ func joinTo(a, b *Type, depth int) *Type {
 		t.Enum = joinEnums(a.Enum, b.Enum)
 	}
 	return t
+}
+
+// alternatives returns what a value of a or b can be, one type of each kind; nil where
+// one of them can be anything.
+func alternatives(types ...*Type) []*Type {
+	var all []*Type
+	for _, t := range types {
+		some := t.either
+		if t.Kind != Unknown {
+			some = []*Type{t.notNull()}
+		}
+		if len(some) == 0 {
+			return nil
+		}
+		for _, one := range some {
+			if !slices.ContainsFunc(all, func(other *Type) bool { return other.Kind == one.Kind }) {
+				all = append(all, one)
+			}
+		}
+	}
+	return all
 }
 
 // isOmit reports whether t is the type of the name omit itself, less its mark.

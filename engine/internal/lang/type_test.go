@@ -218,7 +218,7 @@ func TestExpressionsHaveTypes(t *testing.T) {
 		{`groupBy(` + out + `.companies, .Status).Active`, `list of object or null`},
 		{`inputs.flag ? {a: 1} : {b: "x"}`, `object`},
 		{`(inputs.flag ? {a: 1} : {b: "x"}).b`, `text or null`},
-		{`inputs.flag ? 1 : "x"`, `anything`},
+		{`inputs.flag ? 1 : "x"`, `integer or text`},
 		{`inputs.flag ? 1 : null`, `integer or null`},
 		{`body.x ?? []`, `anything`},
 		{out + `.company.Tags ?? []`, `list of text`},

@@ -35,6 +35,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 		known:   map[string]*catalog.Param{},
 		files:   map[string]diag.Place{},
 	}
+	before := len(*faults)
 	if stem := strings.TrimSuffix(path.Base(file), path.Ext(file)); stem != d.p.Name {
 		faults.Add(n.Get("pipeline").Errorf("wrong-name", "the pipeline is called %s, its file %s", d.p.Name, path.Base(file)).
 			WithHint("name both alike"))
@@ -48,6 +49,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	}
 	d.nothingToUndo(n.Get("on_failure"))
 	d.outputs(n.Get("outputs"))
+	d.hintAtSteps((*faults)[before:])
 	d.p.Inputs.findStreamed(n, d.p)
 	return d.p
 }
@@ -69,6 +71,19 @@ type decoder struct {
 	store  *catalog.Vendor       // nil until something calls Store
 	files  map[string]diag.Place // of the outputs so far
 	broken bool                  // a step could not be decoded: what depends on it has no type
+}
+
+// hintAtSteps tells of steps that are there, and not known where they are read.
+func (d *decoder) hintAtSteps(faults diag.List) {
+	for _, f := range faults {
+		name, ok := strings.CutPrefix(f.Message, `unknown member "`)
+		name, isStep := strings.CutSuffix(name, `" of steps`)
+		place, there := d.places[name]
+		if f.Code == "unknown-member" && ok && isStep && there && f.File == place.File {
+			f.Hint = "a step is known below it, and one in a group only inside of the group"
+			f.Related = []diag.Place{{File: place.File, Pos: place.Pos, Note: "the step " + name}}
+		}
+	}
 }
 
 // A rowName is what a foreach calls its row.
@@ -124,11 +139,23 @@ func (d *decoder) step(n *source.Node) *Step {
 		}
 		return nil
 	}
+	if s.Foreach != nil && n.Get("key") == nil && s.Foreach.Batch == 0 && creates([]*Step{s}, map[*Pipeline]bool{}) {
+		d.faults.Add(n.Key("foreach").Warnf("create-without-key", "rows are created without a key: a row that is moved in the list would be taken for another").
+			WithHint("add key with what names a row, as in " + keyOf(s.Foreach)))
+	}
 	d.modifiers(n, s)
 	if s.ID != "" {
 		d.declare(s.ID, s.recordType())
 	}
 	return s
+}
+
+// keyOf shows how the key of a row may be written.
+func keyOf(f *Foreach) string {
+	if t := f.elem(); t.Kind == lang.Object && len(t.Fields) > 0 {
+		return "key: " + f.As + "." + t.Fields[0].Name
+	}
+	return "key: " + f.As
 }
 
 func (d *decoder) action(n *source.Node, s *Step) {

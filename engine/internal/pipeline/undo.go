@@ -72,6 +72,24 @@ func (p *Pipeline) undoes(seen map[*Pipeline]bool) bool {
 	return false
 }
 
+// creates reports whether one of the steps, or of the pipelines that they call, creates something.
+func creates(steps []*Step, seen map[*Pipeline]bool) bool {
+	for s := range AllSteps(steps) {
+		call, _ := s.Action.(*Call)
+		switch {
+		case call == nil:
+		case call.Operation != nil && call.Operation.Effect == flow.Create:
+			return true
+		case call.Pipeline != nil && !seen[call.Pipeline]:
+			seen[call.Pipeline] = true
+			if creates(call.Pipeline.Steps, seen) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // CallOf returns a call of an operation by name, through Store or a connection that p or a
 // pipeline it calls has.
 func (p *Pipeline) CallOf(connection, operation string) (*Call, error) {

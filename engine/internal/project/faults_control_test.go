@@ -101,5 +101,12 @@ var controlFaults = []struct{ name, rest string }{
 	{"batch larger than the call takes", "  - id: it\n    foreach: inputs.names\n    as: some\n    batch: 4\n    call: desk.send\n    with: {rows: \"${{ some }}\"}\n"},
 	{"batch larger than a call in its group takes", "  - id: it\n    foreach: inputs.names\n    as: some\n    batch: 100\n    steps:\n      - {id: send, call: desk.send, with: {rows: \"${{ some }}\"}}\n"},
 	{"outputs of a batch that may be empty", "  - id: it\n    call: desk.send\n    with: {rows: []}\n  - {id: drop, call: desk.drop, with: {id: \"${{ steps.it.outputs.total }}\"}}\n"},
+	{"create in a loop without a key", "  - id: it\n    foreach: inputs.names\n    as: name\n    steps:\n      - {id: add, call: desk.add, with: {name: \"${{ name }}\"}}\noutputs: {x: \"${{ steps.ad }}\"}\n"},
+	{"text that looks like a marker", "  - id: it\n    set:\n      a: ${ inputs.names }\n      b: it is {{inputs.yes}} or {{ other }}\n      c: \"ü ${len(inputs.names)}\"\n"},
+	{"group of what may be no group", "  - id: it\n    set: {by: \"${{ groupBy(inputs.names, #) }}\"}\n  - id: next\n    set: {a: \"${{ sum(steps.it.outputs.by[inputs.names[0]]) }}\"}\n"},
+	{"object compared with null", "  - {id: it, call: desk.look}\n  - if: steps.it.outputs == null\n    fail: nothing\n"},
+	{"texts to choose from", "  - id: it\n    set: {word: \"${{ inputs.yes ? 'new' : 'old' }}\"}\n  - if: steps.it.outputs.word == 'odl'\n    fail: old\n"},
+	{"?? with another kind of value", "  - {id: it, if: inputs.yes, call: desk.look}\n  - {id: next, call: desk.look, with: {name: \"${{ steps.it.outputs.state ?? 0 }}\"}}\n"},
+	{"a member deep in an argument", "  - id: it\n    foreach: inputs.names\n    as: name\n    call: desk.send\n    with:\n      rows:\n        - ${{ name }}\n        - ${{ len(name) }}\n"},
 	{"nothing to undo, and a fault", adding + "on_failure: undo\noutputs:\n  x: ${{ steps.ad }}\n"},
 }

@@ -43,13 +43,21 @@ func (p *Project) vendorNames() []string {
 }
 
 func (p *Project) decodeVendor(file string, doc *document) {
+	if name, fresh := p.newVendor(file, doc); fresh {
+		p.vendors[name] = catalog.Decode(doc.node, file, &p.lib, &p.faults)
+	}
+}
+
+// newVendor checks the name of a vendor file, and makes the vendor known. fresh
+// tells whether it is still to be decoded.
+func (p *Project) newVendor(file string, doc *document) (name string, fresh bool) {
 	if doc.kind != "vendor" {
 		p.faults.Add(doc.node.Errorf("unknown-kind", "expected a vendor file, this one is a %s", doc.kind))
-		return
+		return "", false
 	}
-	name := doc.node.Get("vendor").Text
+	name = doc.node.Get("vendor").Text
 	if _, ok := p.vendors[name]; ok {
-		return
+		return name, false
 	}
 	if name == pipeline.Store {
 		p.faults.Add(doc.node.Get("vendor").Errorf("reserved-name", "the vendor %s is built in", name).WithHint("name this one otherwise"))
@@ -58,7 +66,7 @@ func (p *Project) decodeVendor(file string, doc *document) {
 		p.faults.Add(doc.node.Get("vendor").Errorf("wrong-name", "the vendor %s must stand in %s, this is %s", name, want, file))
 	}
 	p.vendors[name] = nil
-	p.vendors[name] = catalog.Decode(doc.node, file, &p.lib, &p.faults)
+	return name, true
 }
 
 // Pipeline implements pipeline.Linker; from is nil for a pipeline that nobody calls.

@@ -1,10 +1,13 @@
 package project_test
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/pipeline"
 )
 
 // misspell doubles the last letter of a name, which no other name has.
@@ -76,14 +79,15 @@ var mutations = []mutation{
 	{kind: "unclosed text", in: "vsp", find: `[=(,] ?'[\w ]*(')`, change: gone},
 	{kind: "operator without operand", in: "vsp", find: `( (?:==|\?\?|!=|>|and|or) )`, change: func(m string) string { return m + strings.TrimLeft(m, " ") }},
 	{kind: "= for ==", in: "vsp", find: ` (==) `, change: becomes("=")},
-	{kind: "misspelt operator", in: "vsp", find: ` (and|or|matches|in|startsWith|contains) `, change: misspell},
+	{kind: "misspelt operator", in: "vsp", known: inExpression, find: ` (and|or|matches|in|startsWith|contains) `, change: misspell},
 	{kind: "misspelt function", in: "vsp", find: `[^\w.](trim|lower|upper|len|filter|join|map|first|last|count|find|any|all|none|int|text|groupBy|unique|replace|flatten|concat|min|max|split|round|formatDate|padStart|values|next|reads|elapsed)\(`, change: misspell},
 	{kind: "missing argument of a function", in: "vsp", find: `\b(?:replace|join|split|filter|map|find|any|count|groupBy|formatDate|padStart|round)\([\w.]+(, [^(),\n]+)\)`, change: gone},
 	{kind: "surplus argument of a function", in: "vsp", find: `\b(?:trim|lower|upper|len|first|last|int|text|flatten)\([\w.]+()\)`, change: becomes(", 1")},
 	{kind: "text compared with a number", in: "vsp", find: `(?:status|len\([\w.]+\)|Id|count) (?:[<>=!]=?) (\d+)`, change: func(m string) string { return "'" + m + "'" }},
 	{kind: "condition without comparison", in: "vsp", find: `(?m)(?:if|found|until): (?:len|count|text|lower)\([\w.]+\)( [<>=!]+ (?:\d+|'[^']*'|[\w.]+))$`, change: gone},
-	{kind: "dropped ??", in: "vsp", find: `(?m)[\w.)\]]( \?\? (?:'[^']*'|\[\]|0|omit|[\w.]+))`, change: gone},
-	{kind: "dropped ?.", in: "vsp", find: `(\?\.)`, change: becomes(".")},
+	{kind: "dropped ??", in: "vp", find: `(?m)[\w.)\]]( \?\? (?:'[^']*'|\[\]|0|omit|[\w.]+))`, change: gone},
+	{kind: "dropped ?.", in: "vp", find: `(\?\.)`, change: becomes(".")},
+	{kind: "dropped ?? or ?. in a sandbox", in: "s", find: `(?m)[\w.)\]]( \?\? (?:'[^']*'|\[\]|0|omit|[\w.]+)|\?)\.?`, change: gone},
 	{kind: "?? with a value of another type", in: "p", find: `(?m)[\w.)\]] \?\? ('[^']*'|\[\]|0)`, change: becomes("true")},
 	{kind: "unknown pattern of a date", in: "vsp", find: `(?:'|format: )(dd\.MM\.yyyy|yyyyMMdd|yyyy-MM-dd)`, change: func(m string) string { return strings.ToUpper(m) }},
 	{kind: "broken regular expression", in: "vsp", find: `(?:matches|pattern:) '([^'\n]*)'`, change: behind("(")},
@@ -129,31 +133,32 @@ var mutations = []mutation{
 
 	// Arguments, types, declarations.
 	{kind: "dropped argument", in: "p", find: `(?m)^ +\w+: \$\{\{ .*\n`, change: gone, right: around, known: isNeeded},
-	{kind: "dropped with", in: "p", find: `(?m)^    with:\n(?:      .*\n)+`, change: gone, right: around},
+	{kind: "dropped with", in: "p", known: holdsNeeded, find: `(?m)^    with:\n(?:      .*\n)+`, change: gone, right: around},
 	{kind: "dropped argument of a login", in: "v", find: `(?m)^      (?:username|password|client_secret): \$\{\{ config.*\n`, change: gone, right: around},
 	{kind: "surplus argument", in: "p", find: `(?m)^    with:\n()`, change: becomes("      colour: red\n")},
 	{kind: "argument of another type", in: "p", find: `(?m)^ +(\w+: \$\{\{ .*)\n`, change: func(m string) string { return m[:strings.Index(m, ":")] + ": {a: 1}" }, known: isInput},
 	{kind: "swapped type of a pipeline's input", in: "p", find: `(?m)^  (\w+: \{type: (?:string|integer|date)\b)`, change: swapType, right: users},
-	{kind: "swapped type of an operation's input", in: "v", find: `(?m)^      (\w+: \{type: (?:string|integer|decimal|date)\b)`, change: swapType, right: users},
+	{kind: "swapped type of an operation's input", in: "v", known: isOperationInput, find: `(?m)^      (\w+: \{type: (?:string|integer|decimal|date)\b)`, change: swapType, right: users},
 	{kind: "renamed input of a pipeline", in: "p", find: `(?m)^  (\w+): \{(?:type|\$ref):`, change: misspell, right: users, known: isUsed},
-	{kind: "renamed input of an operation", in: "v", find: `(?m)^      (\w+): \{(?:type|\$ref):`, change: misspell, right: users, known: isUsed},
-	{kind: "renamed output of an operation", in: "v", find: `(?m)^        (\w+): (?:"@this"|\w+|\{path:.*\})$`, change: misspell, right: users, known: isUsed},
-	{kind: "renamed field of an answer's schema", in: "v", find: `(?m)^      (\w+): \{type: .*\}`, change: misspell, right: users, known: isUsed},
-	{kind: "dropped field of an answer's schema", in: "v", find: `(?m)^      (\w+): \{type: .*\}.*\n`, change: gone, right: users, known: isUsed},
-	{kind: "swapped type of an answer's field", in: "v", find: `(?m)^      (\w+: \{type: (?:string|integer)\b)`, change: swapType, right: users, known: isUsed},
-	{kind: "field of an answer that may be absent", in: "v", find: `(?m)^    required: \[(?:\w+, )*?(\w+)(?:, \w+)*\]\n    properties:\n`, change: becomes("version"), right: users, known: isUsed},
-	{kind: "number for a list", in: "p", find: `foreach: ([\w.]+)$`, change: func(m string) string { return "len(" + m + ")" }},
+	{kind: "renamed input of an operation", in: "v", find: `(?m)^      (\w+): \{(?:type|\$ref):`, change: misspell, right: users, known: isOperationInput},
+	{kind: "renamed output of an operation", in: "v", find: `(?m)^        (\w+): (?:"@this"|\w+|\{path:.*\})$`, change: misspell, right: users, known: isReadOutput},
+	{kind: "renamed field of an answer's schema", in: "v", find: `(?m)^      (\w+): \{type: .*\}`, change: misspell, right: users, known: isReadField},
+	{kind: "dropped field of an answer's schema", in: "v", find: `(?m)^      \w+: \{type: .*\}.*\n`, change: gone, right: users, known: isReadField},
+	{kind: "swapped type of an answer's field", in: "v", find: `(?m)^      (\w+: \{type: (?:string|integer)\b)`, change: swapType, right: users, known: isReadField},
+	{kind: "misspelt field among those required", in: "v", find: `(?m)^    required: \[(?:\w+, )*?(\w+)(?:, \w+)*\]\n    properties:\n`, change: misspell},
+	{kind: "field of an answer that may be absent", in: "v", find: `(?m)^ +required: \[(?:\w+, )*?(\w+, )`, change: gone, right: users, known: isReadField},
+	{kind: "number for a list", in: "p", find: `(?m)foreach: ([\w.]+)$`, change: func(m string) string { return "len(" + m + ")" }},
 	{kind: "secret into an open place", in: "v", find: `: \$\{\{ (?:config\.(?:password|secret_key|token) \}\}\n) `, change: gone},
 	{kind: "whole output for its member", in: "p", find: `steps\.\w+\.outputs(\.\w+) [!=]= `, change: gone},
 
 	// Steps and effects.
-	{kind: "dropped id", in: "p", find: `(?m)^ +- (id: \w+\n +)`, change: gone, right: around, known: isUsed},
+	{kind: "dropped id", in: "p", find: `(?m)^ +- (id: \w+\n +)`, change: gone, right: users, known: isRead},
 	{kind: "step that is there twice", in: "p", find: `(?m)^  - id: \w+\n(?:    .*\n)+`, change: twice},
 	{kind: "step above one that it reads", in: "p", find: `(?m)^  - id: \w+\n(?:    .*\n)+\n?(?:  #.*\n)*  - id: \w+\n(?:    .*\n)+`, change: swapSteps, known: readsFirst},
 	{kind: "create that says it is a read", in: "v", find: `effect: (create)`, change: becomes("read"), right: around},
 	{kind: "read that says it is a create", in: "v", find: `effect: (read)`, change: becomes("create"), right: around},
 	{kind: "create without identity", in: "v", find: `(?m)^    identity: .*\n(?:      .*\n)*`, change: gone, right: around},
-	{kind: "foreach around a create without key", in: "p", find: `(?m)^    key: .*\n`, change: gone, right: around},
+	{kind: "foreach around a create without key", in: "p", find: `(?m)^    key: .*\n`, change: gone, right: around, known: isCreating},
 	{kind: "collect without foreach", in: "p", find: `(?m)^  - id: \w+\n()    (?:call|set):`, change: becomes("    on_error: collect\n")},
 	{kind: "until without every", in: "p", find: `(?m)^    every: .*\n`, change: gone, right: around},
 	{kind: "login that needs itself", in: "v", find: `(?m)^    auth: none\n`, change: gone, right: around},
@@ -185,6 +190,89 @@ func isInput(c *corpus, m *mutant) bool {
 // isNeeded reports whether it is one that must be given.
 func isNeeded(c *corpus, m *mutant) bool {
 	return slices.ContainsFunc(c.called(m), func(p *catalog.Param) bool { return p.Name == m.name && p.Required() })
+}
+
+// holdsNeeded reports whether one of the arguments of a call must be given.
+func holdsNeeded(c *corpus, m *mutant) bool {
+	return slices.ContainsFunc(c.called(m), (*catalog.Param).Required)
+}
+
+// isRead reports whether something reads the step.
+func isRead(c *corpus, m *mutant) bool {
+	m.name = strings.Fields(m.old)[1]
+	return strings.Contains(string(c.files[m.file].Data), "steps."+m.name+".")
+}
+
+// isReadField reports whether a path or an expression reads the field of an answer.
+func isReadField(c *corpus, m *mutant) bool {
+	_, schemas, _ := strings.Cut(string(c.files[m.file].Data), "\nschemas:")
+	if !strings.Contains(schemas, strings.TrimSuffix(m.old, ", ")) {
+		return false
+	}
+	reads := regexp.MustCompile(`(?m)\.` + m.name + `\b|^ {8,}\w+: (?:\{path: )?` + m.name + `\b`)
+	return slices.ContainsFunc(c.reread[m.file], func(file string) bool { return reads.Match(c.files[file].Data) })
+}
+
+// isReadOutput reports whether a step that calls the operation, or a look-up, reads the output.
+func isReadOutput(c *corpus, m *mutant) bool {
+	above := string(c.files[m.file].Data)[:m.at]
+	operations := regexp.MustCompile(`(?m)^  (\w+):$`).FindAllStringSubmatch(above, -1)
+	if !strings.HasSuffix(above[:strings.LastIndex(above, "      outputs:\n")+len("      outputs:\n")], "outputs:\n") || strings.LastIndex(above, "\n      outputs:") < strings.LastIndex(above, "\n      body:") || len(operations) == 0 {
+		return false
+	}
+	calls := regexp.MustCompile(`(?m)(?:^ *- id: (\w+)\n(?:.+\n)*?)? +call: (?:\w+\.)?` + operations[len(operations)-1][1] + `\n((?:.+\n)*)`)
+	for _, file := range c.reread[m.file] {
+		text := string(c.files[file].Data)
+		for _, call := range calls.FindAllStringSubmatch(text, -1) {
+			if regexp.MustCompile(`[ (]outputs\.`+m.name+`\b`).MatchString(call[2]) || call[1] != "" && regexp.MustCompile(`steps\.`+call[1]+`\.outputs\.`+m.name+`\b`).MatchString(text) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inExpression reports whether the place is in an expression, and not in prose.
+func inExpression(c *corpus, m *mutant) bool {
+	above := string(c.files[m.file].Data)[:m.at]
+	line := above[strings.LastIndex(above, "\n")+1:]
+	if strings.Contains(line, "${{") {
+		return strings.LastIndex(line, "${{") > strings.LastIndex(line, "}}")
+	}
+	return !prose.MatchString(line) || expressionKey.MatchString(line)
+}
+
+// prose begins lines without a marker that hold no expression.
+var prose = regexp.MustCompile(`^ *(?:- )?["{]?\w+: `)
+
+// expressionKey begins those that do.
+var expressionKey = regexp.MustCompile(`^ *(?:- )?(?:if|until|fail_if|foreach|key|ok|found|identity|where|when|token|stop|\$each): `)
+
+// isOperationInput reports whether the place is among the inputs of an operation.
+func isOperationInput(c *corpus, m *mutant) bool {
+	above := string(c.files[m.file].Data)[:m.at]
+	return strings.LastIndex(above, "\n    inputs:") > strings.LastIndex(above, "\n    request:") && !strings.Contains(above, "\nschemas:")
+}
+
+// isCreating reports whether the foreach around the place creates something for each row.
+func isCreating(c *corpus, m *mutant) bool {
+	line := 1 + strings.Count(string(c.files[m.file].Data)[:m.at], "\n")
+	var inner *pipeline.Step
+	for s := range pipeline.AllSteps(c.project.Find(m.file).Steps) {
+		if s.Foreach != nil && s.Place.Pos.Line < line {
+			inner = s
+		}
+	}
+	return inner != nil && creates([]*pipeline.Step{inner})
+}
+
+func creates(steps []*pipeline.Step) bool {
+	for s := range pipeline.AllSteps(steps) {
+		if call, ok := s.Action.(*pipeline.Call); ok && (call.Operation != nil && call.Operation.Effect == flow.Create || call.Pipeline != nil && creates(call.Pipeline.Steps)) {
+			return true
+		}
+	}
+	return false
 }
 
 // readsFirst reports whether the second of two steps reads the first.

@@ -14,7 +14,6 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/source"
-	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // A Project is a set of files that were loaded together. It does not change
@@ -23,6 +22,7 @@ type Project struct {
 	fsys      fs.FS
 	lib       schema.Library
 	docs      map[string]*document
+	ahead     map[string]reading         // files that were read before they are asked for
 	vendors   map[string]*catalog.Vendor // by name; nil while or when broken
 	pipelines map[string]*pipeline.Pipeline
 	loading   []string // pipelines that are being decoded, outermost first
@@ -51,43 +51,45 @@ func Load(fsys fs.FS, paths ...string) (*Project, diag.List) {
 	if whole {
 		paths = []string{"specs", "pipelines"}
 	}
+	var files []string
 	for _, name := range paths {
-		p.loadPath(path.Clean(name), whole)
+		files = append(files, p.filesAt(path.Clean(name), whole)...)
 	}
+	p.load(files)
 	p.faults.Sort()
 	return p, p.faults
 }
 
-// loadPath loads a file, or the YAML files below a folder.
-func (p *Project) loadPath(name string, optional bool) {
+// filesAt returns the file at name, or the YAML files below a folder.
+func (p *Project) filesAt(name string, optional bool) (files []string) {
 	info, err := fs.Stat(p.fsys, name)
 	switch {
 	case !fs.ValidPath(name):
 		p.faults.Add(outside(name))
-		return
+		return nil
 	case err != nil && optional && errors.Is(err, fs.ErrNotExist):
-		return
+		return nil
 	case err != nil && errors.Is(err, fs.ErrNotExist) && name == vendorFile(pipeline.Store):
-		return // built in
+		return nil // built in
 	case err != nil:
 		p.faults.Add(unreadable(name, err))
-		return
+		return nil
 	case !info.IsDir():
-		p.loadFile(name)
-		return
+		return []string{name}
 	}
 	walkErr := fs.WalkDir(p.fsys, name, func(file string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			p.faults.Add(unreadable(file, err))
 		case !entry.IsDir() && IsYAML(file):
-			p.loadFile(file)
+			files = append(files, file)
 		}
 		return nil
 	})
 	if walkErr != nil {
 		p.faults.Add(unreadable(name, walkErr))
 	}
+	return files
 }
 
 func (p *Project) loadFile(name string) {
@@ -117,23 +119,18 @@ func (p *Project) document(name string) *document {
 			p.lib.AddBroken(name)
 		}
 	}()
-	text, err := fs.ReadFile(p.fsys, name)
-	if err != nil {
-		p.faults.Add(unreadable(name, err))
+	read, ok := p.ahead[name]
+	if !ok {
+		read = readDocument(p.fsys, name)
+	}
+	p.faults = append(p.faults, read.faults...)
+	if read.doc == nil {
 		return nil
 	}
-	node, kind, faults := ReadFile(name, text)
-	p.faults = append(p.faults, faults...)
-	if node == nil {
-		return nil
-	}
-	if literal, ok := node.Literal().(*value.Object); ok {
-		p.lib.Add(name, literal)
-	}
-	doc := &document{node: node, kind: kind, digest: digestOf(text)}
-	p.docs[name] = doc
-	p.referred(doc, name, node)
-	return doc
+	p.lib.AddSource(name, read.doc.node)
+	p.docs[name] = read.doc
+	p.referred(read.doc, name, read.doc.node)
+	return read.doc
 }
 
 // referred loads the documents that a file's schemas refer to.

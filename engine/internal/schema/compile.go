@@ -19,6 +19,24 @@ type CompileError struct {
 	Message string
 	// Err is the cause; may be nil.
 	Err error
+	in  *target // for a fault in a schema that is referred to, where that stands
+}
+
+// Origin returns where the fault is when the schema that was compiled only
+// refers to it: the document, a pointer in it, and the message without the way there.
+func (e *CompileError) Origin() (file, pointer, message string, ok bool) {
+	for inner := e; inner.in != nil; ok = true {
+		t := inner.in
+		if !errors.As(inner.Err, &inner) {
+			break
+		}
+		below := inner.Pointer
+		if t.pointer == "/inputs" || t.pointer == "/config" {
+			below = strings.TrimPrefix(below, "/properties") // of the object schema that the map stands for
+		}
+		file, pointer, message = t.base, t.pointer+below, inner.Message
+	}
+	return file, pointer, message, ok
 }
 
 // Unwrap returns the cause.
@@ -105,7 +123,7 @@ func (c *compiler) reference(base, ref, at string) (*node, error) {
 	c.targets[t] = n
 	var inner *CompileError
 	if err := c.fill(n, s, t.base, ""); errors.As(err, &inner) {
-		return nil, &CompileError{Pointer: at, Message: fmt.Sprintf("in %s: %s", t, inner), Err: inner}
+		return nil, &CompileError{Pointer: at, Message: fmt.Sprintf("in %s: %s", t, inner), Err: inner, in: &t}
 	}
 	return n, nil
 }
@@ -292,7 +310,7 @@ func (k keywords) pattern(arg value.Value, at string) (check, error) {
 	if !ok {
 		return nil, faultAt(at, "expected text")
 	}
-	re, err := compilePattern(s)
+	re, err := k.lib.pattern(s)
 	if err != nil {
 		return nil, faultAt(at, "%s", err)
 	}

@@ -33,7 +33,7 @@ func (k keywords) members(word string) (check, error) {
 		return nil, err
 	}
 	err = k.eachMember("patternProperties", func(name string, n *node, at string) error {
-		re, err := compilePattern(name)
+		re, err := k.lib.pattern(name)
 		if err != nil {
 			return faultAt(at, "%s", err)
 		}

@@ -9,15 +9,19 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
+	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // A Library holds schema documents that refer to each other by file name. The
 // zero value is empty. It is built first and read afterwards, then safely from many goroutines.
 type Library struct {
-	docs   map[string]*value.Object
-	broken map[string]bool
+	docs    map[string]*value.Object
+	sources map[string]*source.Node
+	broken  map[string]bool
+	regexps sync.Map // pattern → *regexp.Regexp: the same ones come with every reference to a schema
 }
 
 // ErrBroken is the error of references to broken documents.
@@ -42,6 +46,27 @@ func (l *Library) Add(name string, doc *value.Object) {
 		l.docs = make(map[string]*value.Object)
 	}
 	l.docs[path.Clean(name)] = doc
+}
+
+// AddSource puts a file into the library, as Add does; what is no mapping
+// holds no schemas.
+func (l *Library) AddSource(name string, n *source.Node) {
+	literal, ok := n.Literal().(*value.Object)
+	if !ok {
+		return
+	}
+	l.Add(name, literal)
+	if l.sources == nil {
+		l.sources = make(map[string]*source.Node)
+	}
+	l.sources[path.Clean(name)] = n
+}
+
+// At returns what a pointer leads to in a file that AddSource was given, or as
+// near as can be; nil when there is no such file.
+func (l *Library) At(name, pointer string) *source.Node {
+	n, _ := l.sources[path.Clean(name)].Find(pointer)
+	return n
 }
 
 // Resolve finds the schema that ref, written in document base, leads to:

@@ -26,7 +26,7 @@ var (
 )
 
 // Misfits returns the keywords of a schema, and of those inside it, that say
-// nothing about the declared type: they are allowed by the letter of JSON
+// nothing about the declared type, and misspelt names of required members: they are allowed by the letter of JSON
 // Schema, and mistakes all the same. What is referred to is not looked at.
 func Misfits(s value.Value) []*CompileError {
 	var found []*CompileError
@@ -47,6 +47,8 @@ func misfits(s value.Value, at string, found *[]*CompileError) {
 				Message: word + " says something about " + wanted[0] + ", and the type is " + strings.Join(types, " or ")})
 		}
 		switch word {
+		case "required":
+			misspelt(o, arg, here, found)
 		case "items", "additionalProperties", "not", "propertyNames", "contains":
 			misfits(arg, here, found)
 		case "properties", "patternProperties":
@@ -56,6 +58,24 @@ func misfits(s value.Value, at string, found *[]*CompileError) {
 			for i, part := range list {
 				misfits(part, here+"/"+strconv.Itoa(i), found)
 			}
+		}
+	}
+}
+
+// misspelt reports names that required has, and properties only in another spelling.
+func misspelt(o *value.Object, required value.Value, at string, found *[]*CompileError) {
+	properties, _ := o.At("properties").(*value.Object)
+	if properties == nil {
+		return
+	}
+	list, _ := required.(value.List)
+	for i, one := range list {
+		name, ok := one.(string)
+		if _, declared := properties.Get(name); !ok || declared {
+			continue
+		}
+		if near := didYouMean(name, properties.Keys()); near != "" {
+			*found = append(*found, &CompileError{Pointer: at + "/" + strconv.Itoa(i), Message: name + " is required, and properties does not have it; " + near})
 		}
 	}
 }

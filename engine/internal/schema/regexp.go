@@ -7,6 +7,18 @@ import (
 	"regexp/syntax"
 )
 
+// pattern is compilePattern, once for each text.
+func (l *Library) pattern(s string) (*regexp.Regexp, error) {
+	if re, ok := l.regexps.Load(s); ok {
+		return re.(*regexp.Regexp), nil
+	}
+	re, err := compilePattern(s)
+	if err == nil {
+		l.regexps.Store(s, re)
+	}
+	return re, err
+}
+
 // compilePattern compiles a pattern of a schema. Patterns are RE2; one that
 // uses what only backtracking engines have (look-around, back-references,
 // over-long repeats) gives nil: it is not checked, rather than that a vendor's

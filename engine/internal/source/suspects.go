@@ -125,6 +125,11 @@ func (f *finder) value(end, column int) {
 		f.blockScalar(column)
 	case '"', '\'':
 		f.p = f.quoteEnd(from)
+		if f.p > end && f.beginsKey(end, column) {
+			f.report(from, from, stop, "quote", "the quote that begins here is not closed", "close it on the line that it belongs to")
+			f.p = end
+			return
+		}
 		if f.p >= end {
 			return
 		}
@@ -141,6 +146,11 @@ func (f *finder) value(end, column int) {
 		if c != '!' && isName(rest[1:stop-from]) {
 			return
 		}
+		if name, _, _ := strings.Cut(rest[1:], " "); c == '&' && isName(name) {
+			f.p = skipBlanks(f.text, from+1+len(name))
+			f.value(end, column)
+			return
+		}
 		f.report(from, from, stop, "indicator", fmt.Sprintf("a value that begins with %c is an %s", c,
 			map[byte]string{'&': "anchor", '*': "alias", '!': "unknown tag"}[c]), "quote it: "+quoted(f.text[from:stop]))
 		if c == '!' {
@@ -149,6 +159,29 @@ func (f *finder) value(end, column int) {
 	default:
 		f.plain(from, stop, end)
 	}
+}
+
+// beginsKey reports whether the next line with text, from the line break at p
+// on, is a key or an item that belongs no deeper than column.
+func (f *finder) beginsKey(p, column int) bool {
+	for p < len(f.text) {
+		start := p + breakSize(f.text[p:])
+		if start == p {
+			return false
+		}
+		next := finder{text: f.text, p: skipBlanks(f.text, start)}
+		p = next.end()
+		switch {
+		case next.p == p || f.text[next.p] == '#':
+		case next.p-start > column:
+			return false
+		case f.text[next.p] == '-':
+			return next.p+1 == p || isBlank(f.text[next.p+1])
+		default:
+			return next.key(p) >= 0
+		}
+	}
+	return false
 }
 
 // plain reads a plain value: a colon in it makes it a key where none can be.

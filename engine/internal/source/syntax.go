@@ -76,6 +76,11 @@ func (r *reader) syntax(text []byte, err error) {
 	message := yamlLine.ReplaceAllString(err.Error(), "")
 	line := r.faultyLine(text, message)
 	off := skipBlanks(text, r.lines.ours[line])
+	if at, d := r.neighbour(text, line, message); d != nil {
+		d.Err = err
+		r.add(at, d)
+		return
+	}
 	d := &diag.Diagnostic{Code: "syntax", Message: message, Err: err}
 	for _, s := range sentences {
 		if strings.HasPrefix(message, s.theirs) {
@@ -128,6 +133,84 @@ func (r *reader) faultyLine(text []byte, message string) int {
 		_, err := parse(text[:starts[i+1]])
 		return err != nil && yamlLine.ReplaceAllString(err.Error(), "") == message
 	}))
+}
+
+// neighbour looks for the mistake in the line above one at which yaml.v3 misses
+// or refuses a key: it may lack its colon, so that the two lines are one text, or be the
+// first of several keys and stand further in than all the others. nil when that line is sound.
+func (r *reader) neighbour(text []byte, line int, message string) (int, *diag.Diagnostic) {
+	if !strings.HasPrefix(message, "did not find expected key") && !strings.HasPrefix(message, "mapping values are not allowed") {
+		return 0, nil
+	}
+	here, _ := r.layoutOf(text, line)
+	above := r.textLine(text, line, -1)
+	if above < 0 || here.item {
+		return 0, nil
+	}
+	was, at := r.layoutOf(text, above)
+	before := laidLine{opens: true, indent: -1}
+	if i := r.textLine(text, above, -1); i >= 0 {
+		before, _ = r.layoutOf(text, i)
+	}
+	isKey := before.indent >= was.indent || before.opens // what stands there should be a key, and is no text that goes on
+	switch {
+	case !was.key && !was.item && isKey:
+		return at, &diag.Diagnostic{Code: "syntax", Message: "a key needs a colon and a space behind it", Hint: "write KEY: VALUE; a text that goes on is indented under its key"}
+	case was.key && !was.opens && before.opens && before.indent < here.indent && here.indent < was.indent && r.goesOn(text, line, here.indent):
+		return at, &diag.Diagnostic{Code: "syntax", Message: "this key is indented further than those below it", Hint: "indent it as its neighbours are"}
+	}
+	return 0, nil
+}
+
+// A laidLine is a line of block style as far as neighbour looks at it.
+type laidLine struct {
+	indent int  // of its text, a dash and blanks before a key included
+	key    bool // a key stands on it
+	opens  bool // nothing stands behind the key: what is below belongs to it
+	item   bool // it begins with a dash
+}
+
+// layoutOf reads a line and returns the offset of its text, too.
+func (r *reader) layoutOf(text []byte, line int) (laidLine, int) {
+	start := r.lines.ours[line]
+	f := finder{text: text, p: skipBlanks(text, start)}
+	end, at := f.end(), f.p
+	l := laidLine{}
+	for f.p < end && text[f.p] == '-' && f.p+1 < end && isBlank(text[f.p+1]) {
+		l.item = true
+		f.p = skipBlanks(text, f.p+1)
+	}
+	l.indent = f.p - start
+	if f.p < end {
+		if key := f.key(end); key >= 0 {
+			after := skipBlanks(text, key)
+			l.key, l.opens = true, after >= end || text[after] == '#'
+		}
+	}
+	return l, at
+}
+
+// textLine returns the next line from line on, in steps, that is neither empty nor a comment, or -1.
+func (r *reader) textLine(text []byte, line, step int) int {
+	for i := line + step; i >= 0 && i < len(r.lines.ours); i += step {
+		p := skipBlanks(text, r.lines.ours[i])
+		if p < len(text) && text[p] != '#' && breakSize(text[p:]) == 0 {
+			return i
+		}
+	}
+	return -1
+}
+
+// goesOn reports whether the key at a line has another one below it that is indented alike.
+func (r *reader) goesOn(text []byte, line, indent int) bool {
+	for {
+		if line = r.textLine(text, line, 1); line < 0 {
+			return false
+		}
+		if l, _ := r.layoutOf(text, line); l.indent <= indent {
+			return l.key && l.indent == indent
+		}
+	}
 }
 
 // sentences are yaml.v3's messages in our words; before is the text on the line

@@ -1,0 +1,112 @@
+package lang
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// typeOfWhole is the type of what a path that is left to gjson finds, from the part at on: members,
+// indexes, # and queries are followed. Of modifiers, wildcards and paths in brackets nothing
+// is known, so that what comes behind them is not looked at.
+func (c *pathCompiler) typeOfWhole(f found, rest string, at int) found {
+	for rest != "" {
+		part, sep := wholePart(rest)
+		after := ""
+		if sep != 0 {
+			after = rest[len(part)+1:]
+		}
+		next := at + utf8.RuneCountInString(part) + 1
+		t := f.typ
+		if t.Nullable {
+			f = f.orMissing(t.Why)
+		}
+		unknown := found{typ: AnyType.secretIf(f.typ.HasSecret())}
+		query, all, isQuery := queryOf(part)
+		name, _, _ := nextPart(part)
+		switch {
+		case t.Kind == Unknown || t.Kind == Null:
+			return unknown
+		case isQuery && t.Kind != List:
+			c.misfit(t, step{name: part, key: part, at: at, each: true})
+			return unknown
+		case isQuery:
+			c.query(t.elem(), query, at+len("#("))
+			if !all {
+				f = found{typ: t.elem(), missing: f.missing}.orMissing("no element may match")
+				break
+			}
+			list := t.elem()
+			if sep == '.' && after != "" {
+				list = c.typeOfWhole(found{typ: list}, after, next).typ
+				after = ""
+			}
+			f = found{typ: ListOf(list).secretIf(t.Secret), missing: f.missing}
+		case isGjsonPart(part) || part == "" || part == "#" && after != "":
+			return unknown
+		default:
+			if f = c.walkType(f, c.addStep(nil, part, name, at)); f.typ == AnyType {
+				return unknown
+			}
+		}
+		rest, at = after, next
+	}
+	return f
+}
+
+// query looks for the member that a query compares, in an element of the list.
+func (c *pathCompiler) query(elem *Type, query string, at int) {
+	end := strings.IndexAny(query, "=!<>%~")
+	if end < 0 {
+		end = len(query)
+	}
+	member := strings.TrimSpace(query[:end])
+	if member == "" || strings.ContainsAny(member, "#([{@*?\\\"| ") {
+		return
+	}
+	at += utf8.RuneCountInString(query[:strings.Index(query, member)])
+	for f, rest := (found{typ: elem}), member; rest != "" && f.typ.Kind != Unknown; {
+		part, next, _ := strings.Cut(rest, ".")
+		f = c.walkType(f, c.addStep(nil, part, part, at))
+		at += utf8.RuneCountInString(part) + 1
+		rest = next
+	}
+}
+
+// wholePart returns the part of a path up to the next dot or pipe that is outside
+// of brackets and quotes, and which of them ended it; 0 at the end.
+func wholePart(rest string) (part string, sep byte) {
+	depth := 0
+	for i := 0; i < len(rest); i++ {
+		switch rest[i] {
+		case '\\':
+			i++
+		case '"':
+			for i++; i < len(rest) && rest[i] != '"'; i++ {
+				if rest[i] == '\\' {
+					i++
+				}
+			}
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth--
+		case '.', '|':
+			if depth == 0 {
+				return rest[:i], rest[i]
+			}
+		}
+	}
+	return rest, 0
+}
+
+// queryOf returns what stands in the parentheses of a query, and whether it finds all
+// elements that match, not the first one.
+func queryOf(part string) (query string, all, ok bool) {
+	inner, ok := strings.CutPrefix(part, "#(")
+	if !ok {
+		return "", false, false
+	}
+	inner, all = strings.CutSuffix(inner, "#")
+	inner, ok = strings.CutSuffix(inner, ")")
+	return inner, all, ok
+}
