@@ -73,6 +73,8 @@ type doorman struct {
 	token  string // the one that is accepted
 	logins int
 	works  int // accepted
+	each   int // how many works a token is good for; 0 for any number
+	left   int // of each
 	shut   bool
 	// answer, when set, answers logins in the place of the doorman.
 	answer http.HandlerFunc
@@ -90,13 +92,16 @@ func (d *doorman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "user or password wrong", 400)
 	case r.URL.Path == "/login":
 		d.logins++
-		d.token = fmt.Sprintf("token-%d", d.logins)
+		d.token, d.left = fmt.Sprintf("token-%d", d.logins), d.each
 		fmt.Fprintf(w, "%q", d.token)
 	case d.shut || d.token == "" || r.Header.Get("Authorization") != "Bearer "+d.token:
 		http.Error(w, "session is not active", 401)
 	default:
 		d.works++
 		fmt.Fprint(w, `{}`)
+		if d.left--; d.left == 0 {
+			d.token = "another"
+		}
 	}
 }
 
@@ -143,6 +148,27 @@ func TestManyCallsLogInOnce(t *testing.T) {
 	}
 	wg.Wait()
 	if got := d.counts(); got != "2 logins, 64 works" {
+		t.Error(got)
+	}
+}
+
+// A token that others use up while it is renewed is not one that lets nobody in.
+func TestTokensThatAreGoodForFewCallsAreRenewedAgain(t *testing.T) {
+	t.Parallel()
+	d := doorman{each: 4}
+	e := connect(t, vendorOf(t, club), serve(t, d.ServeHTTP), member("s3cret"), Options{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for range 10 {
+				if res := ask(t, e, "make"); res.Outcome != flow.OK {
+					t.Error(summary(res))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if got := d.counts(); got != "10 logins, 40 works" {
 		t.Error(got)
 	}
 }

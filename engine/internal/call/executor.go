@@ -259,6 +259,10 @@ func (e *Executor) turn(ctx context.Context, j *job) (*credential, transport.Pas
 	}
 }
 
+// maxRenewals is how many tokens one call may see refused that other calls were
+// let in with. A token that lets nobody in is the last one.
+const maxRenewals = 4
+
 // doWithToken makes a call under the connection's token.
 func (e *Executor) doWithToken(ctx context.Context, j *job) (flow.Result, error) {
 	k := j.connection.keeper
@@ -270,6 +274,7 @@ func (e *Executor) doWithToken(ctx context.Context, j *job) (flow.Result, error)
 		return failure.result(j), nil
 	}
 	first, err := e.sendInTurn(ctx, j, token, pass)
+	token.heard(first)
 	if err != nil || first.Outcome != flow.Auth {
 		return first, err
 	}
@@ -277,18 +282,24 @@ func (e *Executor) doWithToken(ctx context.Context, j *job) (flow.Result, error)
 		refused(&first, j, true) // there is no other token
 		return first, nil
 	}
-	token, failure, err = k.token(ctx, token, e.login(j))
-	if err != nil || failure != nil {
-		return unrenewed(first, failure.result(j)), nil
+	for n := 1; ; n++ {
+		token, failure, err = k.token(ctx, token, e.login(j))
+		if err != nil || failure != nil {
+			return unrenewed(first, failure.result(j)), nil
+		}
+		res, err := e.attempt(ctx, j, token)
+		token.heard(res)
+		switch {
+		case err != nil:
+			return unrenewed(first, flow.Result{}), nil
+		case res.Outcome != flow.Auth:
+			return res, nil
+		case n == maxRenewals || !token.accepted.Load():
+			refused(&res, j, true)
+			return res, nil
+		}
+		// Others who share the token were let in with it meanwhile: it has ended since.
 	}
-	res, err := e.attempt(ctx, j, token)
-	switch {
-	case err != nil:
-		return unrenewed(first, flow.Result{}), nil
-	case res.Outcome == flow.Auth:
-		refused(&res, j, true)
-	}
-	return res, nil
 }
 
 // unrenewed is the result of a call that was sent, refused for its token, and

@@ -68,6 +68,9 @@ func parseList(t *Type, text string) (value.Value, error) {
 		return v, nil
 	}
 	parts := strings.Split(text, ";")
+	if last := len(parts) - 1; strings.TrimSpace(parts[last]) == "" { // "a;b;" are two
+		parts = parts[:last]
+	}
 	list := make(value.List, len(parts))
 	for i, part := range parts {
 		v, err := ParseText(t.Elem, strings.TrimSpace(part))

@@ -183,6 +183,7 @@ func TestParseTextReadsByType(t *testing.T) {
 		{BooleanType, "FALSE", `false`},
 		{&Type{Kind: Text, Format: "date"}, "2025-01-01", `"2025-01-01"`},
 		{ListOf(TextType), "a.pt; b.pt", `["a.pt","b.pt"]`},
+		{ListOf(TextType), "a;; b ; ", `["a","","b"]`},
 		{ListOf(IntegerType), "1;x", `error: element 2: expected integer, found "x"`},
 		{ListOf(IntegerType), " [1, 2]", `[1,2]`},
 		{ListOf(TextType), "", `[]`},
