@@ -92,7 +92,9 @@ func (w *walker) sumUp(key flow.Key, outcomes flow.Outcomes) error {
 	var f *Failure
 	errors.As(err, &f)
 	stopped := *f
-	stopped.Message = fmt.Sprintf("%s (rows done before: %d)", f.Message, done)
+	if done > 0 {
+		stopped.Message = fmt.Sprintf("%s (rows done before: %d)", f.Message, done)
+	}
 	if f.Code == codeInterrupted && f.Hint == "" {
 		stopped.Hint = "the rows that are done stay done, those that had not begun were not sent"
 	}

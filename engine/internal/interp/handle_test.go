@@ -77,7 +77,7 @@ steps:
 outputs: {ids: "${{ map(steps.all.results, .id) }}", failed: "${{ steps.all.failed }}"}
 `
 	check(t, s, main, codes("A", "B", "C"), `{"ids":[1,99,3],"failed":0}`)
-	check(t, s, main, codes("D", "E"), "shop.create: invalid: odd (rows done before: 0)")
+	check(t, s, main, codes("D", "E"), "shop.create: invalid: odd")
 }
 
 func TestTheOutcomeOfAFaultOutsideOfACallIsNull(t *testing.T) {
