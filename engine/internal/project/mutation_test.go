@@ -39,7 +39,7 @@ type mutation struct {
 type rule int
 
 const (
-	there rule = iota
+	_ rule = iota // at the lines that were changed, and nowhere else
 	// around: something was taken away. The fault may be told at the lines that
 	// open the blocks around it, and at the lines of the innermost one's own keys.
 	around
