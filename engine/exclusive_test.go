@@ -117,11 +117,26 @@ func TestExclusiveTokensBetweenProcesses(t *testing.T) {
 	}))
 	defer s.Close()
 	dir := t.TempDir()
-	var begin []io.Closer
 	var processes []*exec.Cmd
 	for range 2 {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), turnstileURL+"="+s.URL, turnstileState+"="+dir)
+		processes = append(processes, cmd)
+	}
+	atOnce(t, processes)
+	mu.Lock()
+	defer mu.Unlock()
+	if most != 1 || passed != 64 {
+		t.Errorf("%d at a time, %d in all; want 1 and 64", most, passed)
+	}
+}
+
+// atOnce starts processes, lets them begin once all of them have said that they are ready, and waits
+// until they end.
+func atOnce(t *testing.T, processes []*exec.Cmd) {
+	t.Helper()
+	var begin []io.Closer
+	for _, cmd := range processes {
 		cmd.Stderr = os.Stderr
 		in, err := cmd.StdinPipe()
 		if err != nil {
@@ -138,7 +153,7 @@ func TestExclusiveTokensBetweenProcesses(t *testing.T) {
 		if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
 			t.Fatal(line, err)
 		}
-		begin, processes = append(begin, in), append(processes, cmd)
+		begin = append(begin, in)
 	}
 	for _, in := range begin {
 		in.Close()
@@ -147,10 +162,5 @@ func TestExclusiveTokensBetweenProcesses(t *testing.T) {
 		if err := p.Wait(); err != nil {
 			t.Error(err)
 		}
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	if most != 1 || passed != 64 {
-		t.Errorf("%d at a time, %d in all; want 1 and 64", most, passed)
 	}
 }

@@ -391,15 +391,15 @@ func TestMPSSandboxChanges(t *testing.T) {
 	_, p := startMPS(t)
 	changed := map[string]any{"changed_only": true}
 	for _, want := range []string{mpsSandboxRows, mpsSampleTitle} {
-		result, err, file := runMPS(t, p, mpsExport, changed)
+		result, file, err := runMPS(t, p, mpsExport, changed)
 		if count := int64(strings.Count(want, "\n") - 1); err != nil || file != want || result.Outputs["count"] != count {
 			t.Errorf("%v %v, want %d\n%s", err, result.Outputs, count, file)
 		}
 	}
-	if _, err, _ := runMPS(t, p, mpsPlace, mpsInputs(t)); err != nil {
+	if _, _, err := runMPS(t, p, mpsPlace, mpsInputs(t)); err != nil {
 		t.Fatal(err)
 	}
-	result, err, file := runMPS(t, p, mpsExport, changed)
+	result, file, err := runMPS(t, p, mpsExport, changed)
 	rows := strings.SplitAfter(mpsSandboxRows, "\n")
 	want := mpsSampleTitle + strings.Replace(rows[2], "COP,12,", "COP,10,", 1) + strings.Replace(rows[3], "9999", "9998", 1)
 	if err != nil || result.Outputs["count"] != int64(2) || file != want {

@@ -97,7 +97,7 @@ func mpsInputs(t *testing.T) map[string]any {
 	return in
 }
 
-func runMPS(t *testing.T, p *engine.Program, pipeline string, inputs map[string]any) (*engine.Result, error, string) {
+func runMPS(t *testing.T, p *engine.Program, pipeline string, inputs map[string]any) (*engine.Result, string, error) {
 	t.Helper()
 	out := t.TempDir()
 	result, err := p.Run(context.Background(), engine.Request{Pipeline: pipeline, Inputs: inputs, OutDir: out})
@@ -108,7 +108,7 @@ func runMPS(t *testing.T, p *engine.Program, pipeline string, inputs map[string]
 	if readErr != nil && !os.IsNotExist(readErr) {
 		t.Fatal(readErr)
 	}
-	return result, err, string(text)
+	return result, string(text), err
 }
 
 const mpsSandboxRows = mpsSampleTitle + mpsSampleRow +
@@ -120,23 +120,23 @@ KLQ-00219,SOFTWARE,ESD,Microsoft 365 Business Standard ESD,Licencia digital por 
 func TestMPSSandboxPipelines(t *testing.T) {
 	t.Parallel()
 	_, p := startMPS(t)
-	result, err, file := runMPS(t, p, mpsExport, nil)
+	result, file, err := runMPS(t, p, mpsExport, nil)
 	if err != nil || file != mpsSandboxRows || result.Outputs["count"] != int64(4) {
 		t.Errorf("%v %v\n%s", err, result.Outputs, file)
 	}
-	result, err, file = runMPS(t, p, mpsExport, map[string]any{"family": "SOFTWARE", "category": "ESD", "brand": "MICROSOFT ESD", "available": false})
+	result, file, err = runMPS(t, p, mpsExport, map[string]any{"family": "SOFTWARE", "category": "ESD", "brand": "MICROSOFT ESD", "available": false})
 	if err != nil || result.Outputs["count"] != int64(1) || !strings.Contains(file, "\n0012345,") {
 		t.Errorf("%v %v\n%s", err, result.Outputs, file)
 	}
-	result, err, file = runMPS(t, p, mpsExport, map[string]any{"part_number": " 2HL38AA#ABM"})
+	result, file, err = runMPS(t, p, mpsExport, map[string]any{"part_number": " 2HL38AA#ABM"})
 	if err != nil || file != mpsSampleTitle+mpsSampleRow {
 		t.Errorf("%v %v\n%s", err, result.Outputs, file)
 	}
-	result, err, file = runMPS(t, p, mpsExport, map[string]any{"category": "nothing"})
+	result, file, err = runMPS(t, p, mpsExport, map[string]any{"category": "nothing"})
 	if err != nil || result.Outputs["count"] != int64(0) || file != mpsSampleTitle {
 		t.Errorf("%v %v\n%s", err, result.Outputs, file)
 	}
-	result, err, _ = runMPS(t, p, mpsList, nil)
+	result, _, err = runMPS(t, p, mpsList, nil)
 	want := []any{
 		map[string]any{"family": "PORTATIL", "category": "Consumo"},
 		map[string]any{"family": "MOVILIDAD", "category": "Celulares"},
@@ -146,14 +146,14 @@ func TestMPSSandboxPipelines(t *testing.T) {
 		t.Errorf("%v %v", err, result.Outputs)
 	}
 	for _, number := range []string{"00001012", "00001013"} {
-		result, err, _ = runMPS(t, p, mpsPlace, mpsInputs(t))
+		result, _, err = runMPS(t, p, mpsPlace, mpsInputs(t))
 		if err != nil || result.Outputs["order_number"] != number || result.Outputs["message"] != "Mensaje enviado satisfactoriamente. Su Pedido Virtual es: "+number {
 			t.Errorf("%v %v", err, result.Outputs)
 		}
 	}
 	in := mpsInputs(t)
 	in["lines"] = engine.File("../testdata/mps_lines.csv")
-	result, err, _ = runMPS(t, p, mpsPlace, in)
+	result, _, err = runMPS(t, p, mpsPlace, in)
 	if err != nil || result.Outputs["order_number"] != "00001014" {
 		t.Errorf("%v %v", err, result.Outputs)
 	}
@@ -195,7 +195,7 @@ func TestMPSSandboxRefusals(t *testing.T) {
 			box, p := startMPS(t)
 			in := mpsInputs(t)
 			change(in)
-			result, err, _ := runMPS(t, p, mpsPlace, in)
+			result, _, err := runMPS(t, p, mpsPlace, in)
 			if err == nil || err.Error() != want || result.Status != engine.Failed || box.Stats().Calls["order"] != 1 {
 				t.Errorf("%v, want %s", err, want)
 			}
@@ -238,7 +238,7 @@ func TestMPSSandboxFaults(t *testing.T) {
 			if pipeline == mpsPlace {
 				in = mpsInputs(t)
 			}
-			result, err, file := runMPS(t, p, pipeline, in)
+			result, file, err := runMPS(t, p, pipeline, in)
 			stats := box.Stats()
 			if result.Status != tt.status || tt.calls > 0 && stats.Calls[operation] != tt.calls {
 				t.Errorf("%s after %v, want %s after %d: %v", result.Status, stats.Calls, tt.status, tt.calls, err)
@@ -292,7 +292,7 @@ func TestMPSSandboxWrongPassword(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err, _ := runMPS(t, p, mpsPlace, mpsInputs(t))
+	result, _, err := runMPS(t, p, mpsPlace, mpsInputs(t))
 	if result.Status != engine.Failed || !reflect.DeepEqual(box.Stats().Calls, map[string]int{"token": 1}) || !strings.Contains(err.Error(), "The user name or password is incorrect. (invalid_grant)") {
 		t.Errorf("%v after %v", err, box.Stats().Calls)
 	}

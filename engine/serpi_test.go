@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -265,7 +264,6 @@ func TestSerpiUpsertsOfTwoProcesses(t *testing.T) {
 			server := httptest.NewServer(http.Handler(box))
 			defer server.Close()
 			dir := t.TempDir()
-			var begin []io.Closer
 			var processes []*exec.Cmd
 			for i := range 2 {
 				cmd := exec.Command(os.Args[0], "-test.run=^TestSerpiUpsertsOfTwoProcesses$")
@@ -273,32 +271,9 @@ func TestSerpiUpsertsOfTwoProcesses(t *testing.T) {
 				if first == sameRows {
 					cmd.Env = append(cmd.Env, fmt.Sprint(serpiFirst, "=", first))
 				}
-				cmd.Stderr = os.Stderr
-				in, err := cmd.StdinPipe()
-				if err != nil {
-					t.Fatal(err)
-				}
-				out, err := cmd.StdoutPipe()
-				if err != nil {
-					t.Fatal(err)
-				}
-				if err := cmd.Start(); err != nil {
-					t.Fatal(err)
-				}
-				t.Cleanup(func() { cmd.Process.Kill() }) // an error says that it has ended
-				if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-					t.Fatal(line, err)
-				}
-				begin, processes = append(begin, in), append(processes, cmd)
+				processes = append(processes, cmd)
 			}
-			for _, in := range begin {
-				in.Close()
-			}
-			for _, p := range processes {
-				if err := p.Wait(); err != nil {
-					t.Error(err)
-				}
-			}
+			atOnce(t, processes)
 			stats := box.Stats()
 			if len(stats.Overlaps) > 0 || stats.Concurrency != 1 {
 				t.Errorf("overlaps %v, %d at once", stats.Overlaps, stats.Concurrency)

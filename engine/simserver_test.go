@@ -96,6 +96,7 @@ func (r reply) write(w http.ResponseWriter, half bool) {
 		w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
 		w.WriteHeader(r.status)
 		_, _ = io.WriteString(w, r.body[:len(r.body)/2])
+		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
 	}
 	w.WriteHeader(r.status)
@@ -137,11 +138,11 @@ func typed(contentType string) func(reply) reply {
 
 // overPipes serves a handler within a synctest bubble, under every address.
 func overPipes(h http.Handler) (client *http.Client, stop func()) {
-	l, stop := servePipes(h)
+	l, end := servePipes(h)
 	transport := &http.Transport{MaxIdleConnsPerHost: 64, DialContext: l.dial}
 	return &http.Client{Transport: transport}, func() {
 		transport.CloseIdleConnections()
-		stop()
+		end()
 	}
 }
 

@@ -187,7 +187,8 @@ type Result struct {
 	// nil for other operations, and where the call as a whole had no success.
 	Rows []RowResult
 	// Apart tells of the rows of a batch that were kept out of what was sent, each at the place of its
-	// row: done since the run began, left open by another run, the same as a row before it. Those
+	// row: done since the run began, left open by another run, the same as a row before it; of a later
+	// request of the same call, also what became of the rows of earlier ones. Those
 	// that were sent have no Status here. nil where all were sent.
 	Apart []RowResult
 	// Down says of a batch that the vendor did not answer for it, and that rows of it stayed open
@@ -273,7 +274,8 @@ type Runtime interface {
 	// create that was done since the run began is not sent again, nor one that some run has sent
 	// without learning what became of it; of a batch, such rows alone are Apart. What its own run
 	// sent and never learned is settled, as is a result that is Unsettled: by settle, under the same
-	// locks; nil where nobody can tell.
+	// locks; nil where nobody can tell. Rows of a batch that were absent, or are not held back any more,
+	// are sent after that; a batch that was sent with other rows is refused.
 	Create(r CallRequest, settle Settle) (Result, error)
 	// Record makes a result the one that Call and Create return from now on, also in a
 	// resumed run. So are failures recorded that the program acts upon.

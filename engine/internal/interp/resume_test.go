@@ -14,53 +14,12 @@ import (
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/flow/flowtest"
 	"github.com/seed627bd532/runner/engine/internal/local"
 	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
-
-var errDead = errors.New("the machine is dead")
-
-// mortal is a journal on a machine that dies around its n-th write.
-type mortal struct {
-	state.Journal
-	n     int
-	after bool // the n-th write still gets through
-
-	mu     sync.Mutex
-	writes int
-}
-
-func (m *mortal) Put(ctx context.Context, entries ...state.Entry) error {
-	return m.write(func() error { return m.Journal.Put(ctx, entries...) })
-}
-
-func (m *mortal) Fold(ctx context.Context, e state.Entry) error {
-	return m.write(func() error { return m.Journal.Fold(ctx, e) })
-}
-
-func (m *mortal) write(f func() error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.writes++
-	if m.writes > m.n || m.writes == m.n && !m.after {
-		return errDead
-	}
-	if err := f(); err != nil || m.writes < m.n {
-		return err
-	}
-	return errDead
-}
-
-func (m *mortal) Get(ctx context.Context, run string, kind state.Kind, key string) (state.Entry, bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.writes >= m.n {
-		return state.Entry{}, false, errDead
-	}
-	return m.Journal.Get(ctx, run, kind, key)
-}
 
 // market is a vendor that keeps its orders. Answers of creates whose code begins with L are
 // lost; what begins with N it refuses as long as there is no order P3.
@@ -156,10 +115,10 @@ func dieEverywhere(t *testing.T) {
 	for write := 1; ; write++ {
 		for _, after := range []bool{false, true} {
 			memory, vendor := state.NewMemory(), newMarket()
-			j := &mortal{Journal: memory, n: write, after: after}
+			j := &flowtest.Mortal{Journal: memory, DiesAt: write, After: after}
 			if first := run(vendor, j, memory); first.err == nil {
 				if write < 20 {
-					t.Errorf("it made only %d writes", j.writes)
+					t.Errorf("it made only %d writes", j.Writes())
 				}
 				return
 			}
@@ -227,7 +186,7 @@ outputs:
 				run := func(j state.Journal) *ran {
 					return runAs(t, t.Context(), p, local.Options{Executor: vendor, Journal: j, Locks: memory, RunID: "r1", Began: began}, none())
 				}
-				if first := run(&mortal{Journal: memory, n: 8}); fmt.Sprint(first.err) != tt.first {
+				if first := run(&flowtest.Mortal{Journal: memory, DiesAt: 8}); fmt.Sprint(first.err) != tt.first {
 					t.Errorf("first %v", first.err)
 				}
 				vendor.orders["AA"] = 5
@@ -269,9 +228,9 @@ steps:
 		run := func(j state.Journal) *ran {
 			return runAs(t, t.Context(), p, local.Options{Executor: vendor, Journal: j, Locks: memory, RunID: "r1", Began: began}, in)
 		}
-		first := run(&mortal{Journal: memory, n: write})
+		first := run(&flowtest.Mortal{Journal: memory, DiesAt: write})
 		begun := len(vendor.updates) > 0
-		if begun && errors.Is(first.err, errDead) {
+		if begun && errors.Is(first.err, flowtest.ErrDead) {
 			died++
 		}
 		if begun {
@@ -290,7 +249,7 @@ steps:
 		if got := slices.Compact(vendor.updates); !slices.Equal(got, want) {
 			t.Errorf("write %d: undone %q", write, got)
 		}
-		if !errors.Is(first.err, errDead) {
+		if !errors.Is(first.err, flowtest.ErrDead) {
 			break
 		}
 	}
@@ -426,7 +385,7 @@ func TestABatchWithRowsThatAreDoneSurvivesEveryCrash(t *testing.T) {
 				s := &script{find: func(r flow.CallRequest) flow.Result { return items(1) }}
 				options := local.Options{Executor: lookable{batches{s}}, Journal: memory, Locks: memory, RunID: "r0", Began: began}
 				runAs(t, t.Context(), p, options, codes("BB"))
-				options.RunID, options.Journal = "r1", &mortal{Journal: memory, n: write, after: after}
+				options.RunID, options.Journal = "r1", &flowtest.Mortal{Journal: memory, DiesAt: write, After: after}
 				runAs(t, t.Context(), p, options, codes("AA", "BB", "CC"))
 				options.Journal = memory
 				r := runAs(t, t.Context(), p, options, codes("AA", "BB", "CC"))

@@ -156,14 +156,14 @@ func TestOnlyWhatWasSentIsSettled(t *testing.T) {
 	dying := false
 	vendor := executor(func(_ context.Context, r flow.CallRequest) (flow.Result, error) {
 		if dying {
-			return flow.Result{}, errDead
+			return flow.Result{}, flowtest.ErrDead
 		}
 		return rows(nil)(r), nil
 	})
 	m, start := open(vendor)
 	mustCall(t, start("r1"), batch("first", "A"))
 	dying = true
-	if _, err := start("r1").Call(batch("send", "A", "B", "C", "B")); !errors.Is(err, errDead) {
+	if _, err := start("r1").Call(batch("send", "A", "B", "C", "B")); !errors.Is(err, flowtest.ErrDead) {
 		t.Fatal(err)
 	}
 	settle := func(_ flow.Runtime, sent flow.CallRequest, lost flow.Result) (flow.Result, error) {

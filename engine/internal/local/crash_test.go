@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/event"
@@ -13,51 +12,6 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
-
-var errDead = errors.New("the machine is dead")
-
-// mortal is a journal on a machine that dies around its n-th write.
-type mortal struct {
-	state.Journal
-	n     int
-	after bool // the n-th write still gets through
-
-	mu     sync.Mutex
-	writes int
-}
-
-func (m *mortal) Put(ctx context.Context, entries ...state.Entry) error {
-	return m.write(func() error { return m.Journal.Put(ctx, entries...) })
-}
-
-func (m *mortal) Fold(ctx context.Context, e state.Entry) error {
-	return m.write(func() error { return m.Journal.Fold(ctx, e) })
-}
-
-func (m *mortal) write(f func() error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.writes++
-	if m.writes > m.n || m.writes == m.n && !m.after {
-		return errDead
-	}
-	if err := f(); err != nil {
-		return err
-	}
-	if m.writes == m.n {
-		return errDead
-	}
-	return nil
-}
-
-func (m *mortal) Get(ctx context.Context, run string, kind state.Kind, key string) (state.Entry, bool, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.writes >= m.n {
-		return state.Entry{}, false, errDead
-	}
-	return m.Journal.Get(ctx, run, kind, key)
-}
 
 // A row that finds, creates and is done writes four times: the look-up's
 // result, the create's intent, its result, the item.
@@ -89,7 +43,7 @@ func TestCrashAroundEveryWrite(t *testing.T) {
 			rt := New(t.Context(), Options{Executor: &vendor, Journal: j, Locks: memory, RunID: "r1"})
 			return rt.Each("each", flowtest.Rows("PT1"), flow.EachPolicy{Collect: true}, flow.Body{Run: findAndCreate})
 		}
-		before, err := pass(&mortal{Journal: memory, n: tt.write, after: tt.after})
+		before, err := pass(&flowtest.Mortal{Journal: memory, DiesAt: tt.write, After: tt.after})
 		if err == nil && before.Items[0].Status == flow.Done {
 			t.Errorf("write %d, after %v: the row was reported as done by a dead machine", tt.write, tt.after)
 		}
@@ -123,7 +77,7 @@ func TestJournalErrorsNameTheKey(t *testing.T) {
 	memory := state.NewMemory()
 	var vendor flowtest.Vendor
 	start := func(n int) flow.Runtime {
-		return New(t.Context(), Options{Executor: &vendor, Journal: &mortal{Journal: memory, n: n}, Locks: memory, RunID: "r1"})
+		return New(t.Context(), Options{Executor: &vendor, Journal: &flowtest.Mortal{Journal: memory, DiesAt: n}, Locks: memory, RunID: "r1"})
 	}
 	find := flow.CallRequest{Key: "find", Effect: flow.Read}
 	if _, err := start(0).Call(find); err == nil || err.Error() != "cannot read find from the journal: the machine is dead" {
@@ -134,7 +88,7 @@ func TestJournalErrorsNameTheKey(t *testing.T) {
 	}
 	_, err := start(1).Each("each", flowtest.Rows("A"), flow.EachPolicy{Parallel: 1, Collect: true},
 		flow.Body{Run: func(flow.Runtime, flow.Row) flow.Item { return flow.Item{Status: flow.Done} }})
-	if !errors.Is(err, errDead) || err.Error() != "cannot write each[A] to the journal: the machine is dead" {
+	if !errors.Is(err, flowtest.ErrDead) || err.Error() != "cannot write each[A] to the journal: the machine is dead" {
 		t.Errorf("got %v", err)
 	}
 }
@@ -195,12 +149,12 @@ func (s *shop) Do(_ context.Context, r flow.CallRequest, _ event.Sink) (flow.Res
 	}
 	s.creates++
 	if s.dies == "before" {
-		return flow.Result{}, errDead
+		return flow.Result{}, flowtest.ErrDead
 	}
 	s.made[name]++
 	switch {
 	case s.dies == "after":
-		return flow.Result{}, errDead
+		return flow.Result{}, flowtest.ErrDead
 	case s.lost:
 		return flow.Result{Outcome: flow.Unknown, Message: "no answer", Sent: true}, nil
 	}
@@ -252,7 +206,7 @@ func TestACreateThatIsLookedForSurvivesEveryCrash(t *testing.T) {
 						return rt.Each("each", flowtest.Rows("PT1"), flow.EachPolicy{Collect: true}, flow.Body{Run: order})
 					}
 					name := fmt.Sprintf("lost %v, dies %q, write %d, after %v", lost, dies, write, after)
-					first, err := pass(&mortal{Journal: memory, n: write, after: after})
+					first, err := pass(&flowtest.Mortal{Journal: memory, DiesAt: write, After: after})
 					if err == nil && first.Items[0].Status == flow.Done && write <= 4 {
 						t.Errorf("%s: a dead machine reported it as done", name)
 					}

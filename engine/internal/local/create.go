@@ -31,6 +31,11 @@ func (rt *runtime) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, 
 			return before, err
 		}
 	}
+	if known {
+		if same, err := tellsOf(r, e); err != nil || !same {
+			return otherRows(e), err
+		}
+	}
 	c := &creation{rt: rt, request: r, targets: targetsOf(r), settle: settle}
 	waited := time.Now()
 	unlock, held, err := rt.lock(r, c.targets)

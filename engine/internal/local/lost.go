@@ -1,7 +1,9 @@
 package local
 
 import (
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/state"
@@ -37,7 +39,7 @@ func (c *creation) mergeRows(res *flow.Result) error {
 		if all[i].Status != flow.Ambiguous {
 			continue
 		}
-		status, err := c.recordedRow(ref, wasApart)
+		status, err := c.recordedRow(ref)
 		if err != nil {
 			return err
 		}
@@ -81,19 +83,44 @@ func (c *creation) everyRow(res flow.Result) []flow.RowResult {
 }
 
 // recordedRow returns what is on record of a row that is not known to be done: Intended, if it is
-// open; Undone, if it is absent, or was held back when the others were sent.
-func (c *creation) recordedRow(ref flow.RowRef, wasApart bool) (state.Status, error) {
-	if ref.Identity == "" { // nobody else can have held it back
+// open; Undone, if it is absent, or was not sent with the others.
+func (c *creation) recordedRow(ref flow.RowRef) (state.Status, error) {
+	if ref.Identity == "" { // nothing can have held it back
 		return state.Intended, nil
 	}
 	e, ok, err := c.rt.recorded(state.Call, c.request.RowKey(ref.Key))
-	switch {
-	case ok || err != nil:
-		return e.Status, err
-	case wasApart:
-		return state.Undone, nil
+	if !ok || err != nil {
+		return state.Undone, err
 	}
-	return state.Intended, nil
+	return e.Status, nil
+}
+
+// tellsOf reports whether e, which is on record of r, tells of the same rows: those of a file, or of
+// an answer that was read again, may be others now.
+func tellsOf(r flow.CallRequest, e state.Entry) (bool, error) {
+	if r.Rows == nil || e.Payload == nil {
+		return true, nil
+	}
+	res, err := decodeResult(e.Payload)
+	if err != nil {
+		return false, err
+	}
+	rows := res.Whole().Rows
+	if rows == nil {
+		rows = res.Apart
+	}
+	same := func(row flow.RowResult, ref flow.RowRef) bool { return row.Key == "" || row.Key == ref.Key }
+	return rows == nil || slices.EqualFunc(rows, r.Rows, same), nil
+}
+
+// otherRows refuses a batch since e tells of other rows.
+func otherRows(e state.Entry) flow.Result {
+	return flow.Result{
+		Outcome: flow.Unknown,
+		Code:    flow.CodeUnsettled,
+		Message: fmt.Sprintf("not sent: this run sent the batch with other rows at %s", e.At.UTC().Format(time.RFC3339)),
+		Hint:    "a new run sends these",
+	}
 }
 
 // lostAnswer is the result of our own create e whose answer nobody saw.

@@ -181,12 +181,12 @@ func TestARunThatEndedWhileItSentOnceMoreKnows(t *testing.T) {
 	sent := 0
 	dying := executor(func(_ context.Context, r flow.CallRequest) (flow.Result, error) {
 		if sent++; sent == 2 {
-			return flow.Result{}, errDead
+			return flow.Result{}, flowtest.ErrDead
 		}
 		return unknown(r), nil
 	})
 	_, start := open(dying)
-	if _, err := start("r1").Create(create("create", "PT1"), again); !errors.Is(err, errDead) {
+	if _, err := start("r1").Create(create("create", "PT1"), again); !errors.Is(err, flowtest.ErrDead) {
 		t.Errorf("got %v", err)
 	}
 	res := mustCreate(t, start("r1"), create("create", "PT1"), again)
@@ -325,7 +325,7 @@ func TestARunThatDiedWhileItSentAbsentRowsLooksForThese(t *testing.T) {
 	m, start := open(executor(func(ctx context.Context, r flow.CallRequest) (flow.Result, error) {
 		res, err := vendor.Do(ctx, r, nil)
 		if dying {
-			return flow.Result{}, errDead
+			return flow.Result{}, flowtest.ErrDead
 		}
 		return res, err
 	}))
@@ -334,7 +334,7 @@ func TestARunThatDiedWhileItSentAbsentRowsLooksForThese(t *testing.T) {
 	mustCreate(t, start("r1"), send, seeing(&asked, "D"))
 	settleAs(t, m, false, "send/rows[A]", "send/rows[B]")
 	dying = true
-	if _, err := start("r1").Create(send, seeing(&asked)); !errors.Is(err, errDead) {
+	if _, err := start("r1").Create(send, seeing(&asked)); !errors.Is(err, flowtest.ErrDead) {
 		t.Fatal(err)
 	}
 	if want := `["row C","row D"]`; asked != want {
@@ -355,6 +355,27 @@ func TestARunThatDiedWhileItSentAbsentRowsLooksForThese(t *testing.T) {
 		}
 	}
 	wantSentRows(t, &vendor, `["row A","row B","row C","row D"]`, `["row A","row B"]`, `["row B","row C"]`)
+}
+
+// The rows of a file, or of an answer that is read again, may be others when the run is taken up again.
+func TestABatchThatWasSentWithOtherRowsIsNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vendor := flowtest.Vendor{Answer: rows(map[string]flow.ItemStatus{"A": flow.Ambiguous})}
+		_, start := open(&vendor)
+		mustCreate(t, start("r1"), batch("send", "A", "B"), nil)
+		for _, other := range []flow.CallRequest{batch("send", "A"), batch("send", "A", "C"), batch("send", "A", "B", "C")} {
+			wantResult(t, mustCreate(t, start("r1"), other, nil), flow.Result{
+				Outcome: flow.Unknown, Code: flow.CodeUnsettled, Message: "not sent: this run sent the batch with other rows at " + at, Hint: "a new run sends these",
+			})
+		}
+		vendor.Answer = unknown
+		mustCreate(t, start("r1"), batch("lost", "D", "E"), nil)
+		vendor.Answer = rows(nil)
+		if got := statuses(mustCreate(t, start("r1"), batch("lost", "E", "F"), nil)); got != "E ambiguous: no answer, F done" {
+			t.Errorf("got %s", got)
+		}
+		wantSentRows(t, &vendor, `["row A","row B"]`, `["row D","row E"]`, `["row F"]`)
+	})
 }
 
 func TestAbsentRowsThatAreRefusedMayBeSentAgainAndNoOthers(t *testing.T) {
@@ -589,7 +610,7 @@ func TestACleanUpThatHasBegunIsRemembered(t *testing.T) {
 		}
 		return e.Status
 	}
-	for _, want := range []error{errDead, nil} {
+	for _, want := range []error{flowtest.ErrDead, nil} {
 		err := start("r1").Cleanup(why, func(flow.Runtime) error {
 			if status() != state.Intended {
 				t.Error("it was not on record before it began")

@@ -38,7 +38,7 @@ type mutation struct {
 type rule int
 
 const (
-	there rule = iota
+	_ rule = iota // at the lines that were changed, and nowhere else
 	// around: something is missing from a block, or does not fit what stands beside it. The fault may be told
 	// at the block's other keys, at the line that opens the block, and at the keys beside that one.
 	around
