@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -16,7 +17,7 @@ import (
 	"github.com/seed627bd532/runner/engine/state"
 )
 
-// An mpsLedger is a state that tells of each write to a table before it is made.
+// An mpsLedger is a state that tells of each write to a table before it is made; several may come at once.
 type mpsLedger struct {
 	*state.Memory
 	before func() error // nil: none
@@ -234,9 +235,9 @@ func TestMPSChangesOutliveAnExportThatStops(t *testing.T) {
 					s.products = []string{"A1 1", "A2 7", "A3 3", "A4 4"}
 					s.changes(t).wants(t, "second", "A2 7") // leaves what the third deletes
 					s.products = []string{"A1 5", "A2 7", "A3 5", "A5 5"}
-					writes := 0
+					var writes atomic.Int64
 					s.ledger.before = func() error {
-						if writes++; writes > stops {
+						if writes.Add(1) > int64(stops) {
 							return errTornOff
 						}
 						return nil
