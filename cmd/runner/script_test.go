@@ -150,7 +150,7 @@ func serveVendor(ts *testscript.TestScript, name string) {
 	ts.Check(err)
 	b := boxOf(ts)
 	b.Sandbox = sandbox.New(def, sandbox.Options{})
-	server := httptest.NewServer(b)
+	server := httptest.NewServer(b.Sandbox)
 	ts.Defer(server.Close)
 	ts.Setenv("PASSWORD", password)
 	text := fmt.Sprintf("connections:\n  %[1]s:\n    vendor: %[1]s\n    base_url: %[2]s\n    config:\n"+
