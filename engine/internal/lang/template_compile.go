@@ -38,8 +38,11 @@ func compileScalar(n *source.Node, s *Scope, faults *diag.List) *Template {
 	}
 	switch {
 	case len(pieces) == 0 || len(pieces) == 1 && !pieces[0].isExpr:
-		if len(pieces) == 1 {
+		if before := len(*faults); len(pieces) == 1 {
 			refuseLookalike(n, pieces[0], s, faults)
+			if len(*faults) > before {
+				return nil
+			}
 		}
 		v := n.Literal()
 		// A literal ${{ makes text of the scalar, whatever it looks like.

@@ -77,7 +77,7 @@ func FuzzTemplate(f *testing.F) {
 	for _, text := range []string{
 		`a: ${{ n }}`, `"x ${{ s }} $${{ y"`, `{"${{ s }}": [1, "${{ omit }}"]}`, `${{ '}}' }`, `${{{a: {b: 1}}}}`,
 		"$each: xs\nas: x\nvalue: {a: \"${{ x.id }}\"}", "a: &x {b: 1}\nc: *x", "|\n  ${{\n  n }}\n", `'${{ b"\xff" }}'`,
-		`${{ # }}`, `${{ n ?? omit }}`, `a: ${{ any.x.y ?? "z" }} b`,
+		`${{ # }}`, `${{ n ?? omit }}`, `"{{ s }} y"`, `[-omit, "${ n }"]`, `a: ${{ any.x.y ?? "z" }} b`,
 	} {
 		f.Add(text)
 	}
