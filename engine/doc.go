@@ -23,7 +23,7 @@
 // Resume goes on with a run that was cut off; package history tells of runs.
 //
 // Safety. A run checks inputs and connections before it sends anything. A
-// create is sent once: when its answer is lost, the run ends as Ambiguous and
-// names what a person has to look up at the vendor. Secrets reach vendors, and
+// create is sent once: when its answer is lost, it is looked up at the vendor;
+// where that does not tell, the run ends as Ambiguous, with an account. Secrets reach vendors, and
 // neither events nor errors nor results.
 package engine
