@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, w world) int {
 		return max(c.exit, engine.Failed.ExitCode())
 	}
 	c.report(err)
-	if wantsJSON(cmd, args) {
+	if wantsJSON(args) {
 		name := "" // of what would have run, if that is what the argument is
 		if cmd.Name() == "run" || cmd.Name() == "call" {
 			name = cmd.Flags().Arg(0)
