@@ -100,7 +100,7 @@ func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), he
 		case endedBy(ctx, err):
 			return nil, &t, nil
 		}
-		return nil, nil, fmt.Errorf("cannot lock the identity of %s: %w", r.Key, err)
+		return nil, nil, &flow.StateError{What: "cannot lock the identity of " + string(r.Key), Err: err}
 	}
 	return unlock, nil, nil
 }
@@ -144,7 +144,7 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 		}
 		earlier, err := rt.earlier(r, t.identity)
 		if err != nil {
-			return flow.Result{}, fmt.Errorf("cannot look for earlier creates of %s in the journal: %w", r.Key, err)
+			return flow.Result{}, &flow.StateError{What: fmt.Sprintf("cannot look for earlier creates of %s in the journal", r.Key), Err: err}
 		}
 		done, isDone := find(earlier, state.Done)
 		open, isOpen := find(earlier, state.Intended)
