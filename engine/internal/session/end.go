@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
@@ -86,6 +87,8 @@ func (s *session) recordEnd(ctx context.Context, e *End, rows flow.Tally) {
 		e.Status, e.Err = Failed, err
 		e.Failure = &event.Failure{Code: "state", Message: "all steps are done, but that could not be recorded: " + err.Error(),
 			Hint: "resume the run to have it recorded: nothing is sent twice"}
+	case strings.Contains(e.Failure.Message, err.Error()):
+		e.Failure.Message += "; nor could the end of the run be recorded"
 	default:
 		e.Failure.Message += "; besides, the end of the run could not be recorded: " + err.Error()
 	}
