@@ -135,8 +135,16 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 		if strings.HasPrefix(as.Text, "${{") {
 			r.As, r.style = "", d.style(as)
 		}
-		if r.Body == nil {
+		if n.Get("body") == nil {
 			d.faults.Add(n.Key("as").Errorf("as-without-body", "as says how the body is written, but there is no body"))
+		}
+	}
+	r.Nested = "json"
+	if nested := n.Get("nested"); nested != nil {
+		r.Nested = nested.Text
+		if r.As == "json" || r.As == "text" {
+			d.faults.Add(n.Key("nested").Errorf("nested-without-form", "nested says how lists and objects stand in a form, and this body is %s", r.As).
+				WithHint("add as: form"))
 		}
 	}
 	if r.Body != nil && r.As == "text" && !textual(r.Body.Type()) {

@@ -131,6 +131,8 @@ type Request struct {
 	Headers *lang.Template
 	Body    *lang.Template
 	As      string // json | form | text; empty where config says it
+	// Nested says how lists and objects stand in a form: json, brackets or repeat.
+	Nested string
 	// style gives json or form, where As is empty.
 	style *lang.Template
 }
