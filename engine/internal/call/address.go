@@ -130,11 +130,11 @@ func appendQuery(u *url.URL, t *lang.Template, vars lang.Vars, injected *value.O
 
 // target returns where the job's request goes, with its query: to the path of the
 // operation, or where the answer before says that the next page is.
-func (j *job) target(vars lang.Vars, injected *value.Object) (*url.URL, error) {
+func (j *job) target(base *url.URL, vars lang.Vars, injected *value.Object) (*url.URL, error) {
 	if j.turn != nil && j.turn.at.Link != "" {
-		return nextAddress(j.connection.BaseURL, j.turn.before.address, j.turn.at.Link, injected)
+		return nextAddress(base, j.turn.before.address, j.turn.at.Link, injected)
 	}
-	u, err := address(j.connection.BaseURL, j.op.Request.Path, vars)
+	u, err := address(base, j.op.Request.Path, vars)
 	if err == nil {
 		err = appendQuery(u, j.op.Request.Query, vars, injected)
 	}

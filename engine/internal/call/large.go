@@ -111,7 +111,7 @@ func (a *answer) looksInside(op *operation) string {
 		}
 	}
 	for _, m := range op.Response.Outputs {
-		if m.Header == "" && blind(m.Path(), within) {
+		if m.InBody() && blind(m.Path(), within) {
 			return fmt.Sprintf("the answer, into whose list the path %s of output %s looks,", m.Path().Text(), m.Name)
 		}
 	}
