@@ -127,6 +127,10 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 	r := Request{Method: n.Get("method").Text, As: "json"}
 	r.Path = d.text(n.Get("path"), scope)
+	r.URL = d.text(n.Get("url"), scope)
+	if n.Get("path") != nil && n.Get("url") != nil {
+		d.faults.Add(n.Key("url").Errorf("conflicting-keys", "a request goes to a path or to a url, not both"))
+	}
 	r.Query = d.template(n.Get("query"), scope)
 	r.Headers = d.template(n.Get("headers"), scope)
 	r.Body = d.template(n.Get("body"), scope)

@@ -132,8 +132,10 @@ type Operation struct {
 
 // Request says what is sent. The templates are over RequestVars; nil ones are absent.
 type Request struct {
-	Method  string
-	Path    *lang.Template
+	Method string
+	Path   *lang.Template
+	// URL is an address that an answer gave, in place of Path.
+	URL     *lang.Template
 	Query   *lang.Template
 	Headers *lang.Template
 	Body    *lang.Template
