@@ -27,7 +27,7 @@ func (o *operation) streams() bool { return o.maySpool() && !o.sees.text }
 
 // maySpool reports whether what is read may leave memory at all.
 func (o *operation) maySpool() bool {
-	return o.Response.As == "json" && o.Effect != flow.Create && o.Batch == nil &&
+	return o.Response.As != "text" && o.Response.As != "none" && o.Effect != flow.Create && o.Batch == nil &&
 		len(o.secretOutputs) == 0 && len(o.Response.Secrets) == 0
 }
 

@@ -161,7 +161,7 @@ func (r *Request) Style(vars lang.Vars) (string, error) {
 
 // Response says how an answer is read; the vendor's envelope is already merged in.
 type Response struct {
-	As string // json | text | none
+	As string // json | text | csv | lines | none
 	// Outcomes are tried top-down, over AnswerVars; then OK (nil: status in 200..299); then the built-in table.
 	Outcomes []Rule
 	OK       *lang.Expr
