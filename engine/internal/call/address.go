@@ -65,7 +65,7 @@ func checkPiece(p lang.Piece) error {
 			return faultf("", "the path holds a control character: %q", p.Text)
 		case p.Marker:
 		case b == '?' || b == '#':
-			return faultf("query parameters belong under query", "the path %q must not hold %c", p.Text, b)
+			return faultf("query parameters belong under query, and an address that an answer gave under url", "the path %q must not hold %c", p.Text, b)
 		case b == '\\':
 			return faultf("", "the path %q must not hold a backslash", p.Text)
 		}

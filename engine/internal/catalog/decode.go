@@ -96,6 +96,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	op.Paging, page = d.paging(n.Get("paginate"), op.Effect, n.Get("request"))
 	scope := requestScope(d.v.Config.Type, op.Inputs.Type, page)
 	op.Request = d.request(n.Get("request"), scope)
+	d.pathText(n.Get("request").Get("path"), op.Inputs)
 	identified := identityScope(op.Inputs.Type)
 	if rows := n.Get("rows"); rows != nil {
 		var row *lang.Type

@@ -119,12 +119,17 @@ func (c *mappingCompiler) compileType() {
 	if n == nil {
 		return
 	}
+	instant, isWord := instants[n.Text]
+	if isWord && c.m.as.format != "" {
+		c.m.as.notation = instant
+		return
+	}
 	f, err := parseDateFormat(n.Text)
 	switch {
 	case c.m.as.format == "":
 		c.fault(n, "add type: date or type: datetime", "a format needs a type that it is the format of")
 	case err != nil:
-		c.fault(n, "", "%v", err)
+		c.fault(n, "besides there are the formats unix, unix_ms (seconds and milliseconds since 1970) and rfc2822 (Thu, 24 Aug 2023 05:01:45 +0000)", "%v", err)
 	case !f.isDate():
 		c.fault(n, "", "the date format %q needs yyyy, MM and dd to read a date", n.Text)
 	default:
