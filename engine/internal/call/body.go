@@ -23,6 +23,9 @@ func (w *wire) setBody(op *operation, vars lang.Vars, injected *value.Object) (c
 	case style == "form":
 		content = "application/x-www-form-urlencoded"
 		w.body, w.hasBody, err = appendForm(dst, t, vars, injected, op.Request.Nested)
+	case style == "multipart":
+		w.body, content, err = appendMultipart(dst, t, vars, injected)
+		w.hasBody = err == nil
 	case style == "text":
 		content = "text/plain; charset=utf-8"
 		w.body, w.hasBody, err = appendText(dst, t, vars, injected)

@@ -147,7 +147,7 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 	r.Nested = "json"
 	if nested := n.Get("nested"); nested != nil {
 		r.Nested = nested.Text
-		if r.As == "json" || r.As == "text" {
+		if r.As != "form" && r.As != "" {
 			d.faults.Add(n.Key("nested").Errorf("nested-without-form", "nested says how lists and objects stand in a form, and this body is %s", r.As).
 				WithHint("add as: form"))
 		}

@@ -139,7 +139,7 @@ type Request struct {
 	Query   *lang.Template
 	Headers *lang.Template
 	Body    *lang.Template
-	As      string // json | form | text; empty where config says it
+	As      string // json | form | multipart | text; empty where config says it
 	// Nested says how lists and objects stand in a form: json, brackets or repeat.
 	Nested string
 	// style gives json or form, where As is empty.
