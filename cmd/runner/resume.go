@@ -113,7 +113,7 @@ func (c *cli) resume(ctx context.Context, id string, f *resumeFlags) error {
 
 // fileOf returns the file of what a run ran: a pipeline's path, or vendor.operation.
 func fileOf(name string) string {
-	if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
+	if isYAML(name) {
 		return name
 	}
 	vendor, _, _ := strings.Cut(name, ".")
