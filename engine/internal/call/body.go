@@ -24,7 +24,7 @@ func (w *wire) setBody(op *operation, vars lang.Vars, injected *value.Object) (c
 	switch {
 	case style == "form":
 		content = "application/x-www-form-urlencoded"
-		w.body, w.hasBody, err = appendForm(dst, t, vars, injected)
+		w.body, w.hasBody, err = appendForm(dst, t, vars, injected, op.Request.JSONField)
 	case style == "text":
 		content = "text/plain; charset=utf-8"
 		w.body, w.hasBody, err = appendText(dst, t, vars, injected)
@@ -61,14 +61,19 @@ func merge(body, injected *value.Object) *value.Object {
 }
 
 // appendForm writes the members as a form; nested values stand in it as JSON text, but
-// for a list whose name ends in []: that is a field for each of its elements.
-func appendForm(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {
+// for a list whose name ends in []: that is a field for each of its elements. The field
+// jsonField has the whole, too.
+func appendForm(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object, jsonField string) ([]byte, bool, error) {
 	fields, err := evalObject(t, vars, "a form")
 	if err != nil {
 		return nil, false, err
 	}
+	fields = merge(fields, injected)
+	if jsonField != "" {
+		fields = withWhole(fields, jsonField)
+	}
 	f := form{text: dst}
-	for name, v := range merge(fields, injected).All() {
+	for name, v := range fields.All() {
 		if list, ok := v.(value.List); ok && strings.HasSuffix(name, "[]") {
 			for _, element := range list {
 				if err := f.addScalar("an element of the form field", name, element); err != nil {
@@ -87,6 +92,18 @@ func appendForm(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Ob
 		}
 	}
 	return f.text, true, nil
+}
+
+// withWhole returns the members of a body, of which the one called name has all of them.
+// What stood in it before stays beside them.
+func withWhole(body *value.Object, name string) *value.Object {
+	whole := body
+	if own, ok := body.At(name).(*value.Object); ok {
+		whole = merge(own, body)
+	}
+	all := body.Clone()
+	all.Set(name, whole)
+	return all
 }
 
 func appendText(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {

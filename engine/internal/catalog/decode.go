@@ -139,6 +139,13 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 			d.faults.Add(n.Key("as").Errorf("as-without-body", "as says how the body is written, but there is no body"))
 		}
 	}
+	if field := n.Get("json_field"); field != nil {
+		r.JSONField = field.Text
+		if r.As == "json" || r.As == "text" {
+			d.faults.Add(n.Key("json_field").Errorf("field-without-form", "json_field is a field of a form, and the body is sent as %s", r.As).
+				WithHint("add as: form, or leave json_field out"))
+		}
+	}
 	if r.Body != nil && r.As == "text" && !textual(r.Body.Type()) {
 		d.faults.Add(n.Get("body").Errorf("wrong-type", "a body sent as text must be text, found %s", r.Body.Type()).WithHint(nullHint(r.Body.Type())))
 	}

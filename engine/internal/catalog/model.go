@@ -131,6 +131,8 @@ type Request struct {
 	Headers *lang.Template
 	Body    *lang.Template
 	As      string // json | form | text; empty where config says it
+	// JSONField names the field of a form that has all of the body as JSON text; "" for none.
+	JSONField string
 	// style gives json or form, where As is empty.
 	style *lang.Template
 }
