@@ -143,6 +143,10 @@ func settlement(text string) (key string, s engine.Settlement, err error) {
 	if !ok || key == "" {
 		return "", s, usage("--settle %s: write KEY=done:JSON or KEY=absent", text)
 	}
+	if strings.Contains(outputs, "…") {
+		return "", s, usage("--settle %s: … stands for what the vendor shows", text).
+			WithHint("write that in its place; null, where an output may be null and the vendor shows nothing")
+	}
 	s.Done = true
 	decoder := json.NewDecoder(strings.NewReader(outputs))
 	decoder.UseNumber()
