@@ -27,12 +27,12 @@ func inLatin(resp *http.Response) bool {
 
 // inUTF8 returns the text of an answer in UTF-8, in which JSON has to come. Older systems
 // write Latin-1, and do not always say so: what cannot be UTF-8 is taken for that.
-func inUTF8(resp *http.Response, buf *bytes.Buffer) *bytes.Buffer {
-	if !inLatin(resp) && utf8.Valid(buf.Bytes()) {
+func inUTF8(buf *bytes.Buffer) *bytes.Buffer {
+	if utf8.Valid(buf.Bytes()) {
 		return buf
 	}
 	translated := new(bytes.Buffer)
-	translated.ReadFrom(&utf8Reader{in: buf, latin: inLatin(resp)}) // from memory, so that nothing can fail
+	translated.ReadFrom(&utf8Reader{in: buf}) // from memory, so that nothing can fail
 	recycle(buf)
 	return translated
 }
