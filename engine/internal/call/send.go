@@ -47,8 +47,11 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{err: plain(err), left: progress.MayHaveLeft(ctx, err)}
 	}
 	defer resp.Body.Close()
+	if inLatin(resp) {
+		resp.Body = io.NopCloser(&utf8Reader{in: resp.Body, latin: true})
+	}
 	if as := j.op.Response.As; (as == "csv" || as == "lines") && resp.StatusCode >= 200 && resp.StatusCode <= 299 {
-		resp.Body = io.NopCloser(asList(as, resp.Body))
+		resp.Body = io.NopCloser(asList(as, &utf8Reader{in: resp.Body}))
 	}
 	buf := buffers.Get().(*bytes.Buffer)
 	limit := e.maxAnswer
@@ -68,7 +71,7 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{left: true, status: resp.StatusCode, header: resp.Header, size: n,
 			tooLarge: "the answer is larger than " + bytesText(limit)}
 	}
-	return newAnswer(resp, buf), nil
+	return newAnswer(resp, inUTF8(buf)), nil
 }
 
 // plain takes off what net/http wraps around an error: method and URL, which

@@ -50,6 +50,7 @@ func (w *World) session(j *job) *session {
 		resume: w.ResumeCommand,
 		executor: ledger.New(ledger.Options{
 			Tables:   w.State,
+			Runs:     w.State,
 			Declared: j.target.tables,
 			Next: call.New(call.Options{
 				Connections: j.connections,
