@@ -241,6 +241,10 @@ func (v *icp) sub(id int64) *sub {
 
 func (v *icp) validateFields(body []byte) reply {
 	o, amiss := v.order("ValidateFields", body)
+	if amiss == "" && o.AccountID != nil && (o.ContractID == nil || o.ServiceDisplayName == nil) {
+		amiss = "ContractId or ServiceDisplayName is missing" // the sample for products has them
+		v.complain("ValidateFields: %s", amiss)
+	}
 	if amiss != "" {
 		return plain(400, amiss)
 	}
