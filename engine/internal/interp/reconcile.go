@@ -85,7 +85,7 @@ type finding struct {
 
 // settle looks for what a create made. lost is what is known of it so far.
 func (s *searcher) settle(lost flow.Result) (flow.Result, error) {
-	tries, late := s.rule.Tries, lost.Code == flow.CodeNotSeen
+	tries, late := s.rule.Tries, lost.Reused
 	if late {
 		tries++ // the last look is then as far from the create as the vendor is late at most
 		s.tell("it was created shortly before this run, which does not see it; it is looked for with " + s.look.Name())

@@ -179,7 +179,7 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 // gone reports whether what another run created, before this one began, is surely not
 // there any more: this run has looked for it as if it were, or would not create it.
 func (c *creation) gone() (bool, error) {
-	seen, err := c.settle(c.rt, c.request, flow.Result{Outcome: flow.Unknown, Code: flow.CodeNotSeen})
+	seen, err := c.settle(c.rt, c.request, flow.Result{Outcome: flow.Unknown, Reused: true})
 	return err == nil && seen.Again != "", err
 }
 
