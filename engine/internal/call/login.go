@@ -178,6 +178,22 @@ func loginRefused(l *job, res flow.Result) error {
 	return f
 }
 
+// tokenEnded reports whether a call was denied because its token has ended. Some vendors
+// have one answer for that and for a right that is missing; their check, where
+// there is one, tells which it is. A check that does not tell leaves the call denied.
+func (e *Executor) tokenEnded(ctx context.Context, j *job, token *credential) bool {
+	spec := j.connection.Vendor.Auth.Token
+	if spec.Check == nil || spec.Check.Name == j.op.Name || j.connection.keeper.fixed {
+		return false
+	}
+	inputs, err := bind(spec.Check, nil)
+	if err != nil {
+		return false
+	}
+	res, err := e.attempt(ctx, j.beside(spec.Check, inputs), token)
+	return err == nil && (res.Outcome == flow.Auth || res.Outcome == flow.Denied)
+}
+
 // checkToken tries a token from the store with the vendor's check. Anything but
 // success means that a new one is needed.
 func (e *Executor) checkToken(ctx context.Context, j *job, token *credential) (bool, error) {

@@ -148,6 +148,13 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 		}
 		done, isDone := find(earlier, state.Done)
 		open, isOpen := find(earlier, state.Intended)
+		if isDone && !isOpen && r.Rows == nil && c.settle != nil && done.Run != rt.RunID && done.At.Before(rt.Began) {
+			gone, err := c.gone()
+			if err != nil {
+				return flow.Result{}, err
+			}
+			isDone = !gone
+		}
 		switch {
 		case isDone && r.Rows == nil:
 			return rt.reuse(r, done)
@@ -167,6 +174,13 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 		return c.sendNothing(before)
 	}
 	return c.send()
+}
+
+// gone reports whether what another run created, before this one began, is surely not
+// there any more: this run has looked for it as if it were, or would not create it.
+func (c *creation) gone() (bool, error) {
+	seen, err := c.settle(c.rt, c.request, flow.Result{Outcome: flow.Unknown, Reused: true})
+	return err == nil && seen.Again != "", err
 }
 
 // leave takes the rows that are apart out of what is sent.
@@ -381,9 +395,9 @@ func (rt *runtime) unsettled(t target, e state.Entry) flow.Result {
 	return res
 }
 
-// find returns the first of entries with this status.
+// find returns the last of entries with this status.
 func find(entries []state.Entry, s state.Status) (state.Entry, bool) {
-	for _, e := range entries {
+	for _, e := range slices.Backward(entries) {
 		if e.Status == s {
 			return e, true
 		}

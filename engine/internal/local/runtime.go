@@ -26,6 +26,9 @@ type Options struct {
 	// Began is when the run began for the first time; zero means now. Creates
 	// that were done since then are not made again.
 	Began time.Time
+	// Doubted is since when reads that are on record are asked for anew; zero doubts none.
+	// Nothing that was written may depend on them.
+	Doubted time.Time
 	// Events gets the events, stamped, one at a time; nil drops them. It must
 	// mask what people may not see, and must not call the runtime.
 	Events event.Sink

@@ -85,6 +85,7 @@ func (w *World) walk(ctx context.Context, j *job) *End {
 		Locks:    s.state,
 		RunID:    j.run.ID,
 		Began:    j.run.Began,
+		Doubted:  j.doubted,
 		Events:   s.events,
 		Mask:     s.gate.Value,
 		Resume:   w.ResumeCommand,

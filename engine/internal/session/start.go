@@ -21,6 +21,7 @@ type job struct {
 	connections map[string]*call.Connection
 	run         state.Run
 	resumed     bool
+	doubted     time.Time // since when the run's reads are asked for anew; zero: none
 	warnings    diag.List
 }
 
