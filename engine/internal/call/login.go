@@ -52,6 +52,9 @@ func (e *Executor) freshToken(ctx context.Context, j *job, kind auth.Kind, refre
 	}
 	var token auth.Token
 	err := resolve(&login, j.connection.Connection)
+	if login.OAuth2 != nil {
+		login.OAuth2.Now = e.clock.Now
+	}
 	if err == nil {
 		token, err = kind.Get(ctx, login)
 	}

@@ -13,8 +13,8 @@ const maxRetryAfter = time.Hour
 
 // retryAfter returns how long the vendor asked to wait, between 0 and
 // maxRetryAfter; 0 when it did not say, or not understandably. A date is held against the
-// answer's own Date, so that the two clocks need not agree.
-func retryAfter(h http.Header) time.Duration {
+// answer's own Date, so that the two clocks need not agree; where it has none, against now.
+func retryAfter(h http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if text == "" {
 		return 0
@@ -27,9 +27,8 @@ func retryAfter(h http.Header) time.Duration {
 	if err != nil {
 		return 0
 	}
-	now, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		now = time.Now()
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
 	}
 	return min(max(0, at.Sub(now)), maxRetryAfter)
 }
