@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"errors"
 	"path"
 	"slices"
 	"strings"
@@ -81,7 +82,11 @@ func (d *decoder) value(n *source.Node) (v value.Value, ok bool) {
 	}
 	v, err := t.Eval(nil)
 	if err != nil {
-		d.faults.Add(n.Errorf("wrong-value", "this cannot be computed: %v", err))
+		var placed *diag.Diagnostic
+		if !errors.As(err, &placed) {
+			placed = n.Errorf("eval-error", "%v", err)
+		}
+		d.faults.Add(placed)
 		return nil, false
 	}
 	if v == lang.Omit {

@@ -114,7 +114,7 @@ func (d *decoder) fits(path string, t *lang.Type, v value.Value, n *source.Node)
 		}
 	}
 	if why := t.AcceptsValue(v); why != "" {
-		d.faults.Add(n.Errorf("wrong-type", "output %s is %s: %s", path, t, why))
+		d.faults.Add(n.Errorf("wrong-type", "output %s: %s", path, why))
 	}
 }
 
