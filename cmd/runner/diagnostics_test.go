@@ -152,6 +152,9 @@ func exampleFault(t *testing.T, base fstest.MapFS, kind, text, code string) stri
 		text = "vendor: example\nversion: 1\n" + text
 	case "connections":
 		name = "connections.yaml"
+	case "test":
+		name = "pipelines/example.test.yaml"
+		text = "test: other\n" + text
 	case "sandbox":
 		name = "specs/example.sandbox.yaml"
 		text = "sandbox: example\nversion: 1\n" + text

@@ -125,7 +125,7 @@ func (r *trial) unused() {
 	for _, name := range slices.Sorted(maps.Keys(r.Answers)) {
 		list := r.Answers[name]
 		if n := len(r.script.asked[name]); n < len(list.List) && !list.Shared {
-			r.fault(list.List[n].Place, "unused-answer", fmt.Sprintf("there are %d answers to %s, and it was asked %d times", len(list.List), name, n)).
+			r.fault(list.List[n].Place, "unused-answer", fmt.Sprintf("only %d of the %d answers to %s came into use", n, len(list.List), name)).
 				WithHint("leave it out, or find out why it is called no more often")
 		}
 	}
