@@ -1,6 +1,7 @@
 package trial
 
 import (
+	"cmp"
 	"io"
 	"maps"
 	"mime"
@@ -21,7 +22,7 @@ type request struct {
 }
 
 func readRequest(r *http.Request) *request {
-	seen := &request{method: r.Method, path: r.URL.Path, query: r.URL.Query(), header: r.Header}
+	seen := &request{method: r.Method, path: cmp.Or(r.URL.Path, "/"), query: r.URL.Query(), header: r.Header}
 	if r.Body == nil {
 		return seen
 	}
