@@ -197,3 +197,13 @@ func TestFormatKeepsCommentsAndMeaning(t *testing.T) {
 		t.Errorf("got %q, %v, want faults", got, err)
 	}
 }
+
+func TestExplainLeavesBrokenTestsToCheck(t *testing.T) {
+	t.Parallel()
+	files := shop()
+	files["pipelines/broken.test.yaml"] = &fstest.MapFile{Data: []byte("test: main\ncases: [{name: broken}]\n")}
+	e, err := authoring.Explain(files, "pipelines/main.yaml")
+	if err != nil || len(e.Tests) != 3 {
+		t.Errorf("got %v, %v", e.Tests, err)
+	}
+}
