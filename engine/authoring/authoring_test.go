@@ -162,7 +162,7 @@ func TestGraphsAreMermaid(t *testing.T) {
 	t.Parallel()
 	for _, files := range []fstest.MapFS{shop(), shipped(t)} {
 		for name := range files {
-			if !strings.HasPrefix(name, "pipelines/") {
+			if !strings.HasPrefix(name, "pipelines/") || strings.HasSuffix(name, ".test.yaml") {
 				continue
 			}
 			text, err := authoring.Graph(files, name)
