@@ -72,13 +72,17 @@ func dependsOnRequest(op *catalog.Operation) bool {
 
 var plainWalk = regexp.MustCompile(`^\w+(\.\w+)*$`)
 
-// inBody turns a pointer into the data into one into the body, as far as the path of the data tells.
+// inBody turns a pointer into the data into one into the body, as well as the path of the data tells.
 func inBody(data *lang.Path, pointer string) string {
-	switch {
-	case data == nil || data.Text() == "@this":
+	if data == nil {
 		return pointer
-	case plainWalk.MatchString(data.Text()):
-		return "/" + strings.ReplaceAll(data.Text(), ".", "/") + pointer
+	}
+	start, _, _ := strings.Cut(data.Text(), "|") // what follows makes lists of what is none
+	switch {
+	case start == "@this" || start == "[@this]":
+		return pointer
+	case plainWalk.MatchString(start):
+		return "/" + strings.ReplaceAll(start, ".", "/") + pointer
 	}
 	return ""
 }

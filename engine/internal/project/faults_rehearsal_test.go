@@ -63,6 +63,7 @@ func rehearsalFaults() []faultCase {
 		{"test with an answer for the built-in vendor", "shop.login: [{body: token-one}]", "store.get: [{body: 1}]"},
 		{"test with an answer that breaks its schema", "{id: 7, note: n}", "{idd: 7, note: n}"},
 		{"test with an answer that breaks its schema twice", "{id: 7, note: n}", "{id: seven, note: 1}"},
+		{"test with an answer that breaks its schema as a whole, and breaks off", "- {body: [{id: 7, note: n}]}", "- {body: [{note: n}], truncate: true}"},
 		{"test with an answer that is no JSON", "- {body: [{id: 7, note: n}]}", "- {text: none}"},
 		{"test with an answer of which there is none", "{timeout: true}", "{timeout: true, status: 200}"},
 		{"test with garbage and a body", "{timeout: true}", "{garbage: true, body: {id: 7}}"},

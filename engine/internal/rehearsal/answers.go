@@ -2,9 +2,11 @@ package rehearsal
 
 import (
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/call"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -22,7 +24,7 @@ func (d *decoder) answersOf(n *source.Node) map[string]*Answers {
 		list := &Answers{Place: placeOf(pair.Key)}
 		for _, item := range pair.Value.Items {
 			a := d.answer(item)
-			if op != nil && a.Lost == Nothing && !a.Truncate && item.Get("garbage") == nil {
+			if op != nil && a.Lost == Nothing && item.Get("garbage") == nil && (!a.Truncate || item.Get("body") != nil) {
 				d.keepsContract(op, a, pair.Key, item)
 			}
 			for range times(item) {
@@ -146,8 +148,24 @@ func (d *decoder) keepsContract(op *catalog.Operation, a *Answer, key, n *source
 		if v.Path != "" {
 			what = v.Path + ": " + what
 		}
-		fault := place.Errorf("answer-breaks-contract", "%s does not answer so: %s", key.Text, what).
-			WithHint("answer as the vendor does; where the vendor does answer so, the schema in its file is wrong")
-		d.faults.Add(fault)
+		hint := "answer as the vendor does; where the vendor does answer so, the schema in its file is wrong"
+		if m := missingMember.FindStringSubmatch(v.Message); m != nil {
+			if misspelt := nearKey(place, m[1]); misspelt != nil {
+				place, hint = misspelt, "did you mean "+m[1]+"?"
+			}
+		}
+		d.faults.Add(place.Errorf("answer-breaks-contract", "%s does not answer so: %s", key.Text, what).WithHint(hint))
 	}
+}
+
+var missingMember = regexp.MustCompile(`^missing member "(\w+)"$`)
+
+// nearKey returns the key of a mapping that was meant to be another one; nil for none.
+func nearKey(n *source.Node, name string) *source.Node {
+	for _, pair := range n.Pairs {
+		if diag.Nearest(pair.Key.Text, []string{name}) == name {
+			return pair.Key
+		}
+	}
+	return nil
 }

@@ -37,6 +37,8 @@ func Decode(n *source.Node, file string, pl *pipeline.Pipeline, faults *diag.Lis
 		faults: faults,
 		called: callsOf(pl),
 		tables: tablesOf(pl),
+
+		missing: map[string][]*source.Node{},
 	}
 	if stem := strings.TrimSuffix(path.Base(file), path.Ext(file)); !strings.HasSuffix(stem, Suffix) {
 		faults.Add(n.Key("test").Errorf("wrong-name", "this is a test, and its file is called %s", path.Base(file)).
@@ -59,6 +61,7 @@ func Decode(n *source.Node, file string, pl *pipeline.Pipeline, faults *diag.Lis
 		names[name.Text] = diag.Place{File: name.File, Pos: name.Pos, Note: "first here"}
 		d.test.Cases = append(d.test.Cases, d.caseOf(c))
 	}
+	d.missingInputs(len(d.test.Cases))
 	return d.test
 }
 
@@ -72,6 +75,8 @@ type decoder struct {
 	// inputs and answers are those of all cases.
 	inputs  *source.Node // nil for none
 	answers map[string]*Answers
+	// missing are the cases that lack an input, by its name.
+	missing map[string][]*source.Node
 }
 
 // value returns what a node says. It may hold expressions, but there is nothing that they could read.
@@ -171,6 +176,11 @@ func (d *decoder) checkInputs(c *source.Node, given *value.Object, at map[string
 			probe.Set(q.Name, value.List{}) // its rows are checked one by one, when they are taken
 		}
 	}
+	for name, n := range at {
+		if q := want.Get(name); want.Streamed[name] && q.Type.Elem != nil {
+			d.rows(q, n)
+		}
+	}
 	_, bad := want.Bind(probe)
 	for _, v := range bad {
 		name, rest, _ := strings.Cut(strings.TrimPrefix(v.Pointer, "/"), "/")
@@ -182,15 +192,48 @@ func (d *decoder) checkInputs(c *source.Node, given *value.Object, at map[string
 			}
 			d.faults.Add(n.Errorf("wrong-value", "input %s: %s", v.Path, v.Message))
 		case want.Get(name) != nil && want.Get(name).Required() && !isList(probe.At(name)):
-			q := want.Get(name)
+			d.missing[name] = append(d.missing[name], c)
+		}
+	}
+}
+
+// missingInputs reports the inputs that cases lack: what all of them lack is missing from those of the file.
+func (d *decoder) missingInputs(cases int) {
+	for _, name := range sortedKeys(d.missing) {
+		lacking := d.missing[name]
+		q := d.test.Pipeline.Inputs.Get(name)
+		var places []*source.Node
+		for _, c := range lacking {
 			place := c.Get("inputs")
 			if place == nil {
 				place = c.Get("name")
 			}
+			places = append(places, place)
+		}
+		if d.inputs != nil && len(lacking) == cases {
+			places = []*source.Node{d.node.Key("inputs")}
+		}
+		for _, place := range places {
 			fault := place.Errorf("missing-input", "pipeline %s needs the input %s (%s)", d.test.Pipeline.Name, name, q.Type).
 				WithHint("add it below the inputs of the case, or of the file")
 			fault.Related = []diag.Place{q.Place}
 			d.faults.Add(fault)
+		}
+	}
+}
+
+// rows reports members of rows that were meant to be others. A row that is wrong in another way
+// is one that fails, which a case may be about.
+func (d *decoder) rows(q *catalog.Param, list *source.Node) {
+	var names []string
+	for _, f := range q.Type.Elem.Fields {
+		names = append(names, f.Name)
+	}
+	for _, row := range list.Items {
+		for _, pair := range row.Pairs {
+			if near := diag.Nearest(pair.Key.Text, names); near != "" && !slices.Contains(names, pair.Key.Text) {
+				d.faults.Add(pair.Key.Errorf("unknown-member", "rows of %s have no member %s", q.Name, pair.Key.Text).WithHint("did you mean " + near + "?"))
+			}
 		}
 	}
 }
