@@ -144,6 +144,59 @@ cases:
     expect:
       error: {code: timeout, step: look, message: not there after 240h0m0s and 20 looks}
 `,
+	"specs/slow.yaml": `vendor: slow
+version: 1
+config: {token: {type: string, secret: true}}
+auth:
+  token: {value: "${{ config.token }}", use: exclusive, settle: 1h}
+  inject: {headers: {Authorization: "Bearer ${{ token }}"}}
+defaults:
+  retry: {attempts: 2, first: 1s, max: 2s}
+operations:
+  list:
+    effect: read
+    paginate: {by: number, size: 2, items: rows}
+    request: {method: GET, path: /rows, query: {page: "${{ page.number }}", size: "${{ page.size }}"}}
+    response: {schema: {type: array, items: {type: integer}}, outputs: {rows: "@this"}}
+  add:
+    effect: idempotent
+    request: {method: POST, path: /rows, body: {}}
+    response: {as: none}
+  drop:
+    effect: idempotent
+    request: {method: DELETE, path: /rows}
+    response: {as: none}
+`,
+	"pipelines/undo.yaml": `pipeline: undo
+version: 1
+on_failure: undo
+connections: {slow: {vendor: slow}}
+steps:
+  - {id: add, call: slow.add, undo: {call: slow.drop}}
+  - {id: list, timeout: 90m, call: slow.list}
+outputs:
+  rows: ${{ steps.list.outputs.rows }}
+`,
+	"pipelines/undo.test.yaml": `test: undo
+connections: {slow: {config: {token: token-of-mine}}}
+cases:
+  - name: pages are read one by one, and a timeout of one is waited out
+    answers:
+      slow.add: [{status: 204}]
+      slow.list: [{body: [1, 2]}, {timeout: true}, {body: [3]}, {body: []}]
+    expect:
+      outputs: {rows: [1, 2, 3]}
+      requests:
+        slow.list: [{query: {page: 1, size: 2}}, {query: {page: 2}}, {query: {page: 2}}, {query: {page: 3}}]
+  - name: what was done is taken back
+    answers:
+      slow.add: [{status: 204}]
+      slow.list: [{status: 400, text: no such rows}]
+      slow.drop: [{timeout: true}, {status: 204}]
+    expect:
+      error: {step: list, code: refused, message: no such rows}
+      sent: {slow.drop: 2}
+`,
 	"pipelines/rows.yaml": `pipeline: rows
 version: 1
 inputs: {names: {type: array, items: {type: string}}}
@@ -199,7 +252,7 @@ func TestRehearsalsAreAsRunsAre(t *testing.T) {
 	t.Parallel()
 	p, began := rehearsals(t), time.Now()
 	cases := p.TestCases()
-	if len(cases) != 13 {
+	if len(cases) != 15 {
 		t.Errorf("found %d cases", len(cases))
 	}
 	for _, c := range cases {
@@ -239,6 +292,44 @@ func TestRehearsalsKnowNothingOfEachOther(t *testing.T) {
 			if faults, err := p.Test(t.Context(), c); err != nil || len(faults) > 0 {
 				t.Errorf("got %v, %v", faults.Unwrap(), err)
 			}
+		}
+	}
+}
+
+// A run for which an answer is missing is stopped, and told of it once, whatever it does then.
+func TestARunWithoutAnswersEnds(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{}
+	for name, text := range rehearsed {
+		files[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	const file = "pipelines/undo.test.yaml"
+	text := rehearsed[file]
+	for lost, want := range map[string]string{
+		"      slow.drop: [{timeout: true}, {status: 204}]\n": file + ":12:11: what was done is taken back: step add/undo calls slow.drop, and no answer is left of 0",
+		"{body: [3]}, {body: []}":                            file + ":7:7: pages are read one by one, and a timeout of one is waited out: step list calls slow.list, and no answer is left of 2",
+	} {
+		rest := strings.Replace(text, lost, "", 1)
+		if strings.HasPrefix(lost, "{") {
+			rest = strings.Replace(text, ", "+lost, "", 1)
+		}
+		files[file] = &fstest.MapFile{Data: []byte(rest)}
+		p, err := engine.Load(files, engine.Options{Paths: []string{file}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range p.TestCases() {
+			faults, err := p.Test(t.Context(), c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range faults {
+				got = append(got, d.Error())
+			}
+		}
+		if len(got) != 1 || got[0] != want {
+			t.Errorf("got %q\nwant %s", got, want)
 		}
 	}
 }

@@ -2,10 +2,12 @@ package call
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -47,13 +49,17 @@ func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Vio
 	}
 	if bad := op.Response.Schema.Validate(whole); len(bad) > 0 {
 		for i := range bad {
-			bad[i].Pointer = inBody(op.Response.Data, bad[i].Pointer)
+			bad[i].Pointer = inBody(&op.Response, bad[i].Pointer)
 		}
 		return bad
 	}
 	get := func(m *lang.Mapping) (value.Value, error) { return m.GetFrom(data, whole) }
 	for _, m := range op.Response.Outputs {
 		if _, err := a.output(m, get); err != nil {
+			var placed *diag.Diagnostic
+			if errors.As(err, &placed) {
+				return []schema.Violation{{Message: placed.Message}} // where it is in the vendor file does not matter here
+			}
 			return []schema.Violation{{Message: err.Error()}}
 		}
 	}
@@ -73,11 +79,11 @@ func dependsOnRequest(op *catalog.Operation) bool {
 var plainWalk = regexp.MustCompile(`^\w+(\.\w+)*$`)
 
 // inBody turns a pointer into the data into one into the body, as well as the path of the data tells.
-func inBody(data *lang.Path, pointer string) string {
-	if data == nil {
+func inBody(r *catalog.Response, pointer string) string {
+	if r.Data == nil || r.As != "json" {
 		return pointer
 	}
-	start, _, _ := strings.Cut(data.Text(), "|") // what follows makes lists of what is none
+	start, _, _ := strings.Cut(r.Data.Text(), "|") // what follows makes lists of what is none
 	switch {
 	case start == "@this" || start == "[@this]":
 		return pointer
