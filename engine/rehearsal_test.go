@@ -307,7 +307,7 @@ func TestARunWithoutAnswersEnds(t *testing.T) {
 	text := rehearsed[file]
 	for lost, want := range map[string]string{
 		"      slow.drop: [{timeout: true}, {status: 204}]\n": file + ":12:11: what was done is taken back: step add/undo calls slow.drop, and no answer is left of 0",
-		"{body: [3]}, {body: []}":                            file + ":7:7: pages are read one by one, and a timeout of one is waited out: step list calls slow.list, and no answer is left of 2",
+		"{body: [3]}, {body: []}":                             file + ":7:7: pages are read one by one, and a timeout of one is waited out: step list calls slow.list, and no answer is left of 2",
 	} {
 		rest := strings.Replace(text, lost, "", 1)
 		if strings.HasPrefix(lost, "{") {

@@ -3,6 +3,7 @@ package clock_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -29,17 +30,17 @@ func keepsTime(t *testing.T, c clock.Clock) {
 	if err := clock.Sleep(ctx, c, time.Hour); err != nil || c.Now().Sub(began) != time.Hour {
 		t.Errorf("slept %v, %v", c.Now().Sub(began), err)
 	}
-	rang := 0
-	c.AfterFunc(time.Minute, func() { rang++ })
-	stop := c.AfterFunc(time.Minute, func() { rang += 10 })
+	var rang atomic.Int64
+	c.AfterFunc(time.Minute, func() { rang.Add(1) })
+	stop := c.AfterFunc(time.Minute, func() { rang.Add(10) })
 	if !stop() || stop() {
 		t.Error("an alarm is stopped once")
 	}
 	late := errors.New("late")
 	bounded, cancel := clock.WithTimeout(ctx, c, 2*time.Minute, late)
 	defer cancel()
-	if err := clock.Sleep(bounded, c, time.Hour); !errors.Is(err, late) || c.Now().Sub(began) != time.Hour+2*time.Minute || rang != 1 {
-		t.Errorf("got %v after %v, %d alarms", err, c.Now().Sub(began), rang)
+	if err := clock.Sleep(bounded, c, time.Hour); !errors.Is(err, late) || c.Now().Sub(began) != time.Hour+2*time.Minute || rang.Load() != 1 {
+		t.Errorf("got %v after %v, %d alarms", err, c.Now().Sub(began), rang.Load())
 	}
 	ended, end := context.WithCancelCause(ctx)
 	end(late)
