@@ -43,6 +43,10 @@ operations:
     inputs: {name: {type: string}}
     request: {method: POST, path: /forms, as: form, body: {name: "${{ inputs.name }}", "tag[]": [a, b]}}
     response: {as: text}
+  upload:
+    effect: idempotent
+    request: {method: POST, path: /files, as: multipart, body: {kind: x, data: {file: a.csv, content: "a,b"}}}
+    response: {as: none}
   make:
     effect: create
     identity: inputs.name
@@ -115,6 +119,21 @@ cases:
     answers:
       shop.look: [{status: 429, headers: {Retry-After: 600}}, {body: {state: open}}]
     expect: {outputs: {state: open}}
+`,
+	"pipelines/upload.yaml": `pipeline: upload
+version: 1
+connections: {shop: {vendor: shop}}
+steps:
+  - {id: up, call: shop.upload}
+`,
+	"pipelines/upload.test.yaml": `test: upload
+cases:
+  - name: a file is sent
+    answers:
+      shop.auth.token: [{body: {access_token: token-one}}]
+      shop.upload: [{status: 204}]
+    expect:
+      requests: {shop.upload: [{body: {kind: x, data: "a,b"}}]}
 `,
 	"pipelines/wait.yaml": `pipeline: wait
 version: 1
@@ -252,7 +271,7 @@ func TestRehearsalsAreAsRunsAre(t *testing.T) {
 	t.Parallel()
 	p, began := rehearsals(t), time.Now()
 	cases := p.TestCases()
-	if len(cases) != 15 {
+	if len(cases) != 16 {
 		t.Errorf("found %d cases", len(cases))
 	}
 	for _, c := range cases {

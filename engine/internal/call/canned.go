@@ -3,6 +3,7 @@ package call
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"regexp"
 	"strings"
@@ -28,6 +29,13 @@ type Canned struct {
 func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Violation {
 	if dependsOnRequest(op) {
 		return nil
+	}
+	if as := op.Response.As; (as == "csv" || as == "lines") && c.Status >= 200 && c.Status <= 299 {
+		list, err := io.ReadAll(asList(as, bytes.NewReader(c.Body)))
+		if err != nil {
+			return []schema.Violation{{Message: err.Error()}}
+		}
+		c.Body = list
 	}
 	a := newAnswer(&http.Response{StatusCode: c.Status, Header: c.Header}, bytes.NewBuffer(c.Body))
 	vars := catalog.RequestVars(config, value.NewObject(0), "")

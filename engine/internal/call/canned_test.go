@@ -55,6 +55,10 @@ operations:
     effect: read
     request: {method: GET, path: /}
     response: {as: text, schema: {type: string, minLength: 2}, outputs: {text: "@this", place: {header: Location, type: integer}}}
+  rows:
+    effect: read
+    request: {method: GET, path: /}
+    response: {data: "@this", as: csv, schema: {type: array, items: {type: object, required: [sku]}}, outputs: {rows: "@this"}}
   done:
     effect: idempotent
     request: {method: GET, path: /}
@@ -86,6 +90,9 @@ func TestCannedAnswersThatBreakTheirContract(t *testing.T) {
 		{"said", 200, http.Header{"Location": {"7"}}, `ok`, ""},
 		{"said", 200, nil, `o`, `: expected at least 2 characters, found 1`},
 		{"said", 200, http.Header{"Location": {"here"}}, `ok`, `: output place: header Location: expected integer, found text "here"`},
+		{"rows", 200, nil, "sku,name\nA,Anvil\n", ""},
+		{"rows", 200, nil, "code,name\nA,Anvil\n", `/0: missing member "sku"`},
+		{"rows", 200, nil, "sku\n\"A\n", ": the answer is not CSV: parse error on line 2, column 4: extraneous or missing \" in quoted-field"},
 		{"done", 409, nil, `<html>`, ""},
 	} {
 		config := value.ObjectOf("mode", "on")

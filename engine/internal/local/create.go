@@ -85,11 +85,11 @@ func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), he
 		}
 	}
 	for _, t := range sorted {
-		notice := rt.Clock.AfterFunc(longWait, func() {
+		quiet := rt.Clock.AfterFunc(longWait, func() {
 			rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: another run is creating %s, and is waited for", r.CallKey, t.label)})
 		})
 		one, err := rt.Locks.Lock(ctx, t.identity)
-		notice()
+		quiet()
 		if err == nil {
 			locked = append(locked, one)
 			continue

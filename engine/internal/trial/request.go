@@ -1,10 +1,13 @@
 package trial
 
 import (
+	"bytes"
 	"cmp"
+	"errors"
 	"io"
 	"maps"
 	"mime"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"slices"
@@ -32,9 +35,13 @@ func readRequest(r *http.Request) *request {
 		return seen
 	}
 	seen.body = string(text)
-	switch kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); {
-	case kind == "application/x-www-form-urlencoded":
+	switch kind, words, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind {
+	case "application/x-www-form-urlencoded":
 		if form, err := url.ParseQuery(string(text)); err == nil {
+			seen.body = fields(form)
+		}
+	case "multipart/form-data":
+		if form, err := parts(multipart.NewReader(bytes.NewReader(text), words["boundary"])); err == nil {
 			seen.body = fields(form)
 		}
 	default:
@@ -43,6 +50,25 @@ func readRequest(r *http.Request) *request {
 		}
 	}
 	return seen
+}
+
+// parts returns the texts of the parts of a form, files as well.
+func parts(r *multipart.Reader) (url.Values, error) {
+	form := url.Values{}
+	for {
+		part, err := r.NextPart()
+		if errors.Is(err, io.EOF) {
+			return form, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		text, err := io.ReadAll(part)
+		if err != nil {
+			return nil, err
+		}
+		form.Add(part.FormName(), string(text))
+	}
 }
 
 // fields are the fields of a form or a query: texts, and lists of them for those that come again.
