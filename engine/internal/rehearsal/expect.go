@@ -22,7 +22,7 @@ const (
 func (d *decoder) expect(c *Case, n *source.Node) {
 	at := n.Get("expect")
 	e := &c.Expect
-	*e = Expect{Place: placeOf(n.Key("expect")), At: placeOf(n.Key("expect")), Status: succeeded}
+	*e = Expect{At: placeOf(n.Key("expect")), Status: succeeded}
 	if failure := at.Get("error"); failure != nil {
 		e.Status, e.At = failed, placeOf(at.Key("error"))
 		e.Error = d.named(failure)

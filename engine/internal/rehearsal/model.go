@@ -76,7 +76,6 @@ type Answer struct {
 
 // An Expect is what must come of a case. What is nil says nothing.
 type Expect struct {
-	Place    diag.Place
 	Status   string     // as session.Status has it
 	At       diag.Place // of the status, or of what it follows from
 	Outputs  []Named
