@@ -68,7 +68,11 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{left: true, status: resp.StatusCode, header: resp.Header, size: n,
 			tooLarge: "the answer is larger than " + bytesText(limit)}
 	}
-	return newAnswer(resp, buf), nil
+	a := newAnswer(resp, buf)
+	if j.op.Response.As == "xml" {
+		a.readXML()
+	}
+	return a, nil
 }
 
 // plain takes off what net/http wraps around an error: method and URL, which
