@@ -42,7 +42,7 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		// The client writes its cookies into the header that it is given.
 		req.Header = w.header.Clone()
 	}
-	resp, err := e.client.Do(req)
+	resp, err := e.roundTrip(j, j.op.Name, req)
 	if err != nil {
 		return nil, &trouble{err: plain(err), left: progress.MayHaveLeft(ctx, err)}
 	}
@@ -72,6 +72,14 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 			tooLarge: "the answer is larger than " + bytesText(limit)}
 	}
 	return newAnswer(resp, inUTF8(buf)), nil
+}
+
+// roundTrip has one request answered. No redirect is followed.
+func (e *Executor) roundTrip(j *job, operation string, req *http.Request) (*http.Response, error) {
+	if e.wire != nil {
+		return e.wire(Asked{Connection: j.connection.Name, Operation: operation, Key: j.key}, req)
+	}
+	return e.client.Do(req)
 }
 
 // plain takes off what net/http wraps around an error: method and URL, which
@@ -108,7 +116,7 @@ func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flo
 	if !t.left && run.Err() != nil {
 		return flow.Result{}, fmt.Errorf("%s: %w", j.name(), context.Cause(run))
 	}
-	res := flow.Result{Outcome: flow.Unknown, Status: t.status, Sent: t.left, RetryAfter: retryAfter(t.header)}
+	res := flow.Result{Outcome: flow.Unknown, Status: t.status, Sent: t.left, RetryAfter: retryAfter(t.header, e.clock.Now())}
 	switch {
 	case t.tooLarge != "":
 		res.Outcome, res.Code, res.Message = j.broken(), "too-large", t.tooLarge
