@@ -301,6 +301,9 @@ func (s *simulation) live(p *process, key string) (res *engine.Result, err error
 		return nil, nil, false
 	}
 	for _, a := range s.vendor.arrivals()[seen:] {
+		if strings.HasPrefix(a.name, "tally") {
+			continue // which is written again when it is another number; that it is right in the end, judge sees
+		}
 		if at, finished := before[a.call]; finished && a.runner == p.runner && a.life == p.life {
 			s.violated("%s asked %s %s again, which was finished as %s", p, a.path, a.name, at)
 		}

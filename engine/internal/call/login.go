@@ -52,6 +52,9 @@ func (e *Executor) freshToken(ctx context.Context, j *job, kind auth.Kind, refre
 	}
 	var token auth.Token
 	err := resolve(&login, j.connection.Connection)
+	if login.OAuth2 != nil {
+		login.OAuth2.Now = e.clock.Now
+	}
 	if err == nil {
 		token, err = kind.Get(ctx, login)
 	}
@@ -122,7 +125,7 @@ func (e *Executor) made(j *job, token auth.Token) (auth.Token, error) {
 		hide(e.gate, granted.At(name))
 	}
 	if token.Value, err = spec.Make(catalog.TokenVars(j.connection.Config, granted)); err != nil {
-		err = fmt.Errorf("%s: %w", endpointName, err)
+		err = fmt.Errorf("%s: %w", TokenEndpoint, err)
 	}
 	return token, err
 }
