@@ -81,7 +81,9 @@ func TestIntcomexAccountsAreRememberedAndTriedFirst(t *testing.T) {
 				v.companies = append(v.companies, existing(55, "PT9", "A"), existing(56, "PT9", "B"))
 			},
 			first: creates, asked: finds, fails: "VAT ID PT9 belongs to 2 companies: A (55), B (56)", kept: "PT9=221863"},
-		"the account cannot be asked for": {vat: "PT9", between: withTrouble(trouble{service: "GetCompany", answer: &reply{status: 500, body: "no such account"}}),
+		"the account is unknown": {vat: "PT9", between: withTrouble(trouble{service: "GetCompany", answer: &reply{status: 500, body: "Account does not exist"}}),
+			first: creates, asked: finds, account: 221863, kept: "PT9=221863"},
+		"the account cannot be asked for": {vat: "PT9", between: withTrouble(trouble{service: "GetCompany", answer: &reply{status: 500, body: "out of order"}}),
 			first: creates, asked: `{"GetCompany":5,"GetCompanyByVatId":1}`, account: 221863, kept: "PT9=221863"},
 	} {
 		rehearse := func(t *testing.T, soon bool) {
