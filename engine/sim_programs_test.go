@@ -125,7 +125,7 @@ func intcomexPlan(dice *rand.Rand) plan {
 			json.Unmarshal([]byte(v.ask(http.MethodPost, "/GetCompanyByVatId", token, fmt.Sprintf(`{"vatId":%q}`, name))), &companies) != nil || len(companies) == 0 {
 			return nil
 		}
-		return map[string]any{"account_id": companies[0]["AccountId"], "company": companies[0]}
+		return map[string]any{"account_id": companies[0]["AccountId"]}
 	}
 	var rows []any
 	for i := range 2 + dice.IntN(8) {

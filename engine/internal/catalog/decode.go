@@ -144,6 +144,13 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 			d.faults.Add(n.Key("as").Errorf("as-without-body", "as says how the body is written, but there is no body"))
 		}
 	}
+	if field := n.Get("json_field"); field != nil {
+		r.JSONField = field.Text
+		if r.As != "form" && r.As != "" {
+			d.faults.Add(n.Key("json_field").Errorf("field-without-form", "json_field is a field of a form, and the body is sent as %s", r.As).
+				WithHint("add as: form, or leave json_field out"))
+		}
+	}
 	r.Nested = "json"
 	if nested := n.Get("nested"); nested != nil {
 		r.Nested = nested.Text
@@ -151,6 +158,11 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 			d.faults.Add(n.Key("nested").Errorf("nested-without-form", "nested says how lists and objects stand in a form, and this body is %s", r.As).
 				WithHint("add as: form"))
 		}
+	}
+	d.flat(r.Query, "the query parameter", true, false)
+	d.flat(r.Headers, "the header", false, false)
+	if r.As == "form" {
+		d.flat(r.Body, "the form field", r.Nested == "repeat", r.Nested != "repeat")
 	}
 	if r.Body != nil && r.As == "text" && !textual(r.Body.Type()) {
 		d.faults.Add(n.Get("body").Errorf("wrong-type", "a body sent as text must be text, found %s", r.Body.Type()).WithHint(nullHint(r.Body.Type())))

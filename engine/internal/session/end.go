@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
@@ -78,7 +77,7 @@ func (s *session) recordEnd(ctx context.Context, e *End, rows flow.Tally) {
 	run.Status = string(e.Status)
 	run.Outcome = encodeOutcome(s.gate.JSON(value.AppendJSON(nil, e.Outputs)), e.Failure, rows)
 	if e.Status != Interrupted {
-		run.Ended = time.Now().UTC()
+		run.Ended = s.clock.Now().UTC()
 	}
 	err := s.state.Update(context.WithoutCancel(ctx), run)
 	switch {
