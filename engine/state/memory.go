@@ -134,15 +134,19 @@ func (m *Memory) PutToken(_ context.Context, key string, t auth.Token) error {
 
 func (m *Memory) put(e Entry) {
 	i := idOf(e)
-	m.drop(i)
 	e.At = moment(e.At)
-	m.entries[i] = e
-	for above := range placesAbove(i) {
-		if m.below[above] == nil {
-			m.below[above] = map[id]bool{}
+	if old, known := m.entries[i]; known {
+		m.forget(old)
+	} else {
+		m.drop(i)
+		for above := range placesAbove(i) {
+			if m.below[above] == nil {
+				m.below[above] = map[id]bool{}
+			}
+			m.below[above][i] = true
 		}
-		m.below[above][i] = true
 	}
+	m.entries[i] = e
 	m.index(e)
 }
 
@@ -184,7 +188,15 @@ func (m *Memory) drop(i id) {
 	} else if e, known = m.folded[i]; known {
 		delete(m.folded, i)
 	}
-	delete(m.creates[e.Identity], i)
+	m.forget(e)
+}
+
+// forget keeps Creates from finding e.
+func (m *Memory) forget(e Entry) {
+	if e.Identity == "" {
+		return
+	}
+	delete(m.creates[e.Identity], idOf(e))
 	if len(m.creates[e.Identity]) == 0 {
 		delete(m.creates, e.Identity)
 	}

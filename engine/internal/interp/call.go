@@ -135,8 +135,8 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 		Rows:          rows,
 		RowsOf:        rowsOf(a.Operation),
 		Reach:         reach(a.Operation),
-		SecretOutputs: secretOutputs(a.Operation),
-		SecretInputs:  secretInputs(a.Operation),
+		SecretOutputs: a.Operation.SecretOutputs,
+		SecretInputs:  a.Operation.SecretInputs,
 		Fresh:         w.fresh,
 	}
 	res, err := w.attempts(a, key, req)
@@ -160,28 +160,6 @@ func (w *walker) tellLostSecrets(req flow.CallRequest, res flow.Result) {
 			w.rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: its output %s is null, since it is secret and was not written down when it was given", req.CallKey, name)})
 		}
 	}
-}
-
-// secretOutputs names the outputs that nothing may write down.
-func secretOutputs(op *catalog.Operation) []string {
-	var names []string
-	for _, m := range op.Response.Outputs {
-		if m.Type().HasSecret() {
-			names = append(names, m.Name)
-		}
-	}
-	return names
-}
-
-// secretInputs names the inputs that nothing may write down.
-func secretInputs(op *catalog.Operation) []string {
-	var names []string
-	for _, p := range op.Inputs.List {
-		if p.Secret || p.Type.HasSecret() {
-			names = append(names, p.Name)
-		}
-	}
-	return names
 }
 
 // rowsOf is the input that lists the rows of a batch; "" for other operations.

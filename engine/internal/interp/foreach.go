@@ -277,7 +277,7 @@ func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars lang.
 	if row.Err != nil {
 		return failedItem(item, badRow(rowKey, row.Err))
 	}
-	inner := &walker{rt: rt, p: w.p, runID: w.runID, resume: w.resume, started: w.started, clock: w.clock}
+	inner := &walker{rt: rt, p: w.p, runID: w.runID, resume: w.resume, run: w.run, clock: w.clock}
 	own := pipeline.WithItem(vars, row.Value)
 	record, err := inner.action(s, rowKey, own)
 	record, err = inner.settle(s, rowKey, own, record, err)

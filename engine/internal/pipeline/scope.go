@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -29,24 +31,39 @@ func scopeOf(inputs, steps *lang.Type) *lang.Scope {
 	)
 }
 
-// Vars returns the variables of a pipeline at its start. started is an RFC 3339 time in UTC.
-func Vars(inputs *value.Object, runID, started string) lang.Vars {
-	vars := make(lang.Vars, varCount, varCount+1)
-	vars[varInputs] = inputs
-	vars[varSteps] = value.NewObject(0)
-	vars[varRun] = value.ObjectOf("id", runID, "started", started)
-	vars[varNow] = started
+// A Run is what all pipelines of a run have in scope.
+type Run struct{ run, now value.Value }
+
+// NewRun returns that of the run. started is an RFC 3339 time in UTC.
+func NewRun(id, started string) Run {
+	return Run{run: value.ObjectOf("id", id, "started", started), now: started}
+}
+
+var noSteps = value.NewObject(0)
+
+// Vars returns the variables of a pipeline at its start.
+func (r Run) Vars(inputs *value.Object) lang.Vars {
+	vars := make(lang.Vars, varCount)
+	vars[varInputs], vars[varSteps], vars[varRun], vars[varNow] = inputs, noSteps, r.run, r.now
 	return vars
 }
 
-// WithStep returns vars in which steps.id is record. The steps object is copied, so that rows
-// that run side by side see only what came before them.
-func WithStep(vars lang.Vars, id string, record *value.Object) lang.Vars {
-	steps := vars[varSteps].(*value.Object).Clone()
-	steps.Set(id, record)
-	next := append(lang.Vars(nil), vars...)
-	next[varSteps] = steps
-	return next
+// WithSteps returns variables of their own for a list of so many steps, each of which adds its record with AddStep.
+func WithSteps(vars lang.Vars, n int) lang.Vars {
+	own := slices.Clone(vars)
+	before := vars[varSteps].(*value.Object)
+	steps := value.NewObject(before.Len() + n)
+	for id, record := range before.All() {
+		steps.Set(id, record)
+	}
+	own[varSteps] = steps
+	return own
+}
+
+// AddStep makes record what steps.id is in vars, which WithSteps returned. What was taken from vars
+// before, such as the value of steps, stays as it was.
+func AddStep(vars lang.Vars, id string, record *value.Object) {
+	vars[varSteps] = vars[varSteps].(*value.Object).Grown(id, record)
 }
 
 // WithItem returns vars with the element of a foreach after them.

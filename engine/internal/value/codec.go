@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -184,7 +185,7 @@ func AppendJSON(dst []byte, v Value) []byte {
 	case bool:
 		return strconv.AppendBool(dst, v)
 	case string:
-		return appendQuoted(dst, v)
+		return AppendText(dst, v)
 	case int64:
 		return strconv.AppendInt(dst, v, 10)
 	case Decimal:
@@ -214,7 +215,7 @@ func AppendJSON(dst []byte, v Value) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendQuoted(dst, v.members[i].name)
+			dst = AppendText(dst, v.members[i].name)
 			dst = append(dst, ':')
 			dst = AppendJSON(dst, v.members[i].value)
 		}
@@ -223,7 +224,23 @@ func AppendJSON(dst []byte, v Value) []byte {
 	panic(notAValue(v))
 }
 
-func appendQuoted(dst []byte, s string) []byte {
+// AppendText is AppendJSON for a text.
+func AppendText(dst []byte, s string) []byte {
+	if isPlain(s) {
+		dst = append(dst, '"')
+		dst = append(dst, s...)
+		return append(dst, '"')
+	}
 	dst, _ = jsontext.AppendQuote(dst, s) // the error only tells of bytes that were replaced
 	return dst
+}
+
+// isPlain reports whether a text stands in JSON as it is, as most do.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }

@@ -22,8 +22,62 @@ type member struct {
 // some hundred searches of a smaller object, and few objects are read so often.
 const indexFrom = 40
 
-// NewObject returns an empty object with room for n members.
+// NewObject returns an empty object with room for n members. One of the usual sizes is a single
+// piece of memory, since most of what a run computes are small objects.
 func NewObject(n int) *Object {
+	switch {
+	case n == 0:
+		return new(Object)
+	case n <= 1:
+		o := new(struct {
+			Object
+			room [1]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 2:
+		o := new(struct {
+			Object
+			room [2]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 3:
+		o := new(struct {
+			Object
+			room [3]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 5:
+		o := new(struct {
+			Object
+			room [5]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 8:
+		o := new(struct {
+			Object
+			room [8]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 12:
+		o := new(struct {
+			Object
+			room [12]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 16:
+		o := new(struct {
+			Object
+			room [16]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	}
 	return &Object{members: make([]member, 0, n)}
 }
 
@@ -109,6 +163,26 @@ func (o *Object) Keys() []string {
 		names[i] = m.name
 	}
 	return names
+}
+
+// Head returns a new object of the first n members, with room for as many as o has.
+func (o *Object) Head(n int) *Object {
+	head := NewObject(o.Len())
+	for _, m := range o.members[:n] {
+		head.push(m.name, m.value)
+	}
+	return head
+}
+
+// Grown returns an object that has one more member, or another value of it; o stays as it is. The
+// two share memory where o has room: of one object only one may be grown.
+func (o *Object) Grown(name string, v Value) *Object {
+	if o.index != nil || len(o.members)+1 >= indexFrom || o.find(name) >= 0 {
+		o = o.Clone()
+		o.Set(name, v)
+		return o
+	}
+	return &Object{members: append(o.members, member{name, v})}
 }
 
 // Clone returns a copy that can be changed; the members are shared.
