@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -60,7 +61,13 @@ func (a *answer) success() bool { return a.status >= 200 && a.status <= 299 }
 func (a *answer) empty() bool { return len(bytes.TrimSpace(a.body)) == 0 }
 
 // text returns the answer as valid UTF-8.
-func (a *answer) text() string { return strings.ToValidUTF8(string(a.body), "\uFFFD") }
+func (a *answer) text() string {
+	text := string(a.body)
+	if utf8.ValidString(text) {
+		return text
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}
 
 // decode returns the answer's JSON value, nil for other answers. The error is
 // about JSON that is too deep or holds a number too long to keep.

@@ -86,7 +86,7 @@ func (e *Executor) mapOutputs(res *flow.Result, j *job, a *answer, get func(*lan
 			}
 			return
 		}
-		outputs.Set(m.Name, v)
+		outputs.Add(m.Name, v)
 	}
 	res.Outputs = outputs
 }

@@ -43,8 +43,12 @@ func (p *Param) BindItem(v value.Value) (value.Value, []schema.Violation) {
 func (p *Params) Bind(given *value.Object) (*value.Object, []schema.Violation) {
 	bound := value.NewObject(len(p.List))
 	var bad []schema.Violation
+	known := 0 // of those given
 	for _, q := range p.List {
 		v, ok := given.Get(q.Name)
+		if ok {
+			known++
+		}
 		if ok && v == nil && (q.Optional || q.HasDefault) {
 			ok = false
 		}
@@ -60,7 +64,10 @@ func (p *Params) Bind(given *value.Object) (*value.Object, []schema.Violation) {
 		case !q.Optional:
 			bad = append(bad, schema.Violation{Path: q.Name, Pointer: "/" + q.Name, Message: "is missing"})
 		}
-		bound.Set(q.Name, v)
+		bound.Add(q.Name, v)
+	}
+	if known == given.Len() {
+		return bound, bad
 	}
 	for name := range given.All() {
 		if p.Get(name) == nil {

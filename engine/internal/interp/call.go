@@ -264,6 +264,9 @@ func (w *walker) withLast(err error, a *pipeline.Call, key flow.Key, req flow.Ca
 // messageOf is the text of an error for an event that names operation and
 // outcome beside it.
 func messageOf(err error) string {
+	if err == nil {
+		return ""
+	}
 	var f *Failure
 	if errors.As(err, &f) {
 		return f.Message

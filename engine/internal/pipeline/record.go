@@ -125,16 +125,16 @@ func (s *Step) Record(res flow.Result, outputs *value.Object, ran bool) *value.O
 func (s *shape) record(res flow.Result, outputs *value.Object, ran bool) *value.Object {
 	record := value.NewObject(s.size())
 	if s.outputs != nil {
-		record.Set("outputs", complete(s.outputs, outputs))
+		record.Add("outputs", complete(s.outputs, outputs))
 	}
-	record.Set("ran", ran)
+	record.Add("ran", ran)
 	if s.batch {
 		setResults(record, batchResults(res.Rows))
 	}
 	if s.calls {
-		record.Set("sent", res.Sent && !res.Reused && res.Outcome.Success())
-		record.Set("reconciled", res.Reconciled && res.Outcome.Success())
-		record.Set("outcome", outcomeValue(res.Outcome))
+		record.Add("sent", res.Sent && !res.Reused && res.Outcome.Success())
+		record.Add("reconciled", res.Reconciled && res.Outcome.Success())
+		record.Add("outcome", outcomeValue(res.Outcome))
 	}
 	return record
 }
@@ -257,15 +257,16 @@ func (s *Step) ForeachRecord(items []flow.Item) *value.Object {
 			continue
 		}
 		row := value.NewObject(len(s.Foreach.Columns) + 3)
-		row.Set(rowKey, item.Key)
-		row.Set(rowStatus, string(item.Status))
+		row.Add(rowKey, item.Key)
+		row.Add(rowStatus, string(item.Status))
 		for _, name := range s.Foreach.Columns {
-			row.Set(name, item.Outputs.At(name))
+			row.Add(name, item.Outputs.At(name)) // none of them is called as the others are
 		}
-		row.Set(rowError, nil)
+		var why value.Value
 		if item.Err != nil {
-			row.Set(rowError, item.Err.Error())
+			why = item.Err.Error()
 		}
+		row.Add(rowError, why)
 		results = append(results, row)
 	}
 	record := value.ObjectOf("ran", true)

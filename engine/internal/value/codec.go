@@ -237,10 +237,25 @@ func AppendText(dst []byte, s string) []byte {
 
 // isPlain reports whether a text stands in JSON as it is, as most do.
 func isPlain(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		if marksSpecial(uint64(s[0])|uint64(s[1])<<8|uint64(s[2])<<16|uint64(s[3])<<24|
+			uint64(s[4])<<32|uint64(s[5])<<40|uint64(s[6])<<48|uint64(s[7])<<56) != 0 {
+			return false
+		}
+	}
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
 			return false
 		}
 	}
 	return true
+}
+
+// marksSpecial is not 0 where one of eight bytes is a control character, a quote, a backslash or
+// not ASCII. A byte below n borrows from its highest bit when n is taken from it, and one that is
+// equal to n is 0 after an exclusive or.
+func marksSpecial(bytes uint64) uint64 {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := bytes^'"'*ones, bytes^'\\'*ones
+	return (bytes | (bytes - ' '*ones) | (quote - ones) | (backslash - ones)) & high
 }

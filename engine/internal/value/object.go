@@ -122,6 +122,9 @@ func (o *Object) Set(name string, v Value) {
 	o.push(name, v)
 }
 
+// Add is Set for a member that is certainly not there.
+func (o *Object) Add(name string, v Value) { o.push(name, v) }
+
 // add adds the member unless there is one of that name.
 func (o *Object) add(name string, v Value) {
 	if o.find(name) < 0 {
