@@ -128,13 +128,22 @@ func appendQuery(u *url.URL, t *lang.Template, vars lang.Vars, injected *value.O
 	return nil
 }
 
+// addressOf returns the address of one call, without query. The URL is the caller's.
+func (o *operation) addressOf(base *url.URL, vars lang.Vars) (*url.URL, error) {
+	if o.address == nil {
+		return address(base, o.Request.Path, vars)
+	}
+	u := *o.address
+	return &u, nil
+}
+
 // target returns where the job's request goes, with its query: to the path of the
 // operation, or where the answer before says that the next page is.
 func (j *job) target(vars lang.Vars, injected *value.Object) (*url.URL, error) {
 	if j.turn != nil && j.turn.at.Link != "" {
 		return nextAddress(j.connection.BaseURL, j.turn.before.address, j.turn.at.Link, injected)
 	}
-	u, err := address(j.connection.BaseURL, j.op.Request.Path, vars)
+	u, err := j.op.addressOf(j.connection.BaseURL, vars)
 	if err == nil {
 		err = appendQuery(u, j.op.Request.Query, vars, injected)
 	}

@@ -38,10 +38,18 @@ type answer struct {
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-func newAnswer(resp *http.Response, buf *bytes.Buffer) *answer {
+// newAnswer returns the answer of which the body is in buf. wanted says that its value will be asked
+// for, so that it need not be looked at once more before.
+func newAnswer(resp *http.Response, buf *bytes.Buffer, wanted bool) *answer {
 	a := &answer{status: resp.StatusCode, header: resp.Header, buf: buf}
 	a.body = bytes.TrimPrefix(buf.Bytes(), byteOrderMark)
-	a.json = lang.ValidJSON(a.body)
+	if wanted {
+		v, err := value.Decode(a.body)
+		if a.decoded = err == nil; a.decoded {
+			a.value = v
+		}
+	}
+	a.json = a.decoded || lang.ValidJSON(a.body)
 	return a
 }
 

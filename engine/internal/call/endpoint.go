@@ -99,7 +99,7 @@ func (e *Executor) sendLogin(j *job, req *http.Request) (*auth.Answer, error) {
 	bounded, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	req = req.WithContext(bounded)
-	req.Header.Set("User-Agent", e.userAgent)
+	req.Header["User-Agent"] = e.userAgent
 	e.tellLogin(j, req)
 	start := time.Now()
 	a, err := e.exchangeLogin(req)

@@ -36,7 +36,8 @@ func (c *credential) heard(res flow.Result) {
 
 // injection is what proves who is calling, ready to be put into a request.
 type injection struct {
-	headers, query, body *value.Object
+	headers     http.Header
+	query, body *value.Object
 	// hidden are the headers that carry it; their values are never shown.
 	hidden map[string]bool
 }
@@ -53,18 +54,24 @@ func inject(gate *redact.Gate, a catalog.Auth, config *value.Object, token strin
 		tokenValue = token
 	}
 	vars := catalog.InjectVars(config, tokenValue)
-	if inj.headers, err = injected(gate, a.Headers, vars); err != nil {
+	headers, err := injected(gate, a.Headers, vars)
+	if err != nil {
 		return inj, err
 	}
+	inj.hidden = make(map[string]bool, headers.Len())
+	w := wire{header: make(http.Header, headers.Len())}
+	for name, v := range headers.All() {
+		if err := w.setHeader(name, v); err != nil {
+			return inj, err
+		}
+		inj.hidden[http.CanonicalHeaderKey(name)] = true
+	}
+	inj.headers = w.header
 	if inj.query, err = injected(gate, a.Query, vars); err != nil {
 		return inj, err
 	}
 	if inj.body, err = injected(gate, a.Body, vars); err != nil {
 		return inj, err
-	}
-	inj.hidden = make(map[string]bool, inj.headers.Len())
-	for name := range inj.headers.All() {
-		inj.hidden[http.CanonicalHeaderKey(name)] = true
 	}
 	return inj, nil
 }

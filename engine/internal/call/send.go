@@ -65,7 +65,7 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{left: true, status: resp.StatusCode, header: resp.Header, size: n,
 			tooLarge: "the answer is larger than " + bytesText(limit)}
 	}
-	return newAnswer(resp, buf), nil
+	return newAnswer(resp, buf, j.op.wantsValue()), nil
 }
 
 // plain takes off what net/http wraps around an error: method and URL, which

@@ -43,9 +43,9 @@ func (w *walker) callPipeline(s *pipeline.Step, a *pipeline.Call, key flow.Key, 
 	if err != nil {
 		return nil, err
 	}
-	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
+	w.tellStart(event.StepStarted{Key: string(key), Operation: a.Name()})
 	outputs, err := w.called(a.Pipeline, key, inputs)
-	w.rt.Emit(&event.StepFinished{Key: string(key), Operation: a.Name(), Error: errorText(err)})
+	w.tellFinish(event.StepFinished{Key: string(key), Operation: a.Name(), Error: errorText(err)})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (w *walker) whole(a *pipeline.Call, key flow.Key, inputs *value.Object) (fl
 // operation makes the call and tells of it; the error of a call that was not
 // a success is a *Failure. rows are those of a batch operation.
 func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object, rows []flow.RowRef) (flow.Result, error) {
-	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
+	w.tellStart(event.StepStarted{Key: string(key), Operation: a.Name()})
 	res, err := w.quietly(a, key, key, inputs, rows)
 	bad := err
 	if bad == nil {
@@ -106,8 +106,24 @@ func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object,
 	return res, err
 }
 
+// tellStart tells that a step begins, if anybody listens.
+func (w *walker) tellStart(e event.StepStarted) {
+	if w.rt.Heard() {
+		told := e
+		w.rt.Emit(&told)
+	}
+}
+
+// tellFinish tells that a step has ended.
+func (w *walker) tellFinish(e event.StepFinished) {
+	if w.rt.Heard() {
+		told := e
+		w.rt.Emit(&told)
+	}
+}
+
 func (w *walker) tellEnd(a *pipeline.Call, key flow.Key, res flow.Result, err error) {
-	w.rt.Emit(&event.StepFinished{
+	w.tellFinish(event.StepFinished{
 		Key:       string(key),
 		Operation: a.Name(),
 		Outcome:   string(res.Outcome),

@@ -137,7 +137,7 @@ func (w *walker) step(s *pipeline.Step, parent flow.Key, vars lang.Vars) (*value
 		}
 		if !yes {
 			if s.ID != "" { // without one, its key is that of what it stands in
-				w.rt.Emit(&event.StepFinished{Key: string(key), Operation: operationName(s), Skipped: true})
+				w.tellFinish(event.StepFinished{Key: string(key), Operation: operationName(s), Skipped: true})
 			}
 			return s.SkippedRecord(), nil
 		}
