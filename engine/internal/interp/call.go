@@ -15,7 +15,7 @@ import (
 
 // arguments evaluates with and binds it to what the callee asks for.
 func (w *walker) arguments(a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
-	given := value.NewObject(0)
+	var given *value.Object
 	if a.With != nil {
 		v, err := a.With.Eval(vars)
 		if err != nil {

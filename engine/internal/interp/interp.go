@@ -111,39 +111,43 @@ func (w *walker) pipeline(p *pipeline.Pipeline, key flow.Key, inputs *value.Obje
 
 // steps runs steps in order, and returns vars with what they leave behind.
 func (w *walker) steps(steps []*pipeline.Step, key flow.Key, vars lang.Vars) (lang.Vars, error) {
-	vars = pipeline.WithSteps(vars, len(steps))
+	trail := pipeline.NewTrail(vars, len(steps))
 	for _, s := range steps {
-		record, err := w.step(s, key, vars)
+		record, err := w.step(s, key, trail.Vars)
 		if err != nil {
 			return nil, err
 		}
 		if s.ID != "" {
-			pipeline.AddStep(vars, s.ID, record)
+			trail.Add(s.ID, record)
 		}
 	}
-	return vars, nil
+	return trail.Vars, nil
 }
 
 // step runs one step of the current pipeline and returns its record.
 func (w *walker) step(s *pipeline.Step, parent flow.Key, vars lang.Vars) (*value.Object, error) {
-	key := stepKey(parent, s)
 	if err := w.rt.Interrupted(); err != nil {
-		return nil, w.stopped(key, err)
+		return nil, w.stopped(stepKey(parent, s), err)
 	}
 	if s.If != nil {
 		yes, err := s.If.Bool(vars)
 		if err != nil {
-			return nil, w.evalFailure(key, "if", err)
+			return nil, w.evalFailure(stepKey(parent, s), "if", err)
 		}
 		if !yes {
-			if s.ID != "" { // without one, its key is that of what it stands in
-				w.tellFinish(event.StepFinished{Key: string(key), Operation: operationName(s), Skipped: true})
+			if s.ID != "" && w.rt.Heard() { // without one, its key is that of what it stands in
+				w.tellFinish(event.StepFinished{Key: string(stepKey(parent, s)), Operation: operationName(s), Skipped: true})
 			}
 			return s.SkippedRecord(), nil
 		}
 	}
+	key := stepKey(parent, s)
 	if s.Foreach != nil {
 		return w.foreach(s, key, vars)
+	}
+	if s.Timeout == 0 {
+		record, err := w.action(s, key, vars)
+		return w.settle(s, key, vars, record, err)
 	}
 	var record *value.Object
 	err := w.within(s, key, func() (err error) {

@@ -48,22 +48,27 @@ func (r Run) Vars(inputs *value.Object) lang.Vars {
 	return vars
 }
 
-// WithSteps returns variables of their own for a list of so many steps, each of which adds its record with AddStep.
-func WithSteps(vars lang.Vars, n int) lang.Vars {
-	own := slices.Clone(vars)
-	before := vars[varSteps].(*value.Object)
-	steps := value.NewObject(before.Len() + n)
-	for id, record := range before.All() {
-		steps.Set(id, record)
-	}
-	own[varSteps] = steps
-	return own
+// A Trail is the variables of a list of steps, which grow by the record of each.
+type Trail struct {
+	Vars  lang.Vars
+	rooms []value.Object // for the objects that steps is yet to be
 }
 
-// AddStep makes record what steps.id is in vars, which WithSteps returned. What was taken from vars
-// before, such as the value of steps, stays as it was.
-func AddStep(vars lang.Vars, id string, record *value.Object) {
-	vars[varSteps] = vars[varSteps].(*value.Object).Grown(id, record)
+// NewTrail returns the trail of so many steps that begin with vars, which stay as they are.
+func NewTrail(vars lang.Vars, n int) *Trail {
+	t := &Trail{Vars: slices.Clone(vars), rooms: make([]value.Object, n)}
+	before := vars[varSteps].(*value.Object)
+	t.Vars[varSteps] = before.Head(before.Len(), before.Len()+n)
+	return t
+}
+
+// Add makes record what steps.id is. What was taken from Vars before, such as the value of
+// steps, stays as it was.
+func (t *Trail) Add(id string, record *value.Object) {
+	steps := &t.rooms[0]
+	t.rooms = t.rooms[1:]
+	t.Vars[varSteps].(*value.Object).Grow(steps, id, record)
+	t.Vars[varSteps] = steps
 }
 
 // WithItem returns vars with the element of a foreach after them.

@@ -163,7 +163,7 @@ func (g *Gate) object(v *value.Object) (value.Value, bool) {
 		}
 		spans := g.find(name)
 		if o == nil && (changed || spans != nil) {
-			o = v.Head(at)
+			o = v.Head(at, v.Len())
 		}
 		if spans != nil {
 			name = mask(name, spans)

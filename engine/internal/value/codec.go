@@ -19,6 +19,9 @@ func Decode(data []byte) (Value, error) {
 	d := decoders.Get().(*decoder)
 	defer d.release()
 	d.read(data)
+	if len(data) <= maxWhole {
+		d.data = data
+	}
 	v, err := d.value()
 	if err != nil {
 		return nil, syntaxError(data, err)
@@ -44,6 +47,10 @@ type decoder struct {
 	// to: vendors send the same few over and over.
 	names [128]string
 	name  []byte
+	// data is what is read, where texts may be parts of one copy of it, whole; nil for others. The copy is
+	// made with the first of them.
+	data  []byte
+	whole string
 	// rows are the lists that were taken out of an outline, by the offset right
 	// after the bracket that stands for them.
 	rows map[int64]*Rows
@@ -59,6 +66,10 @@ func (d *decoder) from(in io.Reader) {
 	d.in.Reset(in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
+// maxWhole is the size up to which texts are parts of one copy of all that is read: one of them
+// keeps that much in memory.
+const maxWhole = 16 << 10
+
 // keepOpen bounds the memory that is kept.
 const keepOpen = 256
 
@@ -69,11 +80,15 @@ func (d *decoder) release() {
 	}
 	clear(d.open[:cap(d.open)])
 	d.open = d.open[:0]
+	d.data, d.whole = nil, ""
 	d.read(nil)
 	decoders.Put(d)
 }
 
 func (d *decoder) value() (Value, error) {
+	if d.data != nil && d.in.PeekKind() == '"' {
+		return d.part()
+	}
 	token, err := d.in.ReadToken()
 	if err != nil {
 		return nil, err
@@ -94,6 +109,23 @@ func (d *decoder) value() (Value, error) {
 	default: // '{': the decoder has refused all else
 		return d.object()
 	}
+}
+
+// part reads a text as a part of the whole, unless it is written otherwise than it is meant.
+func (d *decoder) part() (Value, error) {
+	raw, err := d.in.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	if bytes.IndexByte(raw, '\\') >= 0 || !utf8.Valid(raw) {
+		text, _ := jsontext.AppendUnquote(nil, raw) // the error only tells of bytes that were replaced
+		return string(text), nil
+	}
+	if d.whole == "" {
+		d.whole = string(d.data)
+	}
+	end := d.in.InputOffset() - 1
+	return d.whole[end-int64(len(raw))+2 : end], nil
 }
 
 func (d *decoder) list() (Value, error) {

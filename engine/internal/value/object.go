@@ -113,6 +113,16 @@ func (o *Object) At(name string) Value {
 	return v
 }
 
+// AtNear is At for a member that may well be the one at place i. It also returns its place, or -1.
+func (o *Object) AtNear(name string, i int) (Value, int) {
+	if i >= o.Len() || o.members[i].name != name {
+		if i = o.find(name); i < 0 {
+			return nil, -1
+		}
+	}
+	return o.members[i].value, i
+}
+
 // Set adds the member, or replaces its value in place.
 func (o *Object) Set(name string, v Value) {
 	if i := o.find(name); i >= 0 {
@@ -168,24 +178,27 @@ func (o *Object) Keys() []string {
 	return names
 }
 
-// Head returns a new object of the first n members, with room for as many as o has.
-func (o *Object) Head(n int) *Object {
-	head := NewObject(o.Len())
+// Head returns a new object of the first n members, with room for so many.
+func (o *Object) Head(n, room int) *Object {
+	head := NewObject(room)
+	if n == 0 {
+		return head
+	}
 	for _, m := range o.members[:n] {
 		head.push(m.name, m.value)
 	}
 	return head
 }
 
-// Grown returns an object that has one more member, or another value of it; o stays as it is. The
-// two share memory where o has room: of one object only one may be grown.
-func (o *Object) Grown(name string, v Value) *Object {
+// Grow makes grown an object that has one more member than o, or another value of it; o stays as it
+// is. The two share memory where o has room: of one object only one may be grown.
+func (o *Object) Grow(grown *Object, name string, v Value) {
 	if o.index != nil || len(o.members)+1 >= indexFrom || o.find(name) >= 0 {
-		o = o.Clone()
-		o.Set(name, v)
-		return o
+		*grown = *o.Clone()
+		grown.Set(name, v)
+		return
 	}
-	return &Object{members: append(o.members, member{name, v})}
+	grown.members = append(o.members, member{name, v})
 }
 
 // Clone returns a copy that can be changed; the members are shared.
