@@ -569,8 +569,8 @@ func TestConnectionsOfAProgram(t *testing.T) {
 		connections map[string]engine.Connection
 		want        string
 	}{
-		{"none", nil, "pipelines/put.yaml:12:3: no connection desk is given\n   12 |   desk: {vendor: desk}\n      |   ^\n  hint: add it to the connections file (--connections FILE), or try it out with --sandbox\n"},
-		{"a misspelt one", map[string]engine.Connection{"desc": {Vendor: "desk"}}, "pipelines/put.yaml:12:3: no connection desk is given\n   12 |   desk: {vendor: desk}\n      |   ^\n  hint: add it to the connections file (--connections FILE), or try it out with --sandbox; there is a connection desc\n"},
+		{"none", nil, "pipelines/put.yaml:12:3: no connection desk is given\n   12 |   desk: {vendor: desk}\n      |   ^\n  hint: add desk: {vendor: desk, base_url: https://…} to the connections file (connections.yaml, or --connections FILE), or try it out with --sandbox\n"},
+		{"a misspelt one", map[string]engine.Connection{"desc": {Vendor: "desk"}}, "pipelines/put.yaml:12:3: no connection desk is given\n   12 |   desk: {vendor: desk}\n      |   ^\n  hint: add desk: {vendor: desk, base_url: https://…} to the connections file (connections.yaml, or --connections FILE), or try it out with --sandbox; there is a connection desc\n"},
 		{"to another vendor", map[string]engine.Connection{"desk": {Vendor: "shop"}}, "pipelines/put.yaml:12:3: connection desk must be to the vendor desk, the one given is to shop\n   12 |   desk: {vendor: desk}\n      |   ^\n"},
 		{"without anything", map[string]engine.Connection{"desk": {Vendor: "desk"}}, "connection desk: base_url must begin with https:// or http://\nconnection desk: config pin: is missing\n"},
 		{"surplus config", map[string]engine.Connection{"desk": {Vendor: "desk", BaseURL: "https://a.example", Config: map[string]any{"pin": "12345", "lan": 1}}}, "connection desk: config lan: is not known here; did you mean lane?\n"},

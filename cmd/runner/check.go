@@ -153,10 +153,23 @@ func checkedPaths(root string, args []string) ([]string, error) {
 			paths = append(paths, p)
 		}
 	}
-	if len(paths) == 0 {
-		return nil, usage("there is nothing to check: no specs/ and no pipelines/ below %s", root)
+	if !slices.ContainsFunc(paths, func(p string) bool { return holdsYAML(filepath.Join(root, p)) }) {
+		return nil, usage("there is nothing to check: no YAML files in specs/ and pipelines/ below %s", root)
 	}
 	return paths, nil
+}
+
+// holdsYAML reports whether there is a YAML file at or below a path.
+func holdsYAML(root string) bool {
+	found := false
+	_ = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error { // who reads it, finds what is wrong
+		if err == nil && !d.IsDir() && isYAML(name) {
+			found = true
+			return filepath.SkipAll
+		}
+		return nil
+	})
+	return found
 }
 
 func count(n int, what string) string {

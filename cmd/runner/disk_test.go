@@ -20,10 +20,13 @@ func TestFullDiskLosesNothing(t *testing.T) {
 	d := newIntcomex(t)
 	grow := mountSmall(t, filepath.Join(d.dir, "small"))
 	args := append(d.ensureCompanies(t, rows), "--state", "small/state.db")
-	full := d.runner(t, args...)
+	full := d.runner(t, append(args, "--output", "json")...)
 	const want = "cannot write the state in small/state.db: the disk is full. Nothing of this was recorded. Make room and try again"
 	if code := full.exit(t); code != 1 || !strings.Contains(full.err.String(), want) {
 		t.Errorf("exit code %d, %s", code, full.err.String())
+	}
+	if want := `"error":{"code":"state",`; !strings.Contains(full.out.String(), want) || !strings.Contains(full.out.String(), "resume the run") {
+		t.Errorf("standard output lacks %s: %s", want, full.out.String())
 	}
 	if _, err := os.Stat(filepath.Join(d.dir, "results.csv")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("there are results: %v", err)

@@ -51,7 +51,7 @@ func (c *cli) explain(name, output string) error {
 // named finds the project of an argument that is a path, or else a name. A path
 // comes back as one in the project.
 func (c *cli) named(name string) (root, inside string, err error) {
-	if !strings.Contains(name, "/") && !strings.HasSuffix(name, ".yaml") && !strings.HasSuffix(name, ".yml") {
+	if !strings.Contains(name, "/") && !isYAML(name) {
 		root, err = c.projectRoot("")
 		return root, name, err
 	}

@@ -168,7 +168,7 @@ func (o *OAuth2) read(a *Answer, asked time.Time) (Token, error) {
 	case g.AccessToken == "":
 		return Token{}, &Failure{Message: o.name() + ": the answer holds no access_token"}
 	}
-	return Token{Value: g.AccessToken, Expires: g.expires(asked), Refresh: g.RefreshToken}, nil
+	return Token{Value: g.AccessToken, Expires: g.expires(asked), Refresh: g.RefreshToken, Answer: string(a.Body)}, nil
 }
 
 // name is the endpoint for messages. Its query is left out.

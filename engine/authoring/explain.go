@@ -281,7 +281,7 @@ func limitsOf(l *catalog.Limits) string {
 
 func requestOf(n *source.Node) string {
 	request := n.Get("request")
-	return strings.TrimSpace(words(request, "method") + " " + words(request, "path"))
+	return strings.TrimSpace(words(request, "method") + " " + words(request, "path") + words(request, "url"))
 }
 
 func explainOperation(op *catalog.Operation, n *source.Node) *Explanation {

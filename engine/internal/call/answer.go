@@ -128,16 +128,35 @@ func (a *answer) data(r *catalog.Response) (data []byte, ok bool) {
 	return nullText, true
 }
 
-// output returns what an output's header says, or what get finds in the body.
+// output returns what an output's header or cookie says, or what get finds in the body.
 func (a *answer) output(m *lang.Mapping, get func(*lang.Mapping) (value.Value, error)) (value.Value, error) {
-	if m.Header == "" {
+	switch {
+	case m.InBody():
 		return get(m)
+	case m.Cookie != "":
+		if text := a.cookie(m.Cookie); text != "" {
+			return m.Take(text, true)
+		}
+		return m.Take(nil, false)
 	}
 	values := a.header.Values(m.Header)
 	if len(values) == 0 {
 		return m.Take(nil, false)
 	}
 	return m.Take(strings.Join(values, ", "), true)
+}
+
+// cookie returns the value of the cookie that the answer sets under this name; "" where it
+// sets none, or takes it away. The last one counts, as in a browser.
+func (a *answer) cookie(name string) (text string) {
+	for _, c := range (&http.Response{Header: a.header}).Cookies() {
+		if c.Name == name {
+			if text = c.Value; c.MaxAge < 0 {
+				text = ""
+			}
+		}
+	}
+	return text
 }
 
 var nullText = []byte("null")

@@ -27,7 +27,7 @@ func (o *operation) streams() bool { return o.maySpool() && !o.sees.text }
 
 // maySpool reports whether what is read may leave memory at all.
 func (o *operation) maySpool() bool {
-	return o.Response.As == "json" && o.Effect != flow.Create && o.Batch == nil &&
+	return o.Response.As != "text" && o.Response.As != "none" && o.Effect != flow.Create && o.Batch == nil &&
 		len(o.secretOutputs) == 0 && len(o.Response.Secrets) == 0
 }
 
@@ -111,7 +111,7 @@ func (a *answer) looksInside(op *operation) string {
 		}
 	}
 	for _, m := range op.Response.Outputs {
-		if m.Header == "" && blind(m.Path(), within) {
+		if m.InBody() && blind(m.Path(), within) {
 			return fmt.Sprintf("the answer, into whose list the path %s of output %s looks,", m.Path().Text(), m.Name)
 		}
 	}

@@ -56,7 +56,10 @@ func (e *Executor) freshToken(ctx context.Context, j *job, kind auth.Kind, refre
 		token, err = kind.Get(ctx, login)
 	}
 	if err == nil {
-		hide(e.gate, token.Value)
+		token, err = e.made(j, token)
+	}
+	if err == nil {
+		e.hideToken(spec, token.Value)
 		hide(e.gate, token.Refresh)
 		err = token.Check()
 	}
@@ -95,15 +98,40 @@ func (e *Executor) callLogin(ctx context.Context, j *job) (auth.Token, error) {
 	if !res.Outcome.Success() {
 		return auth.Token{}, loginRefused(l, res)
 	}
-	v, err := spec.Value.Eval(catalog.TokenVars(j.connection.Config, res.Outputs))
+	text, err := spec.Make(catalog.TokenVars(j.connection.Config, res.Outputs))
 	if err != nil {
-		return auth.Token{}, err
-	}
-	text, ok := v.(string)
-	if !ok {
-		return auth.Token{}, fmt.Errorf("the token of %s is not text but %s", l.name(), value.KindOf(v))
+		return auth.Token{}, fmt.Errorf("%s: %w", l.name(), err)
 	}
 	return auth.Token{Value: text}, nil
+}
+
+// made returns the token that the vendor file makes of what came with it. That of a
+// login is made already.
+func (e *Executor) made(j *job, token auth.Token) (auth.Token, error) {
+	spec := j.connection.Vendor.Auth.Token
+	if spec.Call != nil || !spec.Made() {
+		return token, nil
+	}
+	hide(e.gate, token.Value)
+	v, err := value.Decode([]byte(token.Answer))
+	granted, ok := v.(*value.Object)
+	if err != nil || !ok {
+		return token, errors.New("the answer of the token endpoint cannot be read")
+	}
+	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
+		hide(e.gate, granted.At(name))
+	}
+	if token.Value, err = spec.Make(catalog.TokenVars(j.connection.Config, granted)); err != nil {
+		err = fmt.Errorf("%s: %w", endpointName, err)
+	}
+	return token, err
+}
+
+// hideToken tells the gate of what is secret in a token.
+func (e *Executor) hideToken(spec *catalog.Token, text string) {
+	if v, ok := spec.Parse(text); ok {
+		hideTyped(e.gate, spec.Type, v)
+	}
 }
 
 func loginInputs(spec *catalog.Token, config *value.Object) (*value.Object, error) {
@@ -153,11 +181,12 @@ func loginRefused(l *job, res flow.Result) error {
 // checkToken tries a token from the store with the vendor's check. Anything but
 // success means that a new one is needed.
 func (e *Executor) checkToken(ctx context.Context, j *job, token *credential) (bool, error) {
-	hide(e.gate, token.Value)
-	if token.Check() != nil {
+	spec := j.connection.Vendor.Auth.Token
+	e.hideToken(spec, token.Value)
+	if _, ok := spec.Parse(token.Value); !ok || token.Check() != nil {
 		return false, nil
 	}
-	check := j.connection.Vendor.Auth.Token.Check
+	check := spec.Check
 	if check == nil {
 		return true, nil
 	}

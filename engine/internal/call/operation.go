@@ -21,10 +21,10 @@ type operation struct {
 	// sees tells which parts of an answer the operation's conditions look at.
 	sees   struct{ headers, text, body bool }
 	accept []string // the header of that name
-	// address is where requests go, without query, and endpoint how that is told of, secrets
+	// address is where requests below base go, without query, and endpoint how that is told of, secrets
 	// included; nil and "" where the path holds something that is known with the call only.
-	address  *url.URL
-	endpoint string
+	base, address *url.URL
+	endpoint      string
 	// bodySize is the size of the last request body: a good guess for the next.
 	bodySize atomic.Int64
 }
@@ -65,7 +65,7 @@ func (o *operation) fixAddress(base *url.URL) {
 		}
 	}
 	if u, err := address(base, o.Request.Path, nil); err == nil {
-		o.address, o.endpoint = u, o.Request.Method+" "+u.Redacted()
+		o.base, o.address, o.endpoint = base, u, o.Request.Method+" "+u.Redacted()
 	}
 }
 

@@ -3,6 +3,7 @@ package call
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -221,6 +222,56 @@ operations:
 		if got != tt.want {
 			t.Errorf("%v:\ngot  %s\nwant %s", tt.tags, got, tt.want)
 		}
+	}
+}
+
+// Lists and objects stand in a form as the vendor wants them.
+func TestNestedValuesInForms(t *testing.T) {
+	t.Parallel()
+	const spec = `
+vendor: acme
+version: 1
+operations:
+  send:
+    effect: idempotent
+    inputs: {lines: {}, note: {type: string, optional: true}}
+    request:
+      method: POST
+      path: /
+      as: form
+      nested: NESTED
+      body: {a: 1, meta: {ref: "x&y", note: "${{ inputs.note ?? omit }}"}, lines: "${{ inputs.lines }}"}
+    response: {as: text, outputs: {sent: "@this"}}
+`
+	lines := value.List{value.ObjectOf("price", "p 1", "tags", value.List{"a", "b"}), value.ObjectOf("price", int64(2), "tags", value.List{})}
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		text, _ := url.QueryUnescape(body(r))
+		fmt.Fprint(w, text)
+	})
+	for _, tt := range []struct {
+		nested string
+		lines  value.Value
+		want   string
+	}{
+		{"json", lines, `a=1&meta={"ref":"x&y"}&lines=[{"price":"p 1","tags":["a","b"]},{"price":2,"tags":[]}]`},
+		{"brackets", lines, "a=1&meta[ref]=x&y&lines[0][price]=p 1&lines[0][tags][0]=a&lines[0][tags][1]=b&lines[1][price]=2"},
+		{"brackets", value.List{nil}, "invalid bad-request: cannot make the request of acme.send: the form field lines[0] is null"},
+		{"repeat", value.List{"x", true}, "invalid bad-request: cannot make the request of acme.send: the form field meta must be a text, number, boolean or a list of these, found object"},
+	} {
+		e := connect(t, vendorOf(t, strings.Replace(spec, "NESTED", tt.nested, 1)), base, nil, Options{})
+		res := ask(t, e, "send", "lines", tt.lines)
+		got := summary(res)
+		if res.Outcome == flow.OK {
+			got = res.Outputs.At("sent").(string)
+		}
+		if got != tt.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", tt.nested, got, tt.want)
+		}
+	}
+	repeat := strings.NewReplacer("NESTED", "repeat", `meta: {ref: "x&y", note: "${{ inputs.note ?? omit }}"}, `, "").Replace(spec)
+	res := ask(t, connect(t, vendorOf(t, repeat), base, nil, Options{}), "send", "lines", value.List{"x", true})
+	if got := outputs(res); got != `{"sent":"a=1&lines=x&lines=true"}` {
+		t.Error(got)
 	}
 }
 

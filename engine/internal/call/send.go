@@ -47,6 +47,9 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{err: plain(err), left: progress.MayHaveLeft(ctx, err)}
 	}
 	defer resp.Body.Close()
+	if as := j.op.Response.As; (as == "csv" || as == "lines") && resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+		resp.Body = io.NopCloser(asList(as, resp.Body))
+	}
 	buf := buffers.Get().(*bytes.Buffer)
 	limit := e.maxAnswer
 	streams := j.op.streams()
@@ -118,6 +121,8 @@ func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flo
 	case !t.left:
 		res.Outcome, res.Code = flow.Busy, "unreachable"
 		res.Message, res.Hint = "cannot reach the vendor: "+t.err.Error(), unreachableHint(t.err)
+	case errors.As(t.err, new(*formatError)):
+		res.Code, res.Message = "unreadable", t.err.Error()
 	case t.status != 0:
 		res.Code, res.Message = "unreadable", fmt.Sprintf("the answer broke off after %s: %v", bytesText(t.size), t.err)
 	default:

@@ -96,6 +96,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	op.Paging, page = d.paging(n.Get("paginate"), op.Effect, n.Get("request"))
 	scope := requestScope(d.v.Config.Type, op.Inputs.Type, page)
 	op.Request = d.request(n.Get("request"), scope)
+	d.pathText(n.Get("request").Get("path"), op.Inputs)
 	identified := identityScope(op.Inputs.Type)
 	if rows := n.Get("rows"); rows != nil {
 		var row *lang.Type
@@ -128,6 +129,10 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 	r := Request{Method: n.Get("method").Text, As: "json"}
 	r.Path = d.text(n.Get("path"), scope)
+	r.URL = d.text(n.Get("url"), scope)
+	if n.Get("path") != nil && n.Get("url") != nil {
+		d.faults.Add(n.Key("url").Errorf("conflicting-keys", "a request goes to a path or to a url, not both"))
+	}
 	r.Query = d.template(n.Get("query"), scope)
 	r.Headers = d.template(n.Get("headers"), scope)
 	r.Body = d.template(n.Get("body"), scope)
@@ -136,8 +141,16 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 		if strings.HasPrefix(as.Text, "${{") {
 			r.As, r.style = "", d.style(as)
 		}
-		if r.Body == nil {
+		if n.Get("body") == nil {
 			d.faults.Add(n.Key("as").Errorf("as-without-body", "as says how the body is written, but there is no body"))
+		}
+	}
+	r.Nested = "json"
+	if nested := n.Get("nested"); nested != nil {
+		r.Nested = nested.Text
+		if r.As != "form" && r.As != "" {
+			d.faults.Add(n.Key("nested").Errorf("nested-without-form", "nested says how lists and objects stand in a form, and this body is %s", r.As).
+				WithHint("add as: form"))
 		}
 	}
 	if r.Body != nil && r.As == "text" && !textual(r.Body.Type()) {

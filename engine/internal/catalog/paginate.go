@@ -163,7 +163,7 @@ func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answ
 	if op.Batch != nil {
 		d.faults.Add(operation.Key("paginate").Errorf("conflicting-keys", "an operation either sends many rows (rows) or hands them out page by page (paginate), not both"))
 	}
-	d.pageItems(n.Get("items"), r)
+	d.pageItems(n.Get("items"), operation.Get("response").Get("outputs"), r)
 	if next := n.Get("next"); next == nil && p.Kind.Follows() {
 		d.faults.Add(n.Get("by").Errorf("next-missing", "paging by %s follows what each answer says of the next page, and nothing says where that is", n.Get("by").Text).
 			WithHint("write next: and its path in the answer, or the name of a header as in next: {header: " + exampleHeader(p.Kind) + "}"))
@@ -194,8 +194,9 @@ func yesOrNo(t *lang.Type) bool {
 	return t == nil || t.Kind == lang.Unknown || t.Kind == lang.Boolean && !t.Nullable
 }
 
-// pageItems holds that items names an output that is a list.
-func (d *decoder) pageItems(items *source.Node, r *Response) {
+// pageItems holds that items names an output that is a list. An output that is declared
+// and could not be compiled has its own fault.
+func (d *decoder) pageItems(items, declared *source.Node, r *Response) {
 	var names []string
 	for _, m := range r.Outputs {
 		names = append(names, m.Name)
@@ -211,6 +212,9 @@ func (d *decoder) pageItems(items *source.Node, r *Response) {
 			}
 			d.faults.Add(f)
 		}
+		return
+	}
+	if declared.Get(items.Text) != nil {
 		return
 	}
 	d.faults.Add(items.Errorf("unknown-output", "no output %s in this operation", items.Text).WithHint(DidYouMean(items.Text, names)))

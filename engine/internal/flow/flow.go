@@ -419,3 +419,13 @@ func (c ResumeCommand) Of(run string) string {
 	}
 	return c(run)
 }
+
+// A StateError is a fault of what remembers runs: a disk that is full, a database that went away.
+type StateError struct {
+	What string // could not be done
+	Err  error
+}
+
+func (e *StateError) Error() string { return e.What + ": " + e.Err.Error() }
+
+func (e *StateError) Unwrap() error { return e.Err }

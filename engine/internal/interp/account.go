@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -95,18 +96,7 @@ func (w *walker) commands(key flow.Key, outputs string) string {
 		return ""
 	}
 	settle := func(word string) string {
-		return fmt.Sprintf("%s --settle %s", command, shellWord(string(key)+"="+word))
+		return fmt.Sprintf("%s --settle %s", command, diag.ShellWord(string(key)+"="+word))
 	}
 	return fmt.Sprintf("; if it is: %s, if not: %s", settle("done:{"+outputs+"}"), settle("absent"))
-}
-
-// shellWord quotes s where a shell would make something else of it.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./=:,@%+", r)
-	}
-	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

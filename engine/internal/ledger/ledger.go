@@ -66,7 +66,7 @@ func (x *executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink
 		return x.put(ctx, table, key, r.Inputs.At(pipeline.StoreValue))
 	case pipeline.StoreDelete:
 		if err := x.tables.DeleteValue(ctx, table, key); err != nil {
-			return flow.Result{}, fmt.Errorf("cannot delete %s from table %s: %w", key, table, err)
+			return flow.Result{}, &flow.StateError{What: fmt.Sprintf("cannot delete %s from table %s", key, table), Err: err}
 		}
 		return done(value.NewObject(0)), nil
 	case pipeline.StoreList:
@@ -78,7 +78,7 @@ func (x *executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink
 func (x *executor) get(ctx context.Context, table, key string) (flow.Result, error) {
 	kept, ok, err := x.tables.Value(ctx, table, key)
 	if err != nil {
-		return flow.Result{}, fmt.Errorf("cannot read %s from table %s: %w", key, table, err)
+		return flow.Result{}, &flow.StateError{What: fmt.Sprintf("cannot read %s from table %s", key, table), Err: err}
 	}
 	if !ok {
 		res := done(value.ObjectOf(pipeline.StoreValue, nil))
@@ -107,7 +107,7 @@ func (x *executor) put(ctx context.Context, table, key string, v value.Value) (f
 		return refused(fmt.Sprintf("the value for %s in table %s has %d bytes, and at most %d are kept", key, table, len(encoded), maxValue)), nil
 	}
 	if err := x.tables.PutValue(ctx, table, key, encoded); err != nil {
-		return flow.Result{}, fmt.Errorf("cannot write %s to table %s: %w", key, table, err)
+		return flow.Result{}, &flow.StateError{What: fmt.Sprintf("cannot write %s to table %s", key, table), Err: err}
 	}
 	return done(value.NewObject(0)), nil
 }
@@ -116,7 +116,7 @@ func (x *executor) list(ctx context.Context, table string) (flow.Result, error) 
 	rows, size := value.List{}, 0
 	for row, err := range x.tables.Values(ctx, table) {
 		if err != nil {
-			return flow.Result{}, fmt.Errorf("cannot read table %s: %w", table, err)
+			return flow.Result{}, &flow.StateError{What: fmt.Sprintf("cannot read table %s", table), Err: err}
 		}
 		if size += len(row.Key) + len(row.Value); size > maxList {
 			return refused(fmt.Sprintf("table %s has more than the %d bytes that are listed at once", table, maxList)), nil

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 
@@ -22,7 +23,7 @@ func (rt *runtime) appendAsked(dst []byte, r flow.CallRequest) []byte {
 	if rt.Mask != nil {
 		open = rt.Mask(open)
 	}
-	dst = append(dst, `,"asked":{"inputs":`...)
+	dst = append(dst, askedLead+`{"inputs":`...)
 	start := len(dst)
 	dst = value.AppendJSON(dst, open)
 	sum := sha256.Sum256(dst[start:])
@@ -33,10 +34,18 @@ func (rt *runtime) appendAsked(dst []byte, r flow.CallRequest) []byte {
 	return append(dst, `"}`...)
 }
 
+// asked returns what appendAsked adds, as a JSON object; nil for nothing.
+func (rt *runtime) asked(r flow.CallRequest) []byte {
+	return bytes.TrimPrefix(rt.appendAsked(nil, r), []byte(askedLead))
+}
+
+// askedLead begins what is added to a payload.
+const askedLead = `,"asked":`
+
 // againAsked adds what appendAsked has added to the payload before, which may be nil.
 func againAsked(dst, before []byte) []byte {
 	if asked := askedIn(before); asked != nil {
-		dst = append(append(dst, `,"asked":`...), asked...)
+		dst = append(append(dst, askedLead...), asked...)
 	}
 	return dst
 }
@@ -51,4 +60,9 @@ func askedIn(payload []byte) []byte {
 		return value.AppendJSON(nil, asked)
 	}
 	return nil
+}
+
+// asksElse reports whether two calls, of which both are known to ask for something, ask for different things.
+func asksElse(before, now []byte) bool {
+	return before != nil && now != nil && !bytes.Equal(before, now)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
@@ -61,6 +62,9 @@ func (rt *runtime) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, 
 // errTooLate ends the wait for an identity that took all the time there was.
 var errTooLate = errors.New("the time for the call has ended")
 
+// longWait is how long another run is waited for in silence: it may have been stopped, and nobody knows.
+const longWait = 10 * time.Second
+
 // lock takes the locks of all targets, in an order that is the same for all
 // who lock, so that no two wait for each other. held is a target that somebody
 // else held until the request's Timeout; no lock is taken then.
@@ -83,7 +87,11 @@ func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), he
 		}
 	}
 	for _, t := range sorted {
+		notice := time.AfterFunc(longWait, func() {
+			rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: another run is creating %s, and is waited for", r.CallKey, t.label)})
+		})
 		one, err := rt.Locks.Lock(ctx, t.identity)
+		notice.Stop()
 		if err == nil {
 			locked = append(locked, one)
 			continue
@@ -95,7 +103,7 @@ func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), he
 		case endedBy(ctx, err):
 			return nil, &t, nil
 		}
-		return nil, nil, fmt.Errorf("cannot lock the identity of %s: %w", r.Key, err)
+		return nil, nil, &flow.StateError{What: "cannot lock the identity of " + string(r.Key), Err: err}
 	}
 	return unlock, nil, nil
 }
@@ -139,7 +147,7 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 		}
 		earlier, err := rt.earlier(r, t.identity)
 		if err != nil {
-			return flow.Result{}, fmt.Errorf("cannot look for earlier creates of %s in the journal: %w", r.Key, err)
+			return flow.Result{}, &flow.StateError{What: fmt.Sprintf("cannot look for earlier creates of %s in the journal", r.Key), Err: err}
 		}
 		done, isDone := find(earlier, state.Done)
 		open, isOpen := find(earlier, state.Intended)

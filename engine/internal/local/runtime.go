@@ -143,7 +143,7 @@ func (rt *runtime) recorded(kind state.Kind, key flow.Key) (state.Entry, bool, e
 	case endedBy(rt.ctx, err):
 		return e, false, rt.Interrupted()
 	default:
-		return e, false, fmt.Errorf("cannot read %s from the journal: %w", key, err)
+		return e, false, &flow.StateError{What: fmt.Sprintf("cannot read %s from the journal", key), Err: err}
 	}
 	return e, ok, nil
 }
@@ -173,7 +173,7 @@ func (rt *runtime) dated(e state.Entry) state.Entry {
 
 func writing(e state.Entry, err error) error {
 	if err != nil {
-		return fmt.Errorf("cannot write %s to the journal: %w", e.Key, err)
+		return &flow.StateError{What: fmt.Sprintf("cannot write %s to the journal", e.Key), Err: err}
 	}
 	return nil
 }

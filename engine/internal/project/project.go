@@ -24,6 +24,7 @@ type Project struct {
 	docs      map[string]*document
 	ahead     map[string]reading         // files that were read before they are asked for
 	vendors   map[string]*catalog.Vendor // by name; nil while or when broken
+	decoded   map[string]bool            // the vendor files that were
 	pipelines map[string]*pipeline.Pipeline
 	loading   []string // pipelines that are being decoded, outermost first
 	faults    diag.List
@@ -45,6 +46,7 @@ func Load(fsys fs.FS, paths ...string) (*Project, diag.List) {
 		fsys:      fsys,
 		docs:      map[string]*document{},
 		vendors:   map[string]*catalog.Vendor{},
+		decoded:   map[string]bool{},
 		pipelines: map[string]*pipeline.Pipeline{},
 	}
 	whole := len(paths) == 0

@@ -17,8 +17,9 @@ import (
 // Mask stands where a secret was.
 const Mask = "•••"
 
-// MinLength is how many bytes a value must have to be masked. Shorter ones
-// would also be found where they mean something else.
+// MinLength is how many bytes a value must have to be masked wherever it is found. Shorter
+// ones would also be found in words that mean something else: they are masked where they stand
+// alone, between signs that are no letters or digits, and a single byte never is.
 const MinLength = 4
 
 // Gate masks the secrets it knows. It is safe for concurrent use.
@@ -36,9 +37,9 @@ func NewGate() *Gate {
 // Add makes a secret known, for good. It is masked as it is, and in the forms in
 // which requests and answers carry it: escaped as JSON, in URLs, in forms and in pages,
 // and in base64, also as a part of something longer such as Basic credentials.
-// Add returns false for a value too short to be masked, so that the caller can warn.
+// Add returns false for a value too short to be masked.
 func (g *Gate) Add(secret string) bool {
-	if len(secret) < MinLength {
+	if len(secret) < 2 {
 		return false
 	}
 	g.mu.Lock()
@@ -115,10 +116,7 @@ func (g *Gate) value(v value.Value) (masked value.Value, changed bool) {
 			return mask(v, spans), true
 		}
 	case int64:
-		var digits [20]byte
-		if text := strconv.AppendInt(digits[:0], v, 10); len(text) >= MinLength {
-			return g.number(string(text))
-		}
+		return g.number(strconv.FormatInt(v, 10))
 	case value.Decimal:
 		return g.number(string(v))
 	case value.List:
@@ -131,8 +129,11 @@ func (g *Gate) value(v value.Value) (masked value.Value, changed bool) {
 	return v, false
 }
 
-// number masks the text of a number.
+// number masks the text of a number, unless it is short: a count, more often than a secret.
 func (g *Gate) number(text string) (value.Value, bool) {
+	if len(text) < MinLength {
+		return nil, false
+	}
 	spans := g.find(text)
 	if spans == nil {
 		return nil, false
