@@ -207,6 +207,7 @@ func TestInputsOfEveryKindAreRead(t *testing.T) {
 		{"file of a text", map[string]any{"text": engine.File(write(t, "t.txt", "\ufefftwo\nlines\r\n"))}, nil, map[string]any{"text": "two\nlines"}},
 		{"file of a number", map[string]any{"number": engine.File(write(t, "n.txt", "12\n"))}, nil, map[string]any{"number": int64(12)}},
 		{"file of an object", map[string]any{"thing": engine.File(write(t, "t.json", `{"a": 2}`))}, nil, map[string]any{"thing": map[string]any{"a": int64(2)}}},
+		{"file of an object in YAML", map[string]any{"thing": engine.File(write(t, "t.yml", "# two\na: 2\n"))}, nil, map[string]any{"thing": map[string]any{"a": int64(2)}}},
 		{"file of a list", map[string]any{"tags": engine.File(write(t, "l.json", `["x", "y"]`))}, nil, map[string]any{"tags": []any{"x", "y"}}},
 		{"sequence", map[string]any{"tags": seq("x", "y")}, nil, map[string]any{"tags": []any{"x", "y"}}},
 	}

@@ -25,8 +25,10 @@ func TestFullDiskLosesNothing(t *testing.T) {
 	if code := full.exit(t); code != 1 || !strings.Contains(full.err.String(), want) {
 		t.Errorf("exit code %d, %s", code, full.err.String())
 	}
-	if want := `"error":{"code":"state",`; !strings.Contains(full.out.String(), want) || !strings.Contains(full.out.String(), "resume the run") {
-		t.Errorf("standard output lacks %s: %s", want, full.out.String())
+	for _, want := range []string{`"error":{"code":"state",`, "nor could the end of the run be recorded", "resume the run"} {
+		if text := full.out.String(); !strings.Contains(text, want) || strings.Count(text, "the disk is full") != 1 {
+			t.Errorf("standard output lacks %s, or says it twice: %s", want, text)
+		}
 	}
 	if _, err := os.Stat(filepath.Join(d.dir, "results.csv")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("there are results: %v", err)

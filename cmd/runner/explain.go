@@ -15,7 +15,7 @@ func (c *cli) explainCommand() *cobra.Command {
 		Use:   "explain VENDOR[.OPERATION]|PIPELINE",
 		Short: "Tell what a vendor, an operation or a pipeline needs, does and gives",
 		Long: `Explain tells what a vendor offers; what an operation needs, does and gives, and how its answers
-are read; or what a pipeline needs, calls and gives. Nothing is sent.`,
+are read; or what a pipeline needs, calls and gives, and which tests it has. Nothing is sent.`,
 		Example: `  runner explain intcomex
   runner explain intcomex.create_company
   runner explain pipelines/intcomex/ensure_company.yaml --output json`,

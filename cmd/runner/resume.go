@@ -148,12 +148,25 @@ func settlement(text string) (key string, s engine.Settlement, err error) {
 	for at := end; at < len(text); at++ {
 		if rest, ok := strings.CutPrefix(text[at:], doneMark); ok {
 			if outputs, ok := jsonObject(rest); ok {
+				for _, v := range outputs {
+					if v == "…" {
+						return "", s, notFilledIn(text)
+					}
+				}
 				return text[:at], engine.Settlement{Done: true, Outputs: outputs}, nil
 			}
 		}
 	}
+	if strings.Contains(text[end:], ":…") {
+		return "", s, notFilledIn(text)
+	}
 	return "", s, usage("--settle %s: the outputs are no JSON object", text).
 		WithHint(`write them as the vendor shows them, such as ` + text[:end] + `=done:{"id": 7}`)
+}
+
+func notFilledIn(text string) error {
+	return usage("--settle %s: … stands for what the vendor shows", text).
+		WithHint("write that in its place; null, where an output may be null and the vendor shows nothing")
 }
 
 // doneMark stands between key and outputs. Keys of rows may hold it, too: what follows the right one is JSON.

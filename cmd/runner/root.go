@@ -41,7 +41,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(c.fmtCommand(), c.explainCommand(), c.graphCommand(), c.schemaCommand())
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentFlags().StringVar(&c.project, "project", "", "the project's root (default: the nearest folder upwards that has specs/)")
-	root.AddCommand(c.checkCommand(), c.runCommand(), c.callCommand(), c.resumeCommand(), c.runsCommand(), c.sandboxCommand())
+	root.AddCommand(c.checkCommand(), c.testCommand(), c.runCommand(), c.callCommand(), c.resumeCommand(), c.runsCommand(), c.sandboxCommand())
 	return root
 }
 

@@ -22,7 +22,7 @@ func (w *wire) setBody(op *operation, vars lang.Vars, injected *value.Object) (c
 	switch {
 	case style == "form":
 		content = formContent
-		w.body, w.hasBody, err = appendForm(dst, t, vars, injected, op.Request.Nested)
+		w.body, w.hasBody, err = appendForm(dst, &op.Request, vars, injected)
 	case style == "multipart":
 		w.body, content, err = appendMultipart(dst, t, vars, injected)
 		w.hasBody = err == nil

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -45,18 +46,35 @@ func scalar(what, name string, v value.Value) (string, error) {
 
 // appendForm writes the members as a form, those that hold others as nested says:
 // json, brackets or repeat. A list whose name ends in [] is always a field for each of its elements.
-func appendForm(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object, nested string) ([]byte, bool, error) {
-	fields, err := evalObject(t, vars, "a form")
+// The field that r names for it has the whole as JSON text.
+func appendForm(dst []byte, r *catalog.Request, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {
+	fields, err := evalObject(r.Body, vars, "a form")
 	if err != nil {
 		return nil, false, err
 	}
+	fields = merge(fields, injected)
+	if r.JSONField != "" {
+		fields = withWhole(fields, r.JSONField)
+	}
 	f := form{text: dst}
-	for name, v := range merge(fields, injected).All() {
-		if err := f.addNested(name, v, nested); err != nil {
+	for name, v := range fields.All() {
+		if err := f.addNested(name, v, r.Nested); err != nil {
 			return nil, false, err
 		}
 	}
 	return f.text, true, nil
+}
+
+// withWhole returns the members of a body, of which the one called name is JSON text of all of
+// them. The members that it had itself stand in there, too.
+func withWhole(body *value.Object, name string) *value.Object {
+	whole := body
+	if own, ok := body.At(name).(*value.Object); ok {
+		whole = merge(own, body)
+	}
+	all := body.Clone()
+	all.Set(name, string(value.AppendJSON(nil, whole)))
+	return all
 }
 
 func (f *form) addNested(name string, v value.Value, nested string) error {

@@ -35,7 +35,8 @@ func (o *operation) maySpool() bool {
 // Its large lists stay in a file; where something has to look into them as a
 // whole, the answer comes into memory after all, if it fits.
 func (e *Executor) spooled(resp *http.Response, j *job, buf *bytes.Buffer) (*answer, *trouble) {
-	s, broken, err := newSpool(io.MultiReader(bytes.NewReader(buf.Bytes()), resp.Body), e.maxSpooled)
+	whole := io.MultiReader(bytes.NewReader(buf.Bytes()), resp.Body)
+	s, broken, err := newSpool(&utf8Reader{in: whole}, e.maxSpooled)
 	t := &trouble{left: true, status: resp.StatusCode, header: resp.Header}
 	switch {
 	case err != nil:

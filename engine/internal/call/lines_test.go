@@ -42,6 +42,7 @@ func TestAnswersOfLines(t *testing.T) {
 		{"csv", "\ufeffsku,qty\n007,1.50\n\n\"a \"\"b\"\",\nc\",\n", 200, `{"rows":[{"sku":"007","quantity":1.50,"price":null},{"sku":"a \"b\",\nc","quantity":null,"price":null}]}`},
 		{"csv", "sku;\"unit price, net\";qty; unit price \r\nA,1;;2;3,50\r\n", 200, `{"rows":[{"sku":"A,1","quantity":2,"price":"3,50"}]}`},
 		{"csv", "\"s|ku\"\tsku\nx\ty", 200, `{"rows":[{"sku":"y","quantity":null,"price":null}]}`},
+		{"csv", "sku;qty\nca\xf1a;2\n", 200, `{"rows":[{"sku":"caña","quantity":2,"price":null}]}`},
 		{"csv", "sku\nx\n", 200, `{"rows":[{"sku":"x","quantity":null,"price":null}]}`},
 		{"csv", "sku,qty\n", 200, `{"rows":[]}`},
 		{"csv", "", 200, `{"rows":[]}`},

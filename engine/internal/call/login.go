@@ -52,6 +52,9 @@ func (e *Executor) freshToken(ctx context.Context, j *job, kind auth.Kind, refre
 	}
 	var token auth.Token
 	err := resolve(&login, j.connection.Connection)
+	if login.OAuth2 != nil {
+		login.OAuth2.Now = e.clock.Now
+	}
 	if err == nil {
 		token, err = kind.Get(ctx, login)
 	}
@@ -122,7 +125,7 @@ func (e *Executor) made(j *job, token auth.Token) (auth.Token, error) {
 		hide(e.gate, granted.At(name))
 	}
 	if token.Value, err = spec.Make(catalog.TokenVars(j.connection.Config, granted)); err != nil {
-		err = fmt.Errorf("%s: %w", endpointName, err)
+		err = fmt.Errorf("%s: %w", TokenEndpoint, err)
 	}
 	return token, err
 }
@@ -176,6 +179,22 @@ func loginRefused(l *job, res flow.Result) error {
 		}
 	}
 	return f
+}
+
+// tokenEnded reports whether a call was denied because its token has ended. Some vendors
+// have one answer for that and for a right that is missing; their check, where
+// there is one, tells which it is. A check that does not tell leaves the call denied.
+func (e *Executor) tokenEnded(ctx context.Context, j *job, token *credential) bool {
+	spec := j.connection.Vendor.Auth.Token
+	if spec.Check == nil || spec.Check.Name == j.op.Name || j.connection.keeper.fixed {
+		return false
+	}
+	inputs, err := bind(spec.Check, nil)
+	if err != nil {
+		return false
+	}
+	res, err := e.attempt(ctx, j.beside(spec.Check, inputs), token)
+	return err == nil && (res.Outcome == flow.Auth || res.Outcome == flow.Denied)
 }
 
 // checkToken tries a token from the store with the vendor's check. Anything but

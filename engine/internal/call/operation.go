@@ -29,10 +29,8 @@ type operation struct {
 	bodySize atomic.Int64
 }
 
-// prepare makes an operation ready for calls that go to base.
-func prepare(op *catalog.Operation, base *url.URL) *operation {
+func prepare(op *catalog.Operation) *operation {
 	p := &operation{Operation: op, accept: accepts(op.Response.As)}
-	p.fixAddress(base)
 	for _, m := range op.Response.Outputs {
 		if op.Paging != nil && m.Name == op.Paging.Items {
 			p.items = m
@@ -56,8 +54,8 @@ func prepare(op *catalog.Operation, base *url.URL) *operation {
 	return p
 }
 
-// fixAddress finds the address, if it is the same in all calls. What is wrong with it is
-// told of with each call.
+// fixAddress finds the address of calls that go to base, if it is the same in all of them. What is
+// wrong with it is told of with each call.
 func (o *operation) fixAddress(base *url.URL) {
 	if path := o.Request.Path; path != nil {
 		if _, fixed := path.Literal(); !fixed {

@@ -208,12 +208,12 @@ func TestRetryAfter(t *testing.T) {
 	}
 	for _, test := range tests {
 		h := http.Header{"Retry-After": {test.text}, "Date": {date.Format(http.TimeFormat)}}
-		if got := retryAfter(h); got != test.want {
+		if got := retryAfter(h, time.Now()); got != test.want {
 			t.Errorf("retryAfter(%q) = %v, want %v", test.text, got, test.want)
 		}
 	}
 	soon := http.Header{"Retry-After": {time.Now().Add(30 * time.Minute).UTC().Format(http.TimeFormat)}}
-	if got := retryAfter(soon); got < 29*time.Minute || got > 30*time.Minute {
+	if got := retryAfter(soon, time.Now()); got < 29*time.Minute || got > 30*time.Minute {
 		t.Errorf("without a Date: %v, want about 30m", got)
 	}
 }
@@ -244,7 +244,7 @@ func TestResetAfter(t *testing.T) {
 		for i := 0; i < len(tt.headers); i += 2 {
 			h.Set(tt.headers[i], tt.headers[i+1])
 		}
-		if got := resetAfter(h); got != tt.want {
+		if got := resetAfter(h, time.Now()); got != tt.want {
 			t.Errorf("%v: %v, want %v", tt.headers, got, tt.want)
 		}
 	}

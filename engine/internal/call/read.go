@@ -129,9 +129,9 @@ func (a *answer) bodyFor(op *operation) value.Value {
 
 // refuse tells of an answer that is not a success, in the vendor's words.
 func (e *Executor) refuse(res *flow.Result, j *job, a *answer, declared bool) {
-	res.RetryAfter = retryAfter(a.header)
+	res.RetryAfter = retryAfter(a.header, e.clock.Now())
 	if res.Outcome == flow.Throttled && res.RetryAfter == 0 {
-		res.RetryAfter = resetAfter(a.header)
+		res.RetryAfter = resetAfter(a.header, e.clock.Now())
 	}
 	res.Body = a.bodyFor(j.op)
 	res.Message = e.words(j.op, a)

@@ -327,6 +327,18 @@ operations:
     effect: read
     request: {method: POST, path: /, as: form, body: {a: 1}}
     response: {as: text, outputs: {echo: "@this"}}
+  field:
+    effect: read
+    request: {method: POST, path: /, as: form, json_field: data, body: {a: "1", data: {b: 2}}}
+    response: {as: text, outputs: {echo: "@this"}}
+  field in brackets:
+    effect: read
+    request: {method: POST, path: /, as: form, nested: brackets, json_field: all, body: {a: {b: 2}}}
+    response: {as: text, outputs: {echo: "@this"}}
+  field of its own:
+    effect: read
+    request: {method: POST, path: /, as: form, json_field: data, body: {a: 1}}
+    response: {as: text, outputs: {echo: "@this"}}
   none:
     effect: read
     request: {method: POST, path: /}
@@ -338,9 +350,12 @@ operations:
 	base := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, body(r)) })
 	e := connect(t, vendorOf(t, spec), base, value.ObjectOf("key", "s3cret"), Options{})
 	for operation, want := range map[string]string{
-		"json": `{"apikey":"s3cret","a":[1]}`,
-		"form": "a=1&apikey=s3cret",
-		"none": `{"apikey":"s3cret"}`,
+		"json":              `{"apikey":"s3cret","a":[1]}`,
+		"form":              "a=1&apikey=s3cret",
+		"field":             "a=1&data=" + url.QueryEscape(`{"b":2,"a":"1","data":{"b":2},"apikey":"s3cret"}`) + "&apikey=s3cret",
+		"field in brackets": "a%5Bb%5D=2&apikey=s3cret&all=" + url.QueryEscape(`{"a":{"b":2},"apikey":"s3cret"}`),
+		"field of its own":  "a=1&apikey=s3cret&data=" + url.QueryEscape(`{"a":1,"apikey":"s3cret"}`),
+		"none":              `{"apikey":"s3cret"}`,
 	} {
 		if got := ask(t, e, operation).Outputs.At("echo"); got != want {
 			t.Errorf("%s: %v, want %s", operation, got, want)

@@ -13,8 +13,8 @@ const maxRetryAfter = time.Hour
 
 // retryAfter returns how long the vendor asked to wait, between 0 and
 // maxRetryAfter; 0 when it did not say, or not understandably. A date is held against the
-// answer's own Date, so that the two clocks need not agree.
-func retryAfter(h http.Header) time.Duration {
+// answer's own Date, so that the two clocks need not agree; where it has none, against now.
+func retryAfter(h http.Header, now time.Time) time.Duration {
 	text := strings.TrimSpace(h.Get("Retry-After"))
 	if text == "" {
 		return 0
@@ -27,14 +27,13 @@ func retryAfter(h http.Header) time.Duration {
 	if err != nil {
 		return 0
 	}
-	return until(at, h)
+	return until(at, h, now)
 }
 
 // until returns how long it was, when the answer was sent, until at.
-func until(at time.Time, h http.Header) time.Duration {
-	now, err := http.ParseTime(h.Get("Date"))
-	if err != nil {
-		now = time.Now()
+func until(at time.Time, h http.Header, now time.Time) time.Duration {
+	if date, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = date
 	}
 	return min(max(0, at.Sub(now)), maxRetryAfter)
 }
@@ -49,7 +48,7 @@ const aYearOfSeconds = 365 * 24 * 3600
 // requests through again, for vendors that say so in place of Retry-After: as seconds from
 // now, or as seconds or milliseconds since 1970. 0 where they do not, or where some requests
 // remain and it was another limit.
-func resetAfter(h http.Header) time.Duration {
+func resetAfter(h http.Header, now time.Time) time.Duration {
 	for _, prefix := range limitHeaders {
 		reset, ok := wholeSeconds(h.Get(prefix + "Reset"))
 		if left, counted := wholeSeconds(h.Get(prefix + "Remaining")); !ok || counted && left > 0 {
@@ -59,9 +58,9 @@ func resetAfter(h http.Header) time.Duration {
 		case reset < aYearOfSeconds:
 			return min(time.Duration(reset)*time.Second, maxRetryAfter)
 		case reset > 1000*aYearOfSeconds:
-			return until(time.UnixMilli(reset), h)
+			return until(time.UnixMilli(reset), h, now)
 		}
-		return until(time.Unix(reset, 0), h)
+		return until(time.Unix(reset, 0), h, now)
 	}
 	return 0
 }

@@ -145,6 +145,13 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 			d.faults.Add(n.Key("as").Errorf("as-without-body", "as says how the body is written, but there is no body"))
 		}
 	}
+	if field := n.Get("json_field"); field != nil {
+		r.JSONField = field.Text
+		if r.As != "form" && r.As != "" {
+			d.faults.Add(n.Key("json_field").Errorf("field-without-form", "json_field is a field of a form, and the body is sent as %s", r.As).
+				WithHint("add as: form, or leave json_field out"))
+		}
+	}
 	r.Nested = "json"
 	if nested := n.Get("nested"); nested != nil {
 		r.Nested = nested.Text

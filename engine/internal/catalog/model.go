@@ -145,6 +145,8 @@ type Request struct {
 	As      string // json | form | multipart | text; empty where config says it
 	// Nested says how lists and objects stand in a form: json, brackets or repeat.
 	Nested string
+	// JSONField names the field of a form that has all of the body as JSON text; "" for none.
+	JSONField string
 	// style gives json or form, where As is empty.
 	style *lang.Template
 }

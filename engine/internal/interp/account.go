@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -65,7 +66,7 @@ func (w *walker) howToSettle(a *pipeline.Call, req flow.CallRequest, res flow.Re
 	var outputs []string
 	for _, m := range a.Operation.Response.Outputs {
 		if !m.Type().HasSecret() {
-			outputs = append(outputs, string(value.AppendJSON(nil, m.Name))+":…")
+			outputs = append(outputs, string(value.AppendJSON(nil, m.Name))+":"+blank(m.Type()))
 		}
 	}
 	again := "it was not sent again"
@@ -73,6 +74,14 @@ func (w *walker) howToSettle(a *pipeline.Call, req flow.CallRequest, res flow.Re
 		again = "it was sent twice"
 	}
 	return fmt.Sprintf("%s. Look at the vendor whether %s is there%s", again, what, w.commands(req.Recorded(), strings.Join(outputs, ",")))
+}
+
+// blank is where a person writes a value of type t: between quotes, where it is a text.
+func blank(t *lang.Type) string {
+	if t != nil && t.Kind == lang.Text {
+		return `"…"`
+	}
+	return "…"
 }
 
 // rowAccount says of a row of unknown outcome what was sent, what is known beside, what to look

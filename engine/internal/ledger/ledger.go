@@ -19,6 +19,7 @@ import (
 // Options say what an executor works with. All but Declared are needed.
 type Options struct {
 	Tables state.Tables
+	Runs   state.Runs
 	// Declared are the tables that the pipelines of the run declare. A value must
 	// fit all declarations of its table; it may be anything where there are none.
 	Declared []*catalog.Param
@@ -37,7 +38,7 @@ const (
 // others. What cannot be kept is a Result of the outcome invalid, and nothing was changed then. A
 // state that fails is an error.
 func New(o Options) flow.Executor {
-	x := &executor{tables: o.Tables, next: o.Next, declared: map[string][]*schema.Schema{}}
+	x := &executor{tables: o.Tables, runs: o.Runs, next: o.Next, declared: map[string][]*schema.Schema{}}
 	for _, t := range o.Declared {
 		x.declared[t.Name] = append(x.declared[t.Name], t.Schema())
 	}
@@ -46,6 +47,7 @@ func New(o Options) flow.Executor {
 
 type executor struct {
 	tables   state.Tables
+	runs     state.Runs
 	declared map[string][]*schema.Schema
 	next     flow.Executor
 }
@@ -54,6 +56,9 @@ type executor struct {
 func (x *executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink) (flow.Result, error) {
 	if r.Connection != pipeline.Store {
 		return x.next.Do(ctx, r, events)
+	}
+	if r.Operation == pipeline.StoreRun {
+		return x.run(ctx, text(r.Inputs, pipeline.StoreRun))
 	}
 	table, key := text(r.Inputs, pipeline.StoreTable), text(r.Inputs, pipeline.StoreKey)
 	if why := unusable(table, key); why != "" {
@@ -136,6 +141,27 @@ func (x *executor) list(ctx context.Context, table string) (flow.Result, error) 
 	}
 	return res, nil
 }
+
+// run tells how a run ended.
+func (x *executor) run(ctx context.Context, id string) (flow.Result, error) {
+	run, ok, err := x.runs.Run(ctx, id)
+	if err != nil {
+		return flow.Result{}, fmt.Errorf("cannot read what became of run %s: %w", id, err)
+	}
+	if !ok {
+		res := done(value.ObjectOf(pipeline.StoreEnded, nil))
+		res.Outcome = flow.Empty
+		return res, nil
+	}
+	status := run.Status
+	if run.Ended.IsZero() {
+		status = unended
+	}
+	return done(value.ObjectOf(pipeline.StoreEnded, status)), nil
+}
+
+// unended is the status of a run that is on its way, or was stopped there.
+const unended = "interrupted"
 
 // misfit says what of v, which people know as name, does not fit the declarations of
 // a table; "" for nothing.

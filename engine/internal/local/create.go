@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
@@ -38,7 +39,7 @@ func (rt *runtime) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, 
 		}
 	}
 	c := &creation{rt: rt, request: r, targets: targetsOf(r), settle: settle}
-	waited := time.Now()
+	waited := rt.Clock.Now()
 	unlock, held, err := rt.lock(r, c.targets)
 	switch {
 	case err != nil:
@@ -48,7 +49,7 @@ func (rt *runtime) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, 
 	}
 	defer unlock()
 	if r.Timeout > 0 {
-		c.request.Timeout = max(1, r.Timeout-time.Since(waited))
+		c.request.Timeout = max(1, r.Timeout-rt.Clock.Now().Sub(waited))
 	}
 	var res flow.Result
 	if known && e.Status == state.Intended {
@@ -71,7 +72,7 @@ const longWait = 10 * time.Second
 func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), held *target, err error) {
 	ctx := rt.ctx
 	if r.Timeout > 0 {
-		bounded, stop := context.WithTimeoutCause(ctx, r.Timeout, errTooLate)
+		bounded, stop := clock.WithTimeout(ctx, rt.Clock, r.Timeout, errTooLate)
 		defer stop()
 		ctx = bounded
 	}
@@ -87,11 +88,11 @@ func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), he
 		}
 	}
 	for _, t := range sorted {
-		notice := time.AfterFunc(longWait, func() {
+		quiet := rt.Clock.AfterFunc(longWait, func() {
 			rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: another run is creating %s, and is waited for", r.CallKey, t.label)})
 		})
 		one, err := rt.Locks.Lock(ctx, t.identity)
-		notice.Stop()
+		quiet()
 		if err == nil {
 			locked = append(locked, one)
 			continue
@@ -151,6 +152,13 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 		}
 		done, isDone := find(earlier, state.Done)
 		open, isOpen := find(earlier, state.Intended)
+		if isDone && !isOpen && r.Rows == nil && c.settle != nil && done.Run != rt.RunID && done.At.Before(rt.Began) {
+			gone, err := c.gone()
+			if err != nil {
+				return flow.Result{}, err
+			}
+			isDone = !gone
+		}
 		switch {
 		case isDone && r.Rows == nil:
 			return rt.reuse(r, done)
@@ -170,6 +178,13 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 		return c.sendNothing(before)
 	}
 	return c.send()
+}
+
+// gone reports whether what another run created, before this one began, is surely not
+// there any more: this run has looked for it as if it were, or would not create it.
+func (c *creation) gone() (bool, error) {
+	seen, err := c.settle(c.rt, c.request, flow.Result{Outcome: flow.Unknown, Reused: true})
+	return err == nil && seen.Again != "", err
 }
 
 // leave takes the rows that are apart out of what is sent.
@@ -290,7 +305,7 @@ func (c *creation) conclude(res flow.Result) (flow.Result, error) {
 // entries announce the create: that of the call and, in a batch, one for each
 // target. They are dated alike.
 func (c *creation) entries() []state.Entry {
-	call := state.Entry{Kind: state.Call, Key: string(c.request.Recorded()), Status: state.Intended, At: time.Now()}
+	call := state.Entry{Kind: state.Call, Key: string(c.request.Recorded()), Status: state.Intended, At: c.rt.Clock.Now()}
 	if c.request.Rows == nil && len(c.targets) > 0 {
 		call.Identity = c.targets[0].identity
 		return []state.Entry{call}
@@ -384,9 +399,9 @@ func (rt *runtime) unsettled(t target, e state.Entry) flow.Result {
 	return res
 }
 
-// find returns the first of entries with this status.
+// find returns the last of entries with this status.
 func find(entries []state.Entry, s state.Status) (state.Entry, bool) {
-	for _, e := range entries {
+	for _, e := range slices.Backward(entries) {
 		if e.Status == s {
 			return e, true
 		}

@@ -302,6 +302,7 @@ func TestFaultsAreReportedWithPlaceAndHint(t *testing.T) {
 		cases = append(cases, faultCase{c.name, control(c.rest)})
 	}
 	cases = append(cases, storeFaults...)
+	cases = append(cases, rehearsalFaults()...)
 	for _, tt := range cases {
 		paths := []string(nil)
 		if tt.edits[0].file == "connections.yaml" {

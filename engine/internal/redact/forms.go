@@ -33,6 +33,10 @@ func formsOf(secret string) []form {
 		for _, text := range percentEncoded(s) {
 			add(form{text: text})
 		}
+		// JSON text that stands in a form.
+		for _, text := range percentEncoded(unquote(string(value.AppendJSON(nil, s)))) {
+			add(form{text: text})
+		}
 		for _, text := range htmlEscaped(s) {
 			add(form{text: text})
 		}

@@ -204,6 +204,7 @@ func FuzzTextHidesEveryForm(f *testing.F) {
 			string(quoted[1 : len(quoted)-1]),
 			url.QueryEscape(secret),
 			url.PathEscape(secret),
+			url.QueryEscape(unquote(string(value.AppendJSON(nil, secret)))), // JSON in a form
 			base64.StdEncoding.EncodeToString([]byte(secret)),
 			base64.RawURLEncoding.EncodeToString([]byte(secret)),
 		} {
