@@ -43,7 +43,7 @@ type xmlElement struct {
 // repeat are a list, and one that says xsi:nil is null.
 func fromXML(in io.Reader) (value.Value, error) {
 	d := xml.NewDecoder(in)
-	d.CharsetReader = translated
+	d.CharsetReader = declared
 	open := []*xmlElement{{members: value.NewObject(1)}}
 	for {
 		token, err := d.Token()
@@ -115,10 +115,10 @@ func (e *xmlElement) value() value.Value {
 	return e.members
 }
 
-// translated reads a document that is in UTF-8 by now, whatever it says that it was written in: see inUTF8.
-func translated(charset string, in io.Reader) (io.Reader, error) {
-	charset = strings.ToLower(charset)
-	if charset != "utf-8" && charset != "us-ascii" && !latin[charset] {
+// declared takes the text as it is, whatever encoding it says that it has: bodyOf and inMemory have made
+// UTF-8 of it. One that they do not know is refused.
+func declared(charset string, in io.Reader) (io.Reader, error) {
+	if name := strings.ToLower(charset); name != "utf-8" && name != "us-ascii" && !latin[name] {
 		return nil, fmt.Errorf("the encoding %s is not read", charset)
 	}
 	return in, nil
