@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -94,6 +95,10 @@ func (c *compiler) namedMember(n *ast.MemberNode, of term, name string) term {
 	switch {
 	case of.typ.Kind == Unknown:
 		t = AnyType.secretIf(of.typ.Secret)
+	case of.typ.LowerNames && name != strings.ToLower(name):
+		c.fault(c.spotOf(n.Property), "unknown-member", fmt.Sprintf("there is never a member %q here: all names are in lower case", name)).
+			Hint = fmt.Sprintf("write ['%s']", strings.ToLower(name))
+		return invalid(n)
 	case of.typ.Kind != Object:
 		c.noMembers(n, of, name)
 		return invalid(n)

@@ -37,6 +37,8 @@ type Type struct {
 	// not among them is an error unless Extra says what it is.
 	Fields []Field
 	Extra  *Type
+	// LowerNames says that the names of an Object's members have no capitals.
+	LowerNames bool
 	// Nullable types may be null; Why says the reason for messages ("step
 	// create is skipped when its if is false").
 	Nullable bool
