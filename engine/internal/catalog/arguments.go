@@ -98,6 +98,8 @@ func checkArgument(what string, params *Params, g lang.Field, v *lang.Template, 
 		d := fault(at, "wrong-type", fmt.Sprintf("input %s of %s: %s", g.Name, what, why), hint)
 		d.Related = declared(q)
 		faults.Add(d)
+	} else if v != nil {
+		checkLiteral(what, q, v, place, faults)
 	}
 	if leaks(from, q.Type, map[*lang.Type]bool{}) {
 		hint := "mark that input secret: true, or do not pass the secret"
@@ -105,6 +107,22 @@ func checkArgument(what string, params *Params, g lang.Field, v *lang.Template, 
 			hint = "what is kept there is written down as it is: do not pass the secret"
 		}
 		d := fault(place, "secret-leak", fmt.Sprintf("a secret would flow into the input %s of %s, which is not secret", g.Name, what), hint)
+		d.Related = declared(q)
+		faults.Add(d)
+	}
+}
+
+// checkLiteral holds an argument that is written out against the schema of its param.
+func checkLiteral(what string, q *Param, v *lang.Template, place diag.Place, faults *diag.List) {
+	given, ok := v.Literal()
+	if !ok || q.schema == nil || given == nil && !q.Required() {
+		return
+	}
+	if q.fills {
+		given = q.Type.Fill(given)
+	}
+	for _, bad := range q.check(given) {
+		d := fault(place, "wrong-value", fmt.Sprintf("input %s of %s: %s", bad.Path, what, bad.Message), "")
 		d.Related = declared(q)
 		faults.Add(d)
 	}

@@ -96,6 +96,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	op.Paging, page = d.paging(n.Get("paginate"), op.Effect, n.Get("request"))
 	scope := requestScope(d.v.Config.Type, op.Inputs.Type, page)
 	op.Request = d.request(n.Get("request"), scope)
+	d.repeatable(n.Get("request"), op)
 	identified := identityScope(op.Inputs.Type)
 	if rows := n.Get("rows"); rows != nil {
 		var row *lang.Type
@@ -107,6 +108,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 		if op.Identity != nil && op.Identity.Type().HasSecret() {
 			d.faults.Add(id.Errorf("secret-leak", "an identity is written down, and this one would hold a secret"))
 		}
+		d.identityVaries(id, op)
 		if op.Effect != flow.Create && op.Batch == nil {
 			d.faults.Add(n.Key("identity").Errorf("identity-without-create", "identity belongs to operations with effect: create, this one is %s", op.Effect))
 		}
@@ -130,6 +132,9 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 	r.Query = d.template(n.Get("query"), scope)
 	r.Headers = d.template(n.Get("headers"), scope)
 	r.Body = d.template(n.Get("body"), scope)
+	d.path(n.Get("path"), r.Path)
+	d.query(r.Query)
+	d.headers(r.Headers)
 	if as := n.Get("as"); as != nil {
 		r.As = as.Text
 		if strings.HasPrefix(as.Text, "${{") {
@@ -138,6 +143,12 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 		if r.Body == nil {
 			d.faults.Add(n.Key("as").Errorf("as-without-body", "as says how the body is written, but there is no body"))
 		}
+	}
+	switch {
+	case r.As == "form" || r.style != nil:
+		d.form(r.Body)
+	case r.As == "json":
+		d.nullSent(r.Body)
 	}
 	if r.Body != nil && r.As == "text" && !textual(r.Body.Type()) {
 		d.faults.Add(n.Get("body").Errorf("wrong-type", "a body sent as text must be text, found %s", r.Body.Type()).WithHint(nullHint(r.Body.Type())))

@@ -3,9 +3,11 @@ package catalog
 import (
 	"errors"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -21,6 +23,9 @@ func (d *decoder) auth(n *source.Node) {
 		d.v.Auth.Headers = d.template(inject.Get("headers"), scope)
 		d.v.Auth.Query = d.template(inject.Get("query"), scope)
 		d.v.Auth.Body = d.template(inject.Get("body"), scope)
+		d.headers(d.v.Auth.Headers)
+		d.query(d.v.Auth.Query)
+		d.tokenUsed(inject)
 	}
 }
 
@@ -40,6 +45,9 @@ func (d *decoder) token(n *source.Node) *Token {
 		t.Kind = TokenValue
 		d.misplaced(n, "the token is a value of the config, which is never got anew", "with", "check", "lifetime")
 		t.Fixed = d.text(n.Get("value"), configScope(d.v.Config.Type))
+		if t.Fixed != nil {
+			d.secretToken(n.Get("value"), t.Fixed.Type())
+		}
 	default:
 		d.faults.Add(n.Errorf("token-without-kind", "nothing says how the token is got").
 			WithHint("add call (an operation of this file), oauth2 (a token endpoint) or value (a value of the config)"))
@@ -70,7 +78,9 @@ func (d *decoder) callToken(t *Token, n *source.Node) {
 		t.With = d.template(n.Get("with"), configScope(d.v.Config.Type))
 		CheckWith(t.Call.Name, t.Call.Inputs, t.With, placeOf(n.Get("call"), ""), d.faults)
 		if !t.Call.NoAuth {
-			d.faults.Add(n.Get("call").Errorf("login-needs-auth", "the operation %s logs in, and would itself need a token", t.Call.Name).WithHint("add auth: none to the operation"))
+			f := fault(t.Call.Place, "login-needs-auth", "the operation "+t.Call.Name+" logs in, and would itself need a token", "add auth: none to the operation")
+			f.Related = []diag.Place{placeOf(n.Get("call"), "it logs in here")}
+			d.faults.Add(f)
 		}
 		if t.Call.Effect == flow.Create {
 			d.faults.Add(n.Get("call").Errorf("login-creates", "the operation %s logs in, which may happen again at any time, and has effect create", t.Call.Name).WithHint("a login that may be repeated is effect: idempotent"))
@@ -85,6 +95,33 @@ func (d *decoder) callToken(t *Token, n *source.Node) {
 	if t.Value != nil && !textual(t.Value.Type()) {
 		d.faults.Add(n.Get("value").Errorf("wrong-type", "a token must be text, found %s", t.Value.Type()).WithHint(nullHint(t.Value.Type())))
 	}
+	if t.Value != nil {
+		d.secretToken(n.Get("value"), t.Value.Type())
+	}
+}
+
+// secretToken warns of a token, made at n, that would be shown and written down.
+func (d *decoder) secretToken(n *source.Node, is *lang.Type) {
+	if is == nil || is.HasSecret() || is.Kind == lang.Unknown && is.Declared.File == nil {
+		return
+	}
+	f := n.Warnf("not-secret", "this token is not secret, so that it may be shown and kept").WithHint("mark what it is made of secret: true")
+	if is.Declared.File != nil {
+		f.Related = []diag.Place{is.Declared}
+	}
+	d.faults.Add(f)
+}
+
+// tokenUsed demands that a token goes somewhere.
+func (d *decoder) tokenUsed(inject *source.Node) {
+	token := d.root.Get("auth").Get("token")
+	if token == nil || names(inject, tokenName) {
+		return
+	}
+	f := d.root.Get("auth").Key("inject").Errorf("token-unused", "a token is got, and nothing of inject sends it").
+		WithHint(`write ${{ token }} where the vendor wants it, as in Authorization: Bearer ${{ token }}`)
+	f.Related = []diag.Place{placeOf(token, "got here")}
+	d.faults.Add(f)
 }
 
 func (d *decoder) oauth2(n *source.Node) *OAuth2 {
@@ -100,6 +137,14 @@ func (d *decoder) oauth2(n *source.Node) *OAuth2 {
 			text, _ := v.(string)
 			if _, err := ParseTokenURL(text); err != nil {
 				d.faults.Add(n.Get("url").Errorf("wrong-value", "%v", err))
+			}
+		}
+	}
+	if o.Params != nil {
+		for _, m := range o.Params.Members() {
+			if slices.Contains(secretParams, m.Name) && m.Value.Type() != nil && !m.Value.Type().HasSecret() && m.Value.Type().Kind != lang.Unknown {
+				d.faults.Add(n.Get("params").Get(m.Name).Warnf("not-secret", "%s is not secret here, so that it may be shown and kept", m.Name).
+					WithHint("mark the config that it is secret: true"))
 			}
 		}
 	}
@@ -124,6 +169,9 @@ func (d *decoder) oauth2(n *source.Node) *OAuth2 {
 	}
 	return o
 }
+
+// secretParams are those that nobody else may know.
+var secretParams = []string{"password", "client_secret", "refresh_token"}
 
 // grantParams are the params without which a grant makes no sense.
 var grantParams = map[string][]string{
@@ -158,6 +206,17 @@ func (d *decoder) check(t *Token, n *source.Node) {
 	t.Check = d.authOperation(d.root.Get("auth").Get("token"), "check")
 	if t.Check != nil && t.Check.Effect != flow.Read {
 		d.faults.Add(n.Errorf("check-not-read", "the operation %s checks a token, so it must be a read; it is %s", t.Check.Name, t.Check.Effect))
+		return
+	}
+	if t.Check == nil {
+		return
+	}
+	CheckWith(t.Check.Name, t.Check.Inputs, nil, placeOf(n, ""), d.faults)
+	if t.Check.NoAuth {
+		f := n.Errorf("check-without-token", "the operation %s sends no token (auth: none), so that it tells nothing of one", t.Check.Name).
+			WithHint("check with an operation that needs the token")
+		f.Related = []diag.Place{t.Check.Place}
+		d.faults.Add(f)
 	}
 }
 
@@ -168,4 +227,19 @@ func (d *decoder) authOperation(n *source.Node, key string) *Operation {
 	}
 	d.faults.Add(n.Get(key).Errorf("unknown-operation", "no operation %s in this file", name).WithHint(DidYouMean(name, d.v.OperationNames())))
 	return nil
+}
+
+// tokenName finds the name token in an expression.
+var tokenName = regexp.MustCompile(`(?:^|[^.\w])token\b`)
+
+// names reports whether a scalar or key of n that has a marker fits.
+func names(n *source.Node, name *regexp.Regexp) bool {
+	if n == nil {
+		return false
+	}
+	if lang.HasMarker(n) && name.MatchString(n.Text) {
+		return true
+	}
+	return slices.ContainsFunc(n.Items, func(item *source.Node) bool { return names(item, name) }) ||
+		slices.ContainsFunc(n.Pairs, func(p source.Pair) bool { return names(p.Key, name) || names(p.Value, name) })
 }

@@ -32,6 +32,7 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 	r.Outcomes = append(d.rules(get(n, "outcomes"), scope), d.rules(get(d.envelope, "outcomes"), scope)...)
 	if ok := own("ok"); ok != nil {
 		r.OK = lang.CompileExpr(ok, scope, d.faults)
+		d.tellsAnswers(ok, r.OK)
 	}
 	if data := own("data"); data != nil {
 		r.Data = lang.CompilePath(data, lang.AnyType, d.faults)
@@ -94,12 +95,12 @@ func (d *decoder) rules(n *source.Node, scope *lang.Scope) []Rule {
 	if n == nil {
 		return nil
 	}
+	Distinct(n, "outcome", d.faults)
 	var rules []Rule
 	for _, item := range n.Items {
-		rules = append(rules, Rule{
-			If: lang.CompileExpr(item.Get("if"), scope, d.faults),
-			Is: flow.Outcome(item.Get("is").Text),
-		})
+		cond := lang.CompileExpr(item.Get("if"), scope, d.faults)
+		d.tellsAnswers(item.Get("if"), cond)
+		rules = append(rules, Rule{If: cond, Is: flow.Outcome(item.Get("is").Text)})
 	}
 	return rules
 }

@@ -80,9 +80,9 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 	if start != nil {
 		text = start.Text
 	}
-	var err error
-	if p.First, err = p.Kind.First(text); err != nil {
-		d.faults.Add(start.Errorf("wrong-value", "start: %v", err))
+	var badStart error
+	if p.First, badStart = p.Kind.First(text); badStart != nil {
+		d.faults.Add(start.Errorf("wrong-value", "start: %v", badStart))
 	}
 	if size := n.Get("size"); size != nil {
 		p.Size, _ = size.Literal().(int64)
@@ -100,6 +100,9 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 	}
 	if name := p.Kind.Variable(); name != "" {
 		d.usesPage(request, n.Get("by"), name, "which page it asks for")
+	}
+	if badStart != nil {
+		return p, lang.AnyType
 	}
 	return p, p.typeOf()
 }
@@ -178,6 +181,7 @@ func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answ
 		if p.Stop != nil && !yesOrNo(p.Stop.Type()) {
 			d.faults.Add(stop.Errorf("wrong-type", "stop must be true or false, found %s", p.Stop.Type()).WithHint(nullHint(p.Stop.Type())))
 		}
+		d.tellsAnswers(stop, p.Stop, "outputs", "outcome")
 	}
 }
 

@@ -72,6 +72,10 @@ func (d *decoder) reconcile(op *Operation, n *source.Node) {
 		}
 	}
 	d.looksForIt(r, op)
+	if rec.Found != nil && !rec.Found.Reads("outputs") {
+		d.faults.Add(r.Get("found").Errorf("lookup-of-anything", "found says nothing of the outputs of the look-up, so that it is the same whatever is found").
+			WithHint("ask whether what was sent is among outputs of " + rec.Call.Name))
+	}
 	op.Reconcile = rec
 }
 

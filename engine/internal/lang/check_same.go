@@ -82,9 +82,9 @@ type writing struct {
 	of   func(string) string
 }
 
-// writings are those of n, the outermost first. Of lower and upper the outermost counts.
-func writings(n ast.Node) []writing {
-	var all []writing
+// writings are those of n, the outermost first, and inner is what they are of. Of lower and
+// upper the outermost counts.
+func writings(n ast.Node) (all []writing, inner ast.Node) {
 	cased := false
 	for {
 		name, first := called(n)
@@ -96,7 +96,7 @@ func writings(n ast.Node) []writing {
 		case name == "trim":
 			all = append(all, writing{name, strings.TrimSpace})
 		case name != "lower" && name != "upper":
-			return all
+			return all, n
 		}
 		n = first
 	}
@@ -108,7 +108,8 @@ func (c *compiler) neverWritten(n, k ast.Node, op string) {
 	if !ok {
 		return
 	}
-	for _, w := range writings(n) {
+	written, _ := writings(n)
+	for _, w := range written {
 		part := op == "contains" || op == "startsWith" || op == "endsWith"
 		if fits := w.of(text); fits != text && !(w.name == "trim" && part) {
 			c.same(k, fmt.Sprintf("write '%s'", strings.ReplaceAll(fits, "'", `\'`)), "%s is never in what %s gives", shown(text), w.name)
@@ -127,7 +128,8 @@ func (c *compiler) neverMatched(n, pattern ast.Node) {
 	if err != nil {
 		return
 	}
-	for _, w := range writings(n) {
+	written, _ := writings(n)
+	for _, w := range written {
 		if w.name == "trim" {
 			continue
 		}

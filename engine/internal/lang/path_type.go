@@ -69,7 +69,7 @@ func (c *pathCompiler) walkType(f found, steps []step) found {
 
 func (c *pathCompiler) member(t *Type, s step) (found, bool) {
 	m, declared := t.own(s.name)
-	why := s.name + " may be absent"
+	why := s.name + absent
 	switch {
 	case !declared && t.Extra != nil:
 		return found{typ: t.Extra.secretIf(t.Secret), missing: why}, true

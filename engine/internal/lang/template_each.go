@@ -114,7 +114,7 @@ func compileEach(n *source.Node, s *Scope, faults *diag.List) *Template {
 	}
 	return &Template{
 		place: placeOf(n),
-		typ:   ListOf(inner.typ.kept()).secretIf(of.Type().Secret),
+		typ:   ListOf(inner.typ.Kept()).secretIf(of.Type().Secret),
 		form:  &each{of: of, names: s.Len(), value: inner},
 	}
 }

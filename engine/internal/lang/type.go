@@ -85,12 +85,12 @@ func (t *Type) Field(name string) (*Type, bool) {
 		}
 		m := orAny(f.Type)
 		if f.Optional {
-			m = m.OrNull(name + " may be absent")
+			m = m.OrNull(name + absent)
 		}
 		return m.secretIf(t.Secret), true
 	}
 	if t.Extra != nil {
-		return t.Extra.OrNull(name + " may be absent").secretIf(t.Secret), true
+		return t.Extra.OrNull(name + absent).secretIf(t.Secret), true
 	}
 	return nil, false
 }

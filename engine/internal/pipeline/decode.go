@@ -102,9 +102,13 @@ func (d *decoder) scope() *lang.Scope {
 
 func (d *decoder) stepList(n *source.Node) []*Step {
 	var steps []*Step
-	for _, item := range n.Items {
+	for i, item := range n.Items {
 		if s := d.step(item); s != nil {
 			steps = append(steps, s)
+		}
+		if item.Get("fail") != nil && item.Get("if") == nil && item.Get("foreach") == nil && item.Get("on_error") == nil && i < len(n.Items)-1 {
+			d.faults.Add(item.Key("fail").Errorf("never-done", "this always fails, so that the steps below it are never done").
+				WithHint("say when it fails, with if"))
 		}
 	}
 	return steps
@@ -121,7 +125,7 @@ func (d *decoder) step(n *source.Node) *Step {
 	outer, outerBound := d.rows, d.bound
 	defer func() { d.rows, d.bound = outer, outerBound }()
 	if cond := n.Get("if"); cond != nil {
-		s.If = d.boolean(cond, d.scope())
+		s.If = d.choice(cond, d.scope())
 	}
 	if over := n.Get("foreach"); over != nil {
 		s.Foreach = d.foreach(n, d.scope())
@@ -197,6 +201,26 @@ func (d *decoder) declare(id string, t *lang.Type) {
 	}
 	fields := append(d.steps.Fields[:len(d.steps.Fields):len(d.steps.Fields)], lang.Field{Name: id, Type: t})
 	d.steps = lang.ObjectOf(fields...)
+}
+
+// choice compiles a condition that decides whether something is done.
+func (d *decoder) choice(n *source.Node, scope *lang.Scope) *lang.Expr {
+	e := d.boolean(n, scope)
+	if e != nil && !e.Reads() {
+		d.faults.Add(n.Warnf("always-same", "this condition is always the same: it looks at nothing").
+			WithHint("ask for an input or for what a step gave, or leave it out"))
+	}
+	return e
+}
+
+// ofOutputs compiles a condition over the outputs of the step's own call.
+func (d *decoder) ofOutputs(n *source.Node, scope *lang.Scope) *lang.Expr {
+	e := d.boolean(n, scope)
+	if e != nil && !e.Reads("outputs") {
+		d.faults.Add(n.Errorf("always-same", "this is the same at every look: it says nothing of outputs, which are those of the call").
+			WithHint("look at what the call gives, as in outputs.state == 'done'"))
+	}
+	return e
 }
 
 func (d *decoder) boolean(n *source.Node, scope *lang.Scope) *lang.Expr {

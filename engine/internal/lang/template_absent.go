@@ -1,0 +1,27 @@
+package lang
+
+import "strings"
+
+const absent = " may be absent"
+
+// BareAbsent returns the markers that are the whole of a value and nothing but the name of
+// something that may not be given: null stands in its place then, and no ?? says that it shall.
+func (t *Template) BareAbsent() []*Expr {
+	var found []*Expr
+	switch f := t.form.(type) {
+	case hole:
+		if is := f.expr.typ; f.expr.path != nil && is.Nullable && strings.HasSuffix(is.Why, absent) {
+			found = append(found, f.expr)
+		}
+	case *list:
+		for _, item := range f.items {
+			found = append(found, item.BareAbsent()...)
+		}
+	case *each:
+		found = f.value.BareAbsent()
+	}
+	for _, m := range t.members {
+		found = append(found, m.Value.BareAbsent()...)
+	}
+	return found
+}
