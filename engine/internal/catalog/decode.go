@@ -110,7 +110,9 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 		}
 		d.identityVaries(id, op)
 		if op.Effect != flow.Create && op.Batch == nil {
-			d.faults.Add(n.Key("identity").Errorf("identity-without-create", "identity belongs to operations with effect: create, this one is %s", op.Effect))
+			f := n.Key("identity").Errorf("identity-without-create", "identity belongs to operations with effect: create, this one is %s", op.Effect)
+			f.Related = []diag.Place{placeOf(n.Get("effect"), "said here")}
+			d.faults.Add(f)
 		}
 		if b := op.Batch; b != nil && op.Identity != nil && !strings.Contains(op.Identity.Text(), b.As) {
 			d.faults.Add(id.Errorf("identity-of-no-row", "all rows would have one identity: %s says nothing of the row", op.Identity.Text()).

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -26,6 +27,9 @@ func (d *decoder) auth(n *source.Node) {
 		d.headers(d.v.Auth.Headers)
 		d.query(d.v.Auth.Query)
 		d.tokenUsed(inject)
+		if n.Get("token") == nil {
+			d.secretInjection(n.Key("inject"))
+		}
 	}
 }
 
@@ -77,6 +81,7 @@ func (d *decoder) callToken(t *Token, n *source.Node) {
 		outputs = t.Call.Response.OutputsType
 		t.With = d.template(n.Get("with"), configScope(d.v.Config.Type))
 		CheckWith(t.Call.Name, t.Call.Inputs, t.With, placeOf(n.Get("call"), ""), d.faults)
+		d.secretInputs(t.Call, t.With)
 		if !t.Call.NoAuth {
 			f := fault(t.Call.Place, "login-needs-auth", "the operation "+t.Call.Name+" logs in, and would itself need a token", "add auth: none to the operation")
 			f.Related = []diag.Place{placeOf(n.Get("call"), "it logs in here")}
@@ -97,6 +102,37 @@ func (d *decoder) callToken(t *Token, n *source.Node) {
 	}
 	if t.Value != nil {
 		d.secretToken(n.Get("value"), t.Value.Type())
+	}
+}
+
+// secretInputs warns of what is a secret of the login, and not of the config that it comes from.
+func (d *decoder) secretInputs(login *Operation, with *lang.Template) {
+	if with == nil {
+		return
+	}
+	for _, m := range with.Members() {
+		q, is := login.Inputs.Get(m.Name), m.Value.Type()
+		if q == nil || !q.Secret || is == nil || is.Kind == lang.Unknown || is.HasSecret() {
+			continue
+		}
+		f := &diag.Diagnostic{Severity: diag.Warning, File: m.Place.File, Pos: m.Place.Pos, Code: "not-secret",
+			Message: fmt.Sprintf("%s is a secret of %s, and not secret where it comes from", m.Name, login.Name), Hint: "mark the config secret: true"}
+		if is.Declared.File != nil {
+			f.Related = []diag.Place{is.Declared}
+		}
+		d.faults.Add(f)
+	}
+}
+
+// secretInjection warns of credentials none of which is secret.
+func (d *decoder) secretInjection(n *source.Node) {
+	any := false
+	for _, t := range []*lang.Template{d.v.Auth.Headers, d.v.Auth.Query, d.v.Auth.Body} {
+		any = any || t != nil && (t.Type().HasSecret() || t.Type().Kind == lang.Unknown)
+	}
+	if !any {
+		d.faults.Add(n.Warnf("not-secret", "nothing that is injected is secret, so that it may be shown and kept").
+			WithHint("mark the config that proves who is calling secret: true"))
 	}
 }
 

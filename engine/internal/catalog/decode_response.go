@@ -59,7 +59,8 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 	if outputs := get(n, "outputs"); outputs != nil {
 		for _, pair := range outputs.Pairs {
 			m := lang.CompileMapping(pair.Key.Text, pair.Value, over, d.faults)
-			if m == nil {
+			if m == nil { // of any type, so that those who use it need not suffer
+				r.OutputsType.Fields = append(r.OutputsType.Fields, lang.Field{Name: pair.Key.Text, Type: lang.AnyType})
 				continue
 			}
 			r.Outputs = append(r.Outputs, m)
@@ -68,6 +69,7 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 			r.OutputsType.Fields = append(r.OutputsType.Fields, lang.Field{Name: pair.Key.Text, Type: &t})
 		}
 	}
+	d.openSecrets(get(n, "outputs"))
 	d.pages(operation, op, &r, scope, whole)
 	return r
 }

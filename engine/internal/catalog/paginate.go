@@ -201,18 +201,14 @@ func yesOrNo(t *lang.Type) bool {
 // pageItems holds that items names an output that is a list.
 func (d *decoder) pageItems(items *source.Node, r *Response) {
 	var names []string
-	for _, m := range r.Outputs {
+	for _, m := range r.OutputsType.Fields {
 		names = append(names, m.Name)
 		if m.Name != items.Text {
 			continue
 		}
-		if t := m.Type(); t != nil && t.Kind != lang.List && t.Kind != lang.Unknown {
+		if t := m.Type; t != nil && t.Kind != lang.List && t.Kind != lang.Unknown {
 			f := items.Errorf("wrong-type", "the elements of the pages make one list, and the output %s is %s", m.Name, t)
-			for _, field := range r.OutputsType.Fields {
-				if field.Name == m.Name {
-					f.Related = []diag.Place{field.Type.Declared}
-				}
-			}
+			f.Related = []diag.Place{m.Type.Declared}
 			d.faults.Add(f)
 		}
 		return

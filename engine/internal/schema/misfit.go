@@ -40,6 +40,8 @@ func misfits(s value.Value, at string, found *[]*CompileError) {
 		return
 	}
 	types := typesOf(o)
+	bounds(o, at, found)
+	constants(o, types, at, found)
 	for word, arg := range o.All() {
 		here := at + "/" + escapePointer(word)
 		if wanted, ok := fits[word]; ok && len(types) > 0 && !slices.ContainsFunc(types, func(t string) bool { return slices.Contains(wanted, t) }) {
@@ -49,6 +51,9 @@ func misfits(s value.Value, at string, found *[]*CompileError) {
 		switch word {
 		case "required":
 			misspelt(o, arg, here, found)
+			neverThere(o, arg, here, found)
+		case "format":
+			misspeltFormat(arg, here, found)
 		case "items", "additionalProperties", "not", "propertyNames", "contains":
 			misfits(arg, here, found)
 		case "properties", "patternProperties":
