@@ -49,6 +49,7 @@ type decoder struct {
 
 func (d *decoder) vendor() {
 	n := d.root
+	before := len(*d.faults)
 	d.v = &Vendor{Name: n.Get("vendor").Text, File: n.File}
 	if t := n.Get("title"); t != nil {
 		d.v.Title = t.Text
@@ -76,6 +77,9 @@ func (d *decoder) vendor() {
 		d.auth(auth)
 	}
 	d.checkTokenOutlivesLimits()
+	if !diag.List((*d.faults)[before:]).HasErrors() { // what is misspelt may be what would use it
+		d.unused()
+	}
 }
 
 func (d *decoder) operation(pair source.Pair) *Operation {

@@ -36,6 +36,9 @@ func (d *decoder) auth(n *source.Node) {
 // token reads auth.token. Which of call, oauth2 and value alone is there names the kind.
 func (d *decoder) token(n *source.Node) *Token {
 	t := &Token{Lifetime: d.duration(n.Get("lifetime"), 0), Timeout: d.timeout}
+	if t.Lifetime == 0 && n.Get("lifetime") != nil {
+		d.faults.Add(n.Get("lifetime").Errorf("wrong-value", "a token that lives for nothing can never be used").WithHint("leave lifetime out where it lives for ever"))
+	}
 	switch {
 	case n.Get("call") != nil:
 		t.Kind = TokenCall

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/expr-lang/expr/ast"
@@ -93,6 +94,10 @@ func unchained(n *ast.MemberNode) (*ast.MemberNode, bool) {
 func (c *compiler) namedMember(n *ast.MemberNode, of term, name string) term {
 	t, ok := of.typ.Field(name)
 	switch {
+	case of.typ.Kind == Unknown && of.typ.members != nil && !slices.Contains(of.typ.members, name):
+		d := c.fault(c.spotOf(n.Property), "unknown-member", fmt.Sprintf("no record has a member %q", name))
+		suggest(d, name, of.typ.members)
+		return invalid(n)
 	case of.typ.Kind == Unknown:
 		t = AnyType.secretIf(of.typ.Secret)
 	case of.typ.LowerNames && name != strings.ToLower(name):

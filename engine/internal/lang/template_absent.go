@@ -1,6 +1,10 @@
 package lang
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/internal/source"
+)
 
 const absent = " may be absent"
 
@@ -24,4 +28,15 @@ func (t *Template) BareAbsent() []*Expr {
 		found = append(found, m.Value.BareAbsent()...)
 	}
 	return found
+}
+
+// JustName returns the name that is all of a value: ${{ name }}.
+func JustName(n *source.Node) (name string, ok bool) {
+	if n == nil || n.Kind != source.Scalar {
+		return "", false
+	}
+	inner, ok := strings.CutPrefix(strings.TrimSpace(n.Text), openMarker)
+	inner, closed := strings.CutSuffix(inner, closeMarker)
+	name = strings.TrimSpace(inner)
+	return name, ok && closed && isName(name)
 }

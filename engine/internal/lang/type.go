@@ -53,6 +53,8 @@ type Type struct {
 	// Declared is where the type was declared, for "declared here".
 	Declared diag.Place
 
+	// members are the names that the members of a value of Unknown type may have; nil for any.
+	members []string
 	// either lists what a value of Unknown type can be where two branches of an expression
 	// differ in kind, null aside: each of them must fit where the value is used. nil otherwise.
 	either []*Type
@@ -130,6 +132,9 @@ func ObjectOf(fields ...Field) *Type { return &Type{Kind: Object, Fields: fields
 
 // nothingType is the element type of an empty list literal: it joins with any other.
 var nothingType = &Type{Kind: Unknown}
+
+// MembersOf returns the type of what nothing is known of but the names that its members may have.
+func MembersOf(names ...string) *Type { return &Type{Kind: Unknown, members: names} }
 
 // orAny makes the nil Type, which means Unknown, one that can be looked into.
 func orAny(t *Type) *Type {

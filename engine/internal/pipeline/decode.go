@@ -36,6 +36,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 		files:   map[string]diag.Place{},
 	}
 	before := len(*faults)
+	d.before = before
 	if stem := strings.TrimSuffix(path.Base(file), path.Ext(file)); stem != d.p.Name {
 		faults.Add(n.Get("pipeline").Errorf("wrong-name", "the pipeline is called %s, its file %s", d.p.Name, path.Base(file)).
 			WithHint("name both alike"))
@@ -49,6 +50,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	}
 	d.nothingToUndo(n.Get("on_failure"))
 	d.outputs(n.Get("outputs"))
+	d.unused(n)
 	d.hintAtSteps((*faults)[before:])
 	d.p.Inputs.findStreamed(n, d.p)
 	return d.p
@@ -70,6 +72,7 @@ type decoder struct {
 	known  map[string]*catalog.Param
 	store  *catalog.Vendor       // nil until something calls Store
 	files  map[string]diag.Place // of the outputs so far
+	before int                   // how many faults there were before this file
 	broken bool                  // a step could not be decoded: what depends on it has no type
 }
 
