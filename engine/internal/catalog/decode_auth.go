@@ -118,20 +118,27 @@ func (d *decoder) secretInputs(login *Operation, with *lang.Template) {
 		if q == nil || !q.Secret || is == nil || is.Kind == lang.Unknown || is.HasSecret() {
 			continue
 		}
-		f := &diag.Diagnostic{Severity: diag.Warning, File: m.Place.File, Pos: m.Place.Pos, Code: "not-secret",
-			Message: fmt.Sprintf("%s is a secret of %s, and not secret where it comes from", m.Name, login.Name), Hint: "mark the config secret: true"}
-		if is.Declared.File != nil {
-			f.Related = []diag.Place{is.Declared}
-		}
-		d.faults.Add(f)
+		d.notSecret(is, m.Place, fmt.Sprintf("this becomes %s of %s, which is secret there and not here", m.Name, login.Name))
 	}
+}
+
+// notSecret warns of what is of type is, where that is declared, or else at used.
+func (d *decoder) notSecret(is *lang.Type, used diag.Place, message string) {
+	at, related := used, []diag.Place(nil)
+	if is.Declared.File != nil {
+		at = is.Declared
+		related = []diag.Place{{File: used.File, Pos: used.Pos, Note: "used here"}}
+	}
+	d.faults.Add(&diag.Diagnostic{Severity: diag.Warning, File: at.File, Pos: at.Pos, Code: "not-secret",
+		Message: message, Hint: "mark it secret: true", Related: related})
 }
 
 // secretInjection warns of credentials none of which is secret.
 func (d *decoder) secretInjection(n *source.Node) {
 	any := false
-	for _, t := range []*lang.Template{d.v.Auth.Headers, d.v.Auth.Query, d.v.Auth.Body} {
-		any = any || t != nil && (t.Type().HasSecret() || t.Type().Kind == lang.Unknown)
+	for key, t := range map[string]*lang.Template{"headers": d.v.Auth.Headers, "query": d.v.Auth.Query, "body": d.v.Auth.Body} {
+		broken := t == nil && d.root.Get("auth").Get("inject").Get(key) != nil
+		any = any || broken || t != nil && t.Type().HasSecret()
 	}
 	if !any {
 		d.faults.Add(n.Warnf("not-secret", "nothing that is injected is secret, so that it may be shown and kept").
@@ -144,11 +151,7 @@ func (d *decoder) secretToken(n *source.Node, is *lang.Type) {
 	if is == nil || is.HasSecret() || is.Kind == lang.Unknown && is.Declared.File == nil {
 		return
 	}
-	f := n.Warnf("not-secret", "this token is not secret, so that it may be shown and kept").WithHint("mark what it is made of secret: true")
-	if is.Declared.File != nil {
-		f.Related = []diag.Place{is.Declared}
-	}
-	d.faults.Add(f)
+	d.notSecret(is, placeOf(n, "the token"), "this becomes the token, and is not secret, so that it may be shown and kept")
 }
 
 // tokenUsed demands that a token goes somewhere.
@@ -182,8 +185,7 @@ func (d *decoder) oauth2(n *source.Node) *OAuth2 {
 	if o.Params != nil {
 		for _, m := range o.Params.Members() {
 			if slices.Contains(secretParams, m.Name) && m.Value.Type() != nil && !m.Value.Type().HasSecret() && m.Value.Type().Kind != lang.Unknown {
-				d.faults.Add(n.Get("params").Get(m.Name).Warnf("not-secret", "%s is not secret here, so that it may be shown and kept", m.Name).
-					WithHint("mark the config that it is secret: true"))
+				d.notSecret(m.Value.Type(), m.Place, fmt.Sprintf("this becomes the %s of a login, and is not secret, so that it may be shown and kept", m.Name))
 			}
 		}
 	}

@@ -64,6 +64,7 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 		return nil, nil
 	}
 	kinds := page.Builtin()
+	before := len(*d.faults)
 	p := &Paging{Kind: kinds[n.Get("by").Text], MaxPages: defaultMaxPages}
 	if p.Kind == nil {
 		d.faults.Add(n.Get("by").Errorf("unknown-paging", "no way of paging is called %s", n.Get("by").Text).
@@ -101,8 +102,8 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 	if name := p.Kind.Variable(); name != "" {
 		d.usesPage(request, n.Get("by"), name, "which page it asks for")
 	}
-	if badStart != nil {
-		return p, lang.AnyType
+	if badStart != nil || len(*d.faults) > before {
+		return p, lang.AnyType // what is wrong with it is reported
 	}
 	return p, p.typeOf()
 }

@@ -125,7 +125,14 @@ func (d *decoder) secrets(response *source.Node, as string, bare bool, over *lan
 
 // secret compiles one path; lang looks for what is wrong with it first.
 func (d *decoder) secret(n *source.Node, over *lang.Type) *SecretPath {
-	if strings.Contains(n.Text, "#(") {
+	if i := strings.Index(n.Text, "#("); i >= 0 {
+		if before := strings.TrimSuffix(n.Text[:i], "."); before != "" {
+			list := *n
+			list.Text = before
+			if lang.CompilePath(&list, over, d.faults) == nil {
+				return nil
+			}
+		}
 		over = lang.AnyType // what a query looks for need not be there: better one mask too many
 	}
 	if lang.CompilePath(n, over, d.faults) == nil {

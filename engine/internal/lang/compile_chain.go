@@ -20,7 +20,8 @@ type chain struct {
 type link struct {
 	name     string
 	at       spot
-	optional bool // written with ?.
+	optional bool  // written with ?.
+	of       *Type // what it is read from
 }
 
 func (c *compiler) root(t *Type, ch *chain) term {

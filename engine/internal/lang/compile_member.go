@@ -111,7 +111,7 @@ func (c *compiler) namedMember(n *ast.MemberNode, of term, name string) term {
 		c.unknownMember(n, of, name)
 		return invalid(n)
 	}
-	l := link{name: name, at: c.spotOf(n.Property), optional: n.Optional}
+	l := link{name: name, at: c.spotOf(n.Property), optional: n.Optional, of: of.typ}
 	if of.chain != nil {
 		ch := of.chain.extend(l)
 		return c.chained(ch, c.narrow(ch, t))

@@ -6,8 +6,9 @@ import (
 )
 
 // typeOfWhole is the type of what a path that is left to gjson finds, from the part at on: members,
-// indexes, # and queries are followed. Of modifiers, wildcards and paths in brackets nothing
-// is known, so that what comes behind them is not looked at.
+// indexes, # and queries are followed. Of modifiers, wildcards and objects of paths nothing
+// is known, so that what comes behind them is not looked at. Members behind a list of paths, and behind
+// @flatten, are looked for, but their types are not relied on.
 func (c *pathCompiler) typeOfWhole(f found, rest string, at int) found {
 	for rest != "" {
 		part, sep := wholePart(rest)
@@ -41,6 +42,16 @@ func (c *pathCompiler) typeOfWhole(f found, rest string, at int) found {
 				after = ""
 			}
 			f = found{typ: ListOf(list).secretIf(t.Secret), missing: f.missing}
+		case strings.HasPrefix(part, "[") && strings.HasSuffix(part, "]"):
+			f = c.listOfPaths(f, part, at)
+		case part == "@flatten" && t.Kind == List:
+			c.guessed = true
+			switch elem := t.elem(); elem.Kind {
+			case Unknown, Null:
+				return unknown
+			case List:
+				f.typ = ListOf(elem.elem())
+			}
 		case isGjsonPart(part) || part == "" || part == "#" && after != "":
 			return unknown
 		default:
@@ -109,4 +120,57 @@ func queryOf(part string) (query string, all, ok bool) {
 	inner, all = strings.CutSuffix(inner, "#")
 	inner, ok = strings.CutSuffix(inner, ")")
 	return inner, all, ok
+}
+
+// listOfPaths is the type of [a,b,…]: a list of what each of the paths finds.
+func (c *pathCompiler) listOfPaths(f found, part string, at int) found {
+	c.guessed = true
+	elem := nothingType
+	at++
+	for rest := part[1 : len(part)-1]; rest != ""; {
+		one := upToComma(rest)
+		elem = join(elem, c.typeOfWhole(found{typ: f.typ}, one, at).typ.notNull())
+		at += utf8.RuneCountInString(one) + 1
+		rest = strings.TrimPrefix(rest[len(one):], ",")
+	}
+	return found{typ: ListOf(elem)}
+}
+
+// upToComma returns the text before the first comma outside of brackets and quotes.
+func upToComma(text string) string {
+	for end := 0; ; {
+		part, _ := wholePart(text[end:])
+		if i := commaIn(part); i >= 0 {
+			return text[:end+i]
+		}
+		if end += len(part); end >= len(text) {
+			return text
+		}
+		end++
+	}
+}
+
+func commaIn(part string) int {
+	depth := 0
+	for i := 0; i < len(part); i++ {
+		switch part[i] {
+		case '\\':
+			i++
+		case '"':
+			for i++; i < len(part) && part[i] != '"'; i++ {
+				if part[i] == '\\' {
+					i++
+				}
+			}
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth--
+		case ',':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
 }

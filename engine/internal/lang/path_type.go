@@ -27,6 +27,9 @@ func (c *pathCompiler) typeOf(p *Path, over *Type) *Type {
 	} else {
 		f = c.walkType(found{typ: over}, p.steps)
 	}
+	if c.guessed {
+		return AnyType.secretIf(over.HasSecret())
+	}
 	if f.missing != "" {
 		return f.typ.OrNull(f.missing)
 	}

@@ -40,3 +40,14 @@ func JustName(n *source.Node) (name string, ok bool) {
 	name = strings.TrimSpace(inner)
 	return name, ok && closed && isName(name)
 }
+
+// BareMember returns the name of the member that a template passes on as it is, and the type of what it
+// is read from: name and the type of inputs for ${{ inputs.name }}.
+func (t *Template) BareMember() (name string, of *Type, ok bool) {
+	h, ok := t.form.(hole)
+	if !ok || h.expr.path == nil || len(h.expr.path.links) == 0 {
+		return "", nil, false
+	}
+	last := h.expr.path.links[len(h.expr.path.links)-1]
+	return last.name, last.of, true
+}

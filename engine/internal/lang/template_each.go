@@ -108,6 +108,9 @@ func compileEach(n *source.Node, s *Scope, faults *diag.List) *Template {
 		faults.Add(n.Errorf("missing-key", `%s needs "value", what each element becomes`, keyEach))
 		return nil
 	}
+	if name == "" {
+		return nil // whatever the value calls the element is not known
+	}
 	inner := CompileTemplate(v, s.With(Name{Name: name, Type: elem}), faults)
 	if len(*faults) > before {
 		return nil
