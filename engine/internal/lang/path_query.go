@@ -25,7 +25,9 @@ func (c *pathCompiler) typeOfWhole(f found, rest string, at int) found {
 		query, all, isQuery := queryOf(part)
 		name, _, _ := nextPart(part)
 		switch {
-		case t.Kind == Unknown || t.Kind == Null:
+		case (t.Kind == Unknown || t.Kind == Null) && t.members == nil:
+			return unknown
+		case isQuery && t.Kind == Unknown:
 			return unknown
 		case isQuery && t.Kind != List:
 			c.misfit(t, step{name: part, key: part, at: at, each: true})
@@ -46,12 +48,7 @@ func (c *pathCompiler) typeOfWhole(f found, rest string, at int) found {
 			f = c.listOfPaths(f, part, at)
 		case part == "@flatten" && t.Kind == List:
 			c.guessed = true
-			switch elem := t.elem(); elem.Kind {
-			case Unknown, Null:
-				return unknown
-			case List:
-				f.typ = ListOf(elem.elem())
-			}
+			f.typ = ListOf(flattened(t.elem()))
 		case isGjsonPart(part) || part == "" || part == "#" && after != "":
 			return unknown
 		default:
@@ -173,4 +170,19 @@ func commaIn(part string) int {
 		}
 	}
 	return -1
+}
+
+// flattened is the type of the elements of a flattened list of elem: what lists hold, and what is none.
+func flattened(elem *Type) *Type {
+	if elem.Kind == List {
+		return elem.elem()
+	}
+	if len(elem.either) == 0 {
+		return elem
+	}
+	all := nothingType
+	for _, one := range elem.either {
+		all = join(all, flattened(one))
+	}
+	return all
 }

@@ -136,6 +136,18 @@ var nothingType = &Type{Kind: Unknown}
 // MembersOf returns the type of what nothing is known of but the names that its members may have.
 func MembersOf(names ...string) *Type { return &Type{Kind: Unknown, members: names} }
 
+// namesOnly returns a type of which no more is known than the names that t says its members have.
+func (t *Type) namesOnly() *Type {
+	if t.Kind != Object || t.Extra != nil || len(t.Fields) == 0 {
+		return AnyType.secretIf(t.HasSecret())
+	}
+	names := make([]string, len(t.Fields))
+	for i, f := range t.Fields {
+		names[i] = f.Name
+	}
+	return MembersOf(names...).secretIf(t.HasSecret())
+}
+
 // orAny makes the nil Type, which means Unknown, one that can be looked into.
 func orAny(t *Type) *Type {
 	if t == nil {

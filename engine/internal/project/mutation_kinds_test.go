@@ -44,7 +44,10 @@ func behind(text string) func(string) string {
 func twice(match string) string { return match + match }
 
 // The kinds of single mistakes. They are grouped by what the hand does.
-var mutations = []mutation{
+var mutations = append(slips, meanings()...)
+
+// slips are mistakes of the hand.
+var slips = []mutation{
 	// Keys and the layout of YAML.
 	{kind: "misspelt key", in: "vsp", find: `(?m)^ *(?:- )?(effect|request|response|method|path|steps|call|with|foreach|on_error|connections|identity|operations|outcomes|inputs|outputs|set|fail|if|id|rules|reply|state|let|insert|into|body|status|until|every|key|as|schema|type|required|properties|timeout|retry|paginate|reconcile|found|tries):`, change: misspell, right: around},
 	{kind: "dropped key that is needed", in: "vsp", find: `(?m)^ *(?:effect|request|method|version|call|operations|into|is|foreach|found): .*\n`, change: gone, right: around},
