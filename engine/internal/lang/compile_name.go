@@ -26,10 +26,19 @@ func (c *compiler) identifier(n *ast.IdentifierNode) term {
 	}
 	d := c.fault(c.spotOf(n), "unknown-name", fmt.Sprintf("unknown name %q", n.Value))
 	suggest(d, n.Value, c.names())
+	if word := otherLanguages[n.Value]; word != "" {
+		d.Hint = "write " + word
+	}
 	if _, isFunc := functions[n.Value]; isFunc && !strings.HasPrefix(d.Hint, "did") {
 		d.Hint = fmt.Sprintf("%s is a function: write %s(…)", n.Value, n.Value)
 	}
 	return invalid(n)
+}
+
+// otherLanguages are the words of other languages for ours.
+var otherLanguages = map[string]string{
+	"True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
+	"None": "null", "Null": "null", "NULL": "null", "undefined": "null",
 }
 
 // read notes that a name of the scope, or a function that only this scope has, was read.
