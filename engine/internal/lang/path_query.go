@@ -44,7 +44,7 @@ func (c *pathCompiler) typeOfWhole(f found, rest string, at int) found {
 				after = ""
 			}
 			f = found{typ: ListOf(list).secretIf(t.Secret), missing: f.missing}
-		case strings.HasPrefix(part, "[") && strings.HasSuffix(part, "]"):
+		case strings.HasPrefix(part, "[") && strings.HasSuffix(part, "]") && len(c.n.Text) <= longestList:
 			f = c.listOfPaths(f, part, at)
 		case part == "@flatten" && t.Kind == List:
 			c.guessed = true
@@ -118,6 +118,9 @@ func queryOf(part string) (query string, all, ok bool) {
 	inner, ok = strings.CutSuffix(inner, ")")
 	return inner, all, ok
 }
+
+// longestList bounds the paths of which the lists are looked into, in bytes: each level of brackets is read anew.
+const longestList = 2000
 
 // listOfPaths is the type of [a,b,…]: a list of what each of the paths finds.
 func (c *pathCompiler) listOfPaths(f found, part string, at int) found {

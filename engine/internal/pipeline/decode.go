@@ -60,7 +60,8 @@ type decoder struct {
 	p      *Pipeline
 	link   Linker
 	faults *diag.List
-	// steps is the type of steps so far; it is replaced, never changed.
+	// steps is the type of steps so far; it is replaced, never changed. Its fields may share
+	// memory with those of the types before it, but not with those of a group.
 	steps  *lang.Type
 	places map[string]diag.Place // of the ids so far
 	rows   []rowName             // of the foreach steps around the step, outermost first
@@ -105,13 +106,15 @@ func (d *decoder) scope() *lang.Scope {
 
 func (d *decoder) stepList(n *source.Node) []*Step {
 	var steps []*Step
+	told := false
 	for i, item := range n.Items {
 		if s := d.step(item); s != nil {
 			steps = append(steps, s)
 		}
-		if item.Get("fail") != nil && item.Get("if") == nil && item.Get("foreach") == nil && item.Get("on_error") == nil && i < len(n.Items)-1 {
+		if !told && item.Get("fail") != nil && item.Get("if") == nil && item.Get("foreach") == nil && item.Get("on_error") == nil && i < len(n.Items)-1 {
 			d.faults.Add(item.Key("fail").Errorf("never-done", "this always fails, so that the steps below it are never done").
 				WithHint("say when it fails, with if"))
+			told = true
 		}
 	}
 	return steps
@@ -202,8 +205,7 @@ func (d *decoder) declare(id string, t *lang.Type) {
 	if _, twice := d.steps.Field(id); twice {
 		return // reported
 	}
-	fields := append(d.steps.Fields[:len(d.steps.Fields):len(d.steps.Fields)], lang.Field{Name: id, Type: t})
-	d.steps = lang.ObjectOf(fields...)
+	d.steps = lang.ObjectOf(append(d.steps.Fields, lang.Field{Name: id, Type: t})...)
 }
 
 // choice compiles a condition that decides whether something is done.

@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -71,6 +73,7 @@ func decodeGroup(d *decoder, _ *Step, n, _ *source.Node, _ *lang.Scope) Action {
 func (d *decoder) group(n *source.Node) (g *Group, ok bool) {
 	outer := d.steps
 	defer func() { d.steps = outer }()
+	d.steps = lang.ObjectOf(slices.Clip(outer.Fields)...)
 	g = &Group{Steps: d.stepList(n.Get("steps"))}
 	outputs := n.Get("outputs")
 	if outputs == nil {

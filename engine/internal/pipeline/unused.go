@@ -1,7 +1,6 @@
 package pipeline
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
@@ -52,31 +51,15 @@ func asCall(a Action) *Call {
 	return c
 }
 
-// stepUse finds a step, a word of its record, and a member of that.
-var stepUse = regexp.MustCompile(`(?:^|[^.\w])steps\b(?:\??\.(\w+)(?:\??\.(\w+)(?:\??\.(\w+)|\[['"]([^'"]*)['"]\])?)?)?`)
-
 // unusedValues warns of values that steps set and nothing reads.
 func (d *decoder) unusedValues(steps, outputs *source.Node) {
 	used := map[string]bool{} // "", ID, ID.outputs, ID.outputs.NAME: as they stand
-	var read func(*source.Node)
-	read = func(n *source.Node) {
-		if n == nil {
-			return
+	lang.EachUse("steps", func(path []string) {
+		used[strings.Join(path, ".")] = true
+		if len(path) > 0 {
+			used["of "+path[0]] = true
 		}
-		for _, m := range stepUse.FindAllStringSubmatch(n.Text, -1) {
-			used[strings.TrimRight(m[1]+"."+m[2]+"."+m[3]+m[4], ".")] = true
-			used["of "+m[1]] = true
-		}
-		for _, item := range n.Items {
-			read(item)
-		}
-		for _, pair := range n.Pairs {
-			read(pair.Key)
-			read(pair.Value)
-		}
-	}
-	read(steps)
-	read(outputs)
+	}, steps, outputs)
 	if !used[""] {
 		d.unusedSets(steps, used)
 	}

@@ -91,18 +91,20 @@ func neverThere(o *value.Object, required value.Value, at string, found *[]*Comp
 	properties, _ := o.At("properties").(*value.Object)
 	patterns := o.At("patternProperties") != nil
 	list, _ := required.(value.List)
+	seen := make(map[string]bool, len(list))
 	for i, one := range list {
 		name, ok := one.(string)
 		if !ok {
 			continue
 		}
 		here := at + "/" + strconv.Itoa(i)
-		if slices.Contains(list[:i], one) {
+		if seen[name] {
 			*found = append(*found, &CompileError{Pointer: here, Message: name + " is required twice"})
 			continue
 		}
+		seen[name] = true
 		_, declared := properties.Get(name)
-		if !declared && !patterns && o.At("additionalProperties") == false && didYouMean(name, properties.Keys()) == "" {
+		if !declared && !patterns && o.At("additionalProperties") == false && nearName(name, properties) == "" {
 			*found = append(*found, &CompileError{Pointer: here, Message: "nothing fits: " + name + " is required, and additionalProperties: false does not let it in"})
 		}
 	}

@@ -79,10 +79,21 @@ func misspelt(o *value.Object, required value.Value, at string, found *[]*Compil
 		if _, declared := properties.Get(name); !ok || declared {
 			continue
 		}
-		if near := didYouMean(name, properties.Keys()); near != "" {
+		if near := nearName(name, properties); near != "" {
 			*found = append(*found, &CompileError{Pointer: at + "/" + strconv.Itoa(i), Message: name + " is required, and properties does not have it; " + near})
 		}
 	}
+}
+
+// mostNames bounds the names that a misspelt one is held against.
+const mostNames = 500
+
+// nearName is a hint at the property that name may be meant to be.
+func nearName(name string, properties *value.Object) string {
+	if properties.Len() > mostNames {
+		return ""
+	}
+	return didYouMean(name, properties.Keys())
 }
 
 func eachMember(v value.Value, at string, found *[]*CompileError) {
