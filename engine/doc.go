@@ -20,7 +20,8 @@
 // exact: outputs hold int64 and, for decimals, json.Number with the digits that
 // the vendor sent.
 //
-// Resume goes on with a run that was cut off; package history tells of runs.
+// Resume goes on with a run that was cut off; package history tells of runs. Test runs the cases of
+// test files, in which the answers of vendors are written down.
 //
 // Safety. A run checks inputs and connections before it sends anything. A
 // create is sent once: when its answer is lost, it is looked up at the vendor;

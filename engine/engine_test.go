@@ -207,6 +207,7 @@ func TestInputsOfEveryKindAreRead(t *testing.T) {
 		{"file of a text", map[string]any{"text": engine.File(write(t, "t.txt", "\ufefftwo\nlines\r\n"))}, nil, map[string]any{"text": "two\nlines"}},
 		{"file of a number", map[string]any{"number": engine.File(write(t, "n.txt", "12\n"))}, nil, map[string]any{"number": int64(12)}},
 		{"file of an object", map[string]any{"thing": engine.File(write(t, "t.json", `{"a": 2}`))}, nil, map[string]any{"thing": map[string]any{"a": int64(2)}}},
+		{"file of an object in YAML", map[string]any{"thing": engine.File(write(t, "t.yml", "# two\na: 2\n"))}, nil, map[string]any{"thing": map[string]any{"a": int64(2)}}},
 		{"file of a list", map[string]any{"tags": engine.File(write(t, "l.json", `["x", "y"]`))}, nil, map[string]any{"tags": []any{"x", "y"}}},
 		{"sequence", map[string]any{"tags": seq("x", "y")}, nil, map[string]any{"tags": []any{"x", "y"}}},
 	}
@@ -569,8 +570,8 @@ func TestConnectionsOfAProgram(t *testing.T) {
 		connections map[string]engine.Connection
 		want        string
 	}{
-		{"none", nil, "pipelines/put.yaml:12:3: no connection desk is given\n   12 |   desk: {vendor: desk}\n      |   ^\n  hint: add it to the connections file (--connections FILE), or try it out with --sandbox\n"},
-		{"a misspelt one", map[string]engine.Connection{"desc": {Vendor: "desk"}}, "pipelines/put.yaml:12:3: no connection desk is given\n   12 |   desk: {vendor: desk}\n      |   ^\n  hint: add it to the connections file (--connections FILE), or try it out with --sandbox; there is a connection desc\n"},
+		{"none", nil, "pipelines/put.yaml:12:3: no connection desk is given\n   12 |   desk: {vendor: desk}\n      |   ^\n  hint: add desk: {vendor: desk, base_url: https://…} to the connections file (connections.yaml, or --connections FILE), or try it out with --sandbox\n"},
+		{"a misspelt one", map[string]engine.Connection{"desc": {Vendor: "desk"}}, "pipelines/put.yaml:12:3: no connection desk is given\n   12 |   desk: {vendor: desk}\n      |   ^\n  hint: add desk: {vendor: desk, base_url: https://…} to the connections file (connections.yaml, or --connections FILE), or try it out with --sandbox; there is a connection desc\n"},
 		{"to another vendor", map[string]engine.Connection{"desk": {Vendor: "shop"}}, "pipelines/put.yaml:12:3: connection desk must be to the vendor desk, the one given is to shop\n   12 |   desk: {vendor: desk}\n      |   ^\n"},
 		{"without anything", map[string]engine.Connection{"desk": {Vendor: "desk"}}, "connection desk: base_url must begin with https:// or http://\nconnection desk: config pin: is missing\n"},
 		{"surplus config", map[string]engine.Connection{"desk": {Vendor: "desk", BaseURL: "https://a.example", Config: map[string]any{"pin": "12345", "lan": 1}}}, "connection desk: config lan: is not known here; did you mean lane?\n"},

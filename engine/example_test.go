@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -205,6 +206,43 @@ func ExampleProgram_Call() {
 }
 
 // With a state, a run that was cut off goes on where it stopped, also in another process.
+// A test file stands beside its pipeline. Its cases are run with nothing but the answers that it gives.
+func ExampleProgram_Test() {
+	project := maps.Clone(files)
+	project["pipelines/quote.test.yaml"] = &fstest.MapFile{Data: []byte(`
+test: quote
+inputs: {product: A-1, quantity: 3}
+cases:
+  - name: a busy shop is waited for
+    answers:
+      shop.get_price: [{status: 503, times: 2}, {body: {price: 2.50}}]
+    expect:
+      outputs: {total: 7.50}
+  - name: nothing is given away
+    answers:
+      shop.get_price: [{body: {price: 0}}]
+    expect:
+      outputs: {total: 1}
+`)}
+	program, err := engine.Load(project, engine.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, c := range program.TestCases() {
+		faults, err := program.Test(context.Background(), c)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for _, d := range faults {
+			fmt.Println(d)
+		}
+	}
+	// Output:
+	// pipelines/quote.test.yaml:14:24: nothing is given away: output total: expected 1, got 0
+}
+
 func ExampleProgram_Resume() {
 	shop := newShop()
 	defer shop.Close()

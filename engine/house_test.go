@@ -17,14 +17,16 @@ const module = "github.com/seed627bd532/runner/"
 // floors is the plan of the house, lowest first: a package imports only
 // packages of lower floors.
 var floors = [][]string{
-	{"engine/diag", "schemas", "engine/internal/value"},
+	{"engine/diag", "schemas", "engine/internal/value", "engine/internal/clock"},
 	{"engine/internal/source", "engine/event", "engine/auth", "engine/page"},
 	{"engine/internal/lang", "engine/internal/schema", "engine/internal/flow", "engine/internal/redact", "engine/state"},
 	{"engine/internal/catalog", "engine/internal/transport", "engine/report", "engine/internal/table", "engine/internal/flow/flowtest", "engine/state/files", "engine/state/statetest", "engine/history"},
 	{"engine/internal/pipeline", "engine/state/sqlite", "engine/state/postgres"},
 	{"engine/internal/interp", "engine/internal/call", "engine/internal/ledger"},
+	{"engine/internal/rehearsal"},
 	{"engine/internal/project", "engine/internal/local"},
 	{"engine/internal/session"},
+	{"engine/internal/trial"},
 	{"engine", "engine/sandbox", "engine/authoring"},
 	{"engine/enginetest"},
 	{"cmd/runner"},

@@ -66,9 +66,11 @@ type marketReading struct {
 	refused   map[string]string // reasons of ValidateFields, by field
 	done      reply             // a success that has nothing to say
 	early     reply             // ACCEPTMCA of a tenant that is pending
-	exactName bool              // ACCEPTMCA knows the service only as its sample spells it
-	takes     func(s *sub, field *subField, value any)
-	deaf      bool // updates of fields that are spelt otherwise than in answers are passed over
+	again     *reply            // ACCEPTMCA of what was accepted before; nil: as the first time
+	// named is how ACCEPTMCA wants the service spelt; nil: in any case.
+	named func(s *sub) string
+	takes func(s *sub, field *subField, value any)
+	deaf  bool // updates of fields that are spelt otherwise than in answers are passed over
 }
 
 // initialPassword is not in any other text either.
@@ -239,6 +241,10 @@ func (v *icp) sub(id int64) *sub {
 
 func (v *icp) validateFields(body []byte) reply {
 	o, amiss := v.order("ValidateFields", body)
+	if amiss == "" && o.AccountID != nil && (o.ContractID == nil || o.ServiceDisplayName == nil) {
+		amiss = "ContractId or ServiceDisplayName is missing" // the sample for products has them
+		v.complain("ValidateFields: %s", amiss)
+	}
 	if amiss != "" {
 		return plain(400, amiss)
 	}
@@ -360,11 +366,15 @@ func (v *icp) customAction(body []byte) reply {
 	case s == nil || !s.tenant() || in.Action != "ACCEPTMCA" || !fields.Confirmation || fields.FirstName == "" || fields.LastName == "" || fields.Email == "" || !dotted.MatchString(fields.Date):
 		v.complain("%s: %s", service, body)
 		return plain(400, "bad request")
-	case v.exactName && account.ServiceName != "100113_MicrosoftOrganizationTenant_19355" || !strings.EqualFold(account.ServiceName, s.service):
+	case !strings.EqualFold(account.ServiceName, s.service):
 		v.complain("%s: service %s", service, account.ServiceName)
 		return plain(400, "bad request")
+	case v.named != nil && account.ServiceName != v.named(s):
+		return plain(400, "The service is not known")
 	case !strings.EqualFold(strings.TrimSpace(v.status(s)), "completed") && !strings.EqualFold(v.status(s), "active"):
 		return v.early
+	case v.agreed[s.id] > 0 && v.again != nil:
+		return *v.again
 	}
 	v.agreed[s.id]++
 	s.field("MCAsigningstatus").value = "Signed " + fields.Date

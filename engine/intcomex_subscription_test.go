@@ -122,18 +122,21 @@ func subscriptionReadings() map[string]func(*icp) {
 				}
 			}
 		}),
-		"the tenant's service as its sample spells it": func(v *icp) { v.exactName = true },
-		"all fields reported on":                       withResults(`[{"Result":"OK","FieldName":"Phone","ErrorDetails":null},{"Result":"OK","FieldName":"PostalCode","ErrorDetails":""}]`),
-		"results in small letters":                     withResults(`[{"Result":"ok","FieldName":"Phone","Extra":1}]`),
-		"no results":                                   withResults(`[]`),
-		"null for results":                             withResults(`null`),
-		"nothing for results":                          withResults(``),
-		"an empty text for results":                    withResults(`""`),
-		"created with 201":                             func(v *icp) { v.createdAs = 201 },
-		"session over within the polls":                func(v *icp) { v.sessionCalls = first(6) },
-		"session over at the create":                   func(v *icp) { v.sessionCalls = first(3) },
-		"session over at the agreement":                func(v *icp) { v.sessionCalls = first(7) },
-		"session over at the product":                  func(v *icp) { v.sessionCalls = first(9) },
+		"the tenant's service as its sample spells it": func(v *icp) {
+			v.named = func(*sub) string { return "100113_MicrosoftOrganizationTenant_19355" }
+		},
+		"the tenant's service as it was ordered": func(v *icp) { v.named = func(s *sub) string { return s.service } },
+		"all fields reported on":                 withResults(`[{"Result":"OK","FieldName":"Phone","ErrorDetails":null},{"Result":"OK","FieldName":"PostalCode","ErrorDetails":""}]`),
+		"results in small letters":               withResults(`[{"Result":"ok","FieldName":"Phone","Extra":1}]`),
+		"no results":                             withResults(`[]`),
+		"null for results":                       withResults(`null`),
+		"nothing for results":                    withResults(``),
+		"an empty text for results":              withResults(`""`),
+		"created with 201":                       func(v *icp) { v.createdAs = 201 },
+		"session over within the polls":          func(v *icp) { v.sessionCalls = first(6) },
+		"session over at the create":             func(v *icp) { v.sessionCalls = first(3) },
+		"session over at the agreement":          func(v *icp) { v.sessionCalls = first(7) },
+		"session over at the product":            func(v *icp) { v.sessionCalls = first(9) },
 		"sessions live for five minutes, tenants wait": func(v *icp) {
 			v.sessionLife = 5 * time.Minute
 			v.status = pendingUntil(12*time.Minute, "Pending", "Completed")
@@ -152,7 +155,16 @@ func subscriptionReadings() map[string]func(*icp) {
 		"JSON as text/plain": func(v *icp) { v.wire = typed("text/plain") },
 	}
 	for name, r := range map[string]reply{
+		"409": plain(409, "The agreement has already been accepted"), "400 JSON": asJSON(400, `{"Message":"MCA already signed."}`), "500 in Spanish": plain(500, "El acuerdo ya fue aceptado"),
+	} {
+		readings["an agreement of which nobody knows, accepted before: "+name] = func(v *icp) {
+			v.again = &r
+			v.troubles = []trouble{{service: "ExecuteAccountCustomAction", calls: 1, worked: true, hangUp: true}}
+		}
+	}
+	for name, r := range map[string]reply{
 		"null": asJSON(200, "null"), "nothing": {status: 200}, "blank": plain(200, " \r\n"), "empty text": asJSON(200, `""`), "204": {status: 204}, "201": asJSON(201, "null"), "202": {status: 202},
+		"true": asJSON(200, "true"), "an empty object": asJSON(200, " {} "), "OK": asJSON(200, `"OK"`),
 	} {
 		readings["done said as "+name] = withDone(r)
 	}
@@ -441,29 +453,31 @@ func TestIntcomexChangeLicenses(t *testing.T) {
 		fails         string
 	}
 	tests := map[string]test{
-		"more":                          {has: 10, wish: 15, before: 10, after: 15, updates: 1},
-		"fewer":                         {has: 10, wish: 1, before: 10, after: 1, updates: 1},
-		"none":                          {has: 10, wish: 0, before: 10, after: 0, updates: 1},
-		"from none":                     {has: 0, wish: 3, before: 0, after: 3, updates: 1},
-		"as many as before":             {has: 10, wish: 10, before: 10, after: 10},
-		"as many, as text":              {has: "10", wish: 10, before: 10, after: 10},
-		"as many, with .0":              {has: json.Number("10.0"), wish: 10, before: 10, after: 10},
-		"as many, text .0":              {has: "10.0", wish: 10, before: 10, after: 10},
-		"text with a blank":             {has: " 10 ", wish: 11, before: 10, after: 11, updates: 1},
-		"many":                          {has: 1000000, wish: 2000000, before: 1000000, after: 2000000, updates: 1},
-		"shown later":                   {set: func(v *icp) { v.takes = later(3) }, has: 10, wish: 15, before: 10, after: 15, updates: 1},
-		"pending, then so":              {set: func(v *icp) { v.takes = later(3); v.status = pendingFor(102, "Pending", "Completed") }, has: 10, wish: 15, before: 10, after: 15, updates: 1},
-		"never so":                      {set: func(v *icp) { v.takes = func(*sub, *subField, any) {} }, has: 10, wish: 15, updates: 1, fails: "has 10 licences"},
-		"no such field":                 {set: func(v *icp) { v.licences = "Seats" }, has: 10, wish: 15, fails: "no number of licences"},
-		"no value":                      {has: nil, wish: 15, fails: "no number of licences"},
-		"a value that is no number":     {has: "ten", wish: 15, fails: "ten"},
-		"refused":                       {set: withTrouble(trouble{service: "UpdateSubscription", answer: &reply{status: 400, body: "Too many, 4711"}}), has: 10, wish: 15, fails: "Too many, 4711"},
-		"lost after the work":           {set: withTrouble(trouble{service: "UpdateSubscription", calls: 1, worked: true, hangUp: true}), has: 10, wish: 15, before: 10, after: 15, updates: 2},
-		"lost before the work":          {set: withTrouble(trouble{service: "UpdateSubscription", calls: 1, hangUp: true}), has: 10, wish: 15, before: 10, after: 15, updates: 1},
-		"500 after the work":            {set: withTrouble(trouble{service: "UpdateSubscription", calls: 1, worked: true, answer: &reply{status: 500}}), has: 10, wish: 15, before: 10, after: 15, updates: 2},
-		"session over":                  {set: func(v *icp) { v.sessionCalls = first(1) }, has: 10, wish: 15, before: 10, after: 15, updates: 1},
-		"session over at the read back": {set: func(v *icp) { v.sessionCalls = first(2) }, has: 10, wish: 15, before: 10, after: 15, updates: 1},
-		"reads that are lost":           {set: withTrouble(trouble{service: "GetSubscription", calls: 2, hangUp: true}), has: 10, wish: 15, before: 10, after: 15, updates: 1},
+		"more":                           {has: 10, wish: 15, before: 10, after: 15, updates: 1},
+		"fewer":                          {has: 10, wish: 1, before: 10, after: 1, updates: 1},
+		"none":                           {has: 10, wish: 0, before: 10, after: 0, updates: 1},
+		"from none":                      {has: 0, wish: 3, before: 0, after: 3, updates: 1},
+		"as many as before":              {has: 10, wish: 10, before: 10, after: 10},
+		"as many, as text":               {has: "10", wish: 10, before: 10, after: 10},
+		"as many, with .0":               {has: json.Number("10.0"), wish: 10, before: 10, after: 10},
+		"as many, text .0":               {has: "10.0", wish: 10, before: 10, after: 10},
+		"text with a blank":              {has: " 10 ", wish: 11, before: 10, after: 11, updates: 1},
+		"many":                           {has: 1000000, wish: 2000000, before: 1000000, after: 2000000, updates: 1},
+		"shown later":                    {set: func(v *icp) { v.takes = later(3) }, has: 10, wish: 15, before: 10, after: 15, updates: 1},
+		"pending, then so":               {set: func(v *icp) { v.takes = later(3); v.status = pendingFor(102, "Pending", "Completed") }, has: 10, wish: 15, before: 10, after: 15, updates: 1},
+		"never so":                       {set: func(v *icp) { v.takes = func(*sub, *subField, any) {} }, has: 10, wish: 15, updates: 1, fails: "has 10 licences"},
+		"no such field":                  {set: func(v *icp) { v.licences = "Seats" }, has: 10, wish: 15, fails: "no number of licences"},
+		"no value":                       {has: nil, wish: 15, fails: "no number of licences"},
+		"a value that is no number":      {has: "ten", wish: 15, fails: "ten"},
+		"refused":                        {set: withTrouble(trouble{service: "UpdateSubscription", answer: &reply{status: 400, body: "Too many, 4711"}}), has: 10, wish: 15, fails: "Too many, 4711"},
+		"the subscription for an answer": {set: func(v *icp) { v.done = asJSON(200, `{"AccountId":221929,"Fields":[]}`) }, has: 10, wish: 15, before: 10, after: 15, updates: 1},
+		"another one for an answer":      {set: func(v *icp) { v.done = asJSON(200, `{"AccountId":4711,"Fields":[]}`) }, has: 10, wish: 15, updates: 5, fails: "4711"},
+		"lost after the work":            {set: withTrouble(trouble{service: "UpdateSubscription", calls: 1, worked: true, hangUp: true}), has: 10, wish: 15, before: 10, after: 15, updates: 2},
+		"lost before the work":           {set: withTrouble(trouble{service: "UpdateSubscription", calls: 1, hangUp: true}), has: 10, wish: 15, before: 10, after: 15, updates: 1},
+		"500 after the work":             {set: withTrouble(trouble{service: "UpdateSubscription", calls: 1, worked: true, answer: &reply{status: 500}}), has: 10, wish: 15, before: 10, after: 15, updates: 2},
+		"session over":                   {set: func(v *icp) { v.sessionCalls = first(1) }, has: 10, wish: 15, before: 10, after: 15, updates: 1},
+		"session over at the read back":  {set: func(v *icp) { v.sessionCalls = first(2) }, has: 10, wish: 15, before: 10, after: 15, updates: 1},
+		"reads that are lost":            {set: withTrouble(trouble{service: "GetSubscription", calls: 2, hangUp: true}), has: 10, wish: 15, before: 10, after: 15, updates: 1},
 	}
 	for _, spelling := range []string{"NumberOfCSPLicenses", "NumberofCSPLicenses", "NumberofCSPlicenses", "NumberOfCSLicenses", "NumberofCSLicenses"} {
 		tests[spelling] = test{set: func(v *icp) { v.licences, v.deaf = spelling, true }, has: 10, wish: 15, before: 10, after: 15, updates: 1}

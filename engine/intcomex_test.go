@@ -276,7 +276,8 @@ func TestIntcomexWhicheverReading(t *testing.T) {
 		"404 text": plain(404, "Company not found"), "404 JSON": asJSON(404, `{"Message":"No company was found with that VAT ID."}`),
 		"400 text": plain(400, "Company not found"), "400 JSON": asJSON(400, `{"Message":"No company with that VAT ID"}`), "500 text": plain(500, "VAT ID does not exist."),
 		"404 in Spanish": plain(404, "No se encontró la empresa"), "[] as text": plain(200, "[]"), "blank": plain(200, " \r\n"),
-		"text null in quotes": asJSON(200, `""`),
+		"text null in quotes": asJSON(200, `""`), "404 without a name": plain(404, "Not found"), "404 JSON without a name": asJSON(404, `{"Message":"Not Found"}`),
+		"404 account": plain(404, "Account not found"), "400 with the number": plain(400, "VAT ID PT7 not found"), "500 JSON": asJSON(500, `{"Message":"No company found with vatId PT7"}`),
 	} {
 		tests = append(tests, test{name: "nobody: " + name, set: func(v *icp) { v.nothing = r }})
 	}
@@ -336,6 +337,15 @@ func sessionsOver() map[string]reply {
 		"200 object":          asJSON(200, `{"Message":"Session expired"}`),
 		"200 error object":    asJSON(200, `{"ErrorMessage":"Session is not active"}`),
 		"200 object of codes": asJSON(200, `{"ErrorCode":17,"ErrorMessage":"Token expired"}`),
+		"403 without reason":  plain(403, "Forbidden"),
+		"403 without text":    {status: 403},
+		"403 page":            htmlPage(403),
+		"403 login required":  asJSON(403, `{"message":"Login required"}`),
+		"403 XML":             plain(403, "<Error><Message>Session expired</Message></Error>"),
+		"419":                 plain(419, "Authentication Timeout"),
+		"200 XML":             plain(200, `<?xml version="1.0"?><string>Session expired</string>`),
+		"200 logged out":      asJSON(200, `"You have been logged out"`),
+		"200 please log in":   plain(200, "Please log in."),
 	}
 }
 

@@ -42,6 +42,7 @@ type mpClient struct {
 // An mpReading is what the document leaves open, or what servers do without a document.
 type mpReading struct {
 	form      bool                                         // how requests must be written
+	whole     bool                                         // all of a request stands in the form's field data
 	wrap      func(kind, code, message, data string) reply // how anything is answered
 	wrongKey  reply
 	nothing   reply // to a list that finds nobody
@@ -156,6 +157,14 @@ func (v *wservice) read(r *http.Request, body []byte) (action string, data map[s
 		nested := map[string]any{}
 		if err := decodeExactly([]byte(fields.Get("data")), &nested); err != nil {
 			return refuse("data: %v in %s", err, fields.Get("data"))
+		}
+		// Either reading finds what it looks for, and takes no notice of the rest.
+		if v.whole {
+			members = map[string]any{"apikey": nested["apikey"], "provider": nested["provider"], "action": nested["action"], "data": nested["data"]}
+			break
+		}
+		for _, name := range []string{"apikey", "provider", "action", "data"} {
+			delete(nested, name)
 		}
 		members["data"] = nested
 	default:

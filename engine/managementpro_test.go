@@ -192,11 +192,11 @@ func mpReadings() map[string]func(*wservice) {
 func TestManagementProWhicheverReading(t *testing.T) {
 	t.Parallel()
 	for name, set := range mpReadings() {
-		for _, form := range []bool{false, true} {
-			t.Run(fmt.Sprint(name, " form ", form), func(t *testing.T) {
+		for _, style := range []string{"json", "form", "form whole"} {
+			t.Run(name+" "+style, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					v := someClients()
-					v.form = form
+					v.form, v.whole = style != "json", style == "form whole"
 					set(v)
 					for _, step := range []struct {
 						inputs  map[string]any
@@ -693,6 +693,7 @@ func TestManagementProUpdates(t *testing.T) {
 		message string
 	}{
 		"nobody":             {func(*wservice) {}, map[string]any{"client_id": "77", "phone_1": "1"}, "managementpro.get_client: not_found: El cliente no existe"},
+		"nobody, by status":  {func(v *wservice) { v.nobody.status = 405 }, map[string]any{"client_id": "77", "phone_1": "1"}, "managementpro.get_client: not_found: El cliente no existe"},
 		"nobody, in nothing": {func(v *wservice) { v.nobody = v.nothing }, map[string]any{"client_id": "77", "phone_1": "1"}, "managementpro.get_client: not_found: Consulta realizada correctamente"},
 		"somebody else":      {func(v *wservice) { v.render = func(m map[string]any) { m["clave"] = "0000000009" } }, map[string]any{"client_id": "0000000002", "phone_1": "1"}, "client 0000000002 was asked for, and the vendor answers with 0000000009"},
 		"an edit that makes another": {func(v *wservice) {

@@ -287,29 +287,42 @@ func TestMPSChangesOutliveACatalogueThatFails(t *testing.T) {
 	})
 }
 
-// An export whose last step is done has only its file to write, which resume does.
+// An export whose last step is done has only its file to write, which resume does. Where
+// nobody takes it up again, the next export tells what it found.
 func TestMPSChangesWhoseFileCannotBeWritten(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		s := newMPSShop(t, "A1 1", "A2 2")
-		s.changes(t).wants(t, "at first", "A1 1", "A2 2")
-		s.products = []string{"A1 1", "A2 3"}
-		out := t.TempDir()
-		file := filepath.Join(out, "products.csv")
-		s.ledger.before = func() error { return os.MkdirAll(filepath.Join(file, "in the way"), 0o700) }
-		r, err := s.program.Run(t.Context(), engine.Request{Pipeline: mpsExport, Inputs: map[string]any{"changed_only": true}, OutDir: out})
-		s.ledger.before = nil
-		if err == nil || !strings.HasPrefix(err.Error(), "all steps are done, but the results could not be written: ") {
-			t.Fatalf("%v", err)
-		}
-		if err := os.RemoveAll(file); err != nil {
-			t.Fatal(err)
-		}
-		again, err := s.program.Resume(t.Context(), r.RunID, engine.ResumeRequest{})
-		text, _ := os.ReadFile(file)
-		(&mpsRan{result: again, err: err, files: map[string]string{"products.csv": string(text)}}).wants(t, "taken up again", "A2 3")
+	for _, resumed := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) { changesWithoutAFile(t, resumed) })
+	}
+}
+
+func changesWithoutAFile(t *testing.T, resumed bool) {
+	s := newMPSShop(t, "A1 1", "A2 2")
+	s.changes(t).wants(t, "at first", "A1 1", "A2 2")
+	s.products = []string{"A1 1", "A2 3"}
+	out := t.TempDir()
+	file := filepath.Join(out, "products.csv")
+	s.ledger.before = func() error { return os.MkdirAll(filepath.Join(file, "in the way"), 0o700) }
+	r, err := s.program.Run(t.Context(), engine.Request{Pipeline: mpsExport, Inputs: map[string]any{"changed_only": true}, OutDir: out})
+	s.ledger.before = nil
+	if err == nil || !strings.HasPrefix(err.Error(), "all steps are done, but the results could not be written: ") {
+		t.Fatalf("%v", err)
+	}
+	if err := os.RemoveAll(file); err != nil {
+		t.Fatal(err)
+	}
+	if !resumed {
+		s.products = []string{"A1 1", "A2 3", "A3 3"}
+		s.changes(t).wants(t, "not taken up again", "A2 3", "A3 3")
 		s.changes(t).wants(t, "afterwards")
-	})
+		s.products = []string{"A1 1", "A2 2", "A3 3"}
+		s.changes(t).wants(t, "another change", "A2 2")
+		return
+	}
+	again, err := s.program.Resume(t.Context(), r.RunID, engine.ResumeRequest{})
+	text, _ := os.ReadFile(file)
+	(&mpsRan{result: again, err: err, files: map[string]string{"products.csv": string(text)}}).wants(t, "taken up again", "A2 3")
+	s.changes(t).wants(t, "afterwards")
 }
 
 // Of two exports at one time one counts, and the other says so.

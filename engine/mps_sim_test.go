@@ -717,11 +717,15 @@ func TestMPSFiltersOfTheCatalogue(t *testing.T) {
 		inputs map[string]any
 		want   http.Header
 	}{
-		"none":          {nil, http.Header{}},
-		"all":           {map[string]any{"family": "PORTATIL", "category": "Consumo", "brand": "HP & Cía", "available": true, "part_number": "2HL38AA#ABM"}, http.Header{"X-Familia": {"PORTATIL"}, "X-Categoria": {"Consumo"}, "X-Marks": {"HP & Cía"}, "X-Disponibilidad": {"1"}, "X-Partnum": {"2HL38AA#ABM"}}},
-		"not available": {map[string]any{"available": false}, http.Header{"X-Disponibilidad": {"0"}}},
-		"nothing given": {map[string]any{"family": nil, "category": "", "brand": " ", "available": nil, "part_number": ""}, http.Header{}},
-		"digits":        {map[string]any{"part_number": "0012345"}, http.Header{"X-Partnum": {"0012345"}}},
+		"none":             {nil, http.Header{}},
+		"all":              {map[string]any{"family": "PORTATIL", "category": "Consumo", "brand": "HP & Cía", "available": true, "part_number": "2HL38AA#ABM"}, http.Header{"X-Familia": {"PORTATIL"}, "X-Categoria": {"Consumo"}, "X-Marks": {"HP & Cía"}, "X-Disponibilidad": {"1"}, "X-Partnum": {"2HL38AA#ABM"}}},
+		"not available":    {map[string]any{"available": false}, http.Header{"X-Disponibilidad": {"0"}}},
+		"as the vendor":    {map[string]any{"available": "1"}, http.Header{"X-Disponibilidad": {"1"}}},
+		"a number":         {map[string]any{"available": json.Number("0")}, http.Header{"X-Disponibilidad": {"0"}}},
+		"a word":           {map[string]any{"available": "True"}, http.Header{"X-Disponibilidad": {"1"}}},
+		"a word of theirs": {map[string]any{"available": "SI"}, http.Header{"X-Disponibilidad": {"SI"}}},
+		"nothing given":    {map[string]any{"family": nil, "category": "", "brand": " ", "available": nil, "part_number": ""}, http.Header{}},
+		"digits":           {map[string]any{"part_number": "0012345"}, http.Header{"X-Partnum": {"0012345"}}},
 		// HTTP takes blanks at the ends of a header away.
 		"a leading blank": {map[string]any{"part_number": " 2HL38AA#ABM"}, http.Header{"X-Partnum": {"2HL38AA#ABM"}}},
 	} {
@@ -807,7 +811,7 @@ func TestMPSCatalogueFails(t *testing.T) {
 		"price null":         {trouble{answer: answer(asJSON(200, "["+mpsProduct("1833888.49", "null")+"]"))}, "mps.get_catalogue: invalid: the answer of mps.get_catalogue breaks its contract: [0].Salesminprice: expected number, found null", 1},
 		"an object":          {trouble{answer: answer(asJSON(200, `{"Message":"No hay catálogo"}`))}, "mps.get_catalogue: invalid: the answer of mps.get_catalogue breaks its contract: expected list, found object", 1},
 		"null in the list":   {trouble{answer: answer(asJSON(200, "[null]"))}, "mps.get_catalogue: invalid: the answer of mps.get_catalogue breaks its contract: [0]: expected object, found null", 1},
-		"nothing":            {trouble{answer: answer(asJSON(200, ""))}, "mps.get_catalogue: invalid: the answer of mps.get_catalogue breaks its contract: expected list, found null", 1},
+		"nothing":            {trouble{answer: answer(asJSON(200, ""))}, "mps.get_catalogue: unknown: HTTP status 200 OK", 5},
 		"page":               {trouble{answer: answer(htmlPage(200))}, "mps.get_catalogue: unknown: the answer is not JSON: Sorry", 5},
 		"broken off":         {trouble{cut: true, answer: answer(asJSON(200, long))}, "mps.get_catalogue: unknown: the answer broke off after 2 MiB: unexpected EOF", 5},
 		"half a list":        {trouble{answer: answer(asJSON(200, long[:len(long)/2]))}, "mps.get_catalogue: unknown: the answer is not JSON: ", 5},

@@ -101,6 +101,28 @@ outputs:
   at: ${{ now() }}
   printed: ${{ steps.print.sent }}
 `)},
+	"pipelines/careful.yaml": {Data: []byte(`
+pipeline: careful
+version: 1
+connections:
+  press: {vendor: press}
+steps:
+  - id: paper
+    call: press.find_paper
+    with: {name: plain}
+  - id: print
+    call: press.print
+    with: {title: Ulysses, paper: "${{ steps.paper.outputs.id }}"}
+  - id: left
+    call: press.find_paper
+    with: {name: plain}
+  - id: few
+    if: steps.left.outputs.id < 4
+    fail: "${{ steps.left.outputs.id }} are left"
+outputs:
+  paper: ${{ steps.paper.outputs.id }}
+  left: ${{ steps.left.outputs.id }}
+`)},
 	"pipelines/orders.yaml": {Data: []byte(`
 pipeline: orders
 version: 1
@@ -219,6 +241,25 @@ func TestResumeGoesOnWhereTheRunFailed(t *testing.T) {
 	if run.Status != "succeeded" || run.Ended.IsZero() {
 		t.Errorf("the run is recorded as %q, ended %v", run.Status, run.Ended)
 	}
+}
+
+// A run that gave up because of what it had read asks again when it is taken up: all that it
+// read since it last wrote something, and no more.
+func TestRunThatGaveUpLooksAgain(t *testing.T) {
+	p := newPrinter(t)
+	program := p.program(t, engine.Options{State: state.NewMemory()})
+	request := engine.Request{Pipeline: "pipelines/careful.yaml", Key: "bloomsday"}
+	for _, want := range []string{"2 are left", "3 are left", ""} {
+		res, err := program.Run(t.Context(), request)
+		if want == "" {
+			if got := fmt.Sprint(res.Outputs); err != nil || got != "map[left:4 paper:1]" {
+				t.Errorf("%v, outputs %s", err, got)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	p.wants(t, `{"/papers":4,"/prints":1}`)
 }
 
 func TestRunThatIsDoneIsToldAgain(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -20,6 +21,11 @@ import (
 const (
 	exportSupplied = "pipelines/serpi/export_supplier_articles.yaml"
 	upsertSupplied = "pipelines/serpi/upsert_supplier_articles.yaml"
+)
+
+var (
+	padded   = regexp.MustCompile(`"(codigo|descripcion)Proveedor":"((?:[^"\\]|\\.)*)"`)
+	numbered = regexp.MustCompile(`"(multiploCompra|pedidoMinimo)":([0-9.]+)`)
 )
 
 // erpReadings are the ways to answer that mean no trouble.
@@ -40,6 +46,18 @@ func erpReadings() map[string]func(*erp) {
 		"the end as the guide prints it":      nothing(asJSON(200, "{\n\"success\": true,\n\"code\": 204,\n\"message\": \"No se encontraron registros\",\n}")),
 		"the end is a refusal":                nothing(asJSON(200, `{"success":false,"code":204,"message":"No se encontraron registros"}`)),
 		"the end is HTTP 404":                 nothing(asJSON(404, `{"success":false,"code":404,"errors":[],"message":"No se encontraron registros"}`)),
+		"texts are padded": wired(func(r reply) reply {
+			r.body = padded.ReplaceAllString(r.body, `"${1}Proveedor":"${2}        "`)
+			return r
+		}),
+		"numbers are texts": wired(func(r reply) reply {
+			r.body = numbered.ReplaceAllString(r.body, `"$1":"$2"`)
+			return r
+		}),
+		"success is a text": wired(func(r reply) reply {
+			r.body = strings.Replace(r.body, `"success":true`, `"success":"true"`, 1)
+			return r
+		}),
 		"tax numbers are padded": wired(func(r reply) reply {
 			r.body = strings.ReplaceAll(r.body, `"nitProveedor":"900123"`, `"nitProveedor":"900123    "`)
 			return r
@@ -168,7 +186,7 @@ func TestSerpiListsThatAreNotBelieved(t *testing.T) {
 		{"204 without success", body(204, ""), 5, "refused unknown: El motivo"},
 		{"no nitProveedor", edit(`"nitProveedor":"900123",`, ""), 1, `contract-broken invalid: the answer of serpi.get_supplier_articles breaks its contract: [0]: missing member "nitProveedor"`},
 		{"a default of 1", edit(`"proveedorPredeterminado":true`, `"proveedorPredeterminado":1`), 1, "contract-broken invalid: the answer of serpi.get_supplier_articles breaks its contract: [0].proveedorPredeterminado: expected boolean, found integer 1"},
-		{"a multiple of many", edit(`"multiploCompra":1.00`, `"multiploCompra":"many"`), 1, `contract-broken invalid: the answer of serpi.get_supplier_articles breaks its contract: [0].multiploCompra: expected number, found text "many"`},
+		{"a multiple of many", edit(`"multiploCompra":1.00`, `"multiploCompra":"many"`), 1, `contract-broken invalid: the answer of serpi.get_supplier_articles breaks its contract: specs/serpi.yaml:85:36: output articles[0].order_multiple: path multiploCompra: expected decimal, found text "many"`},
 		{"400", body(400, `,"errors":["limite","pagina"]`), 1, "refused invalid: El motivo; limite; pagina"},
 		{"401", body(401, ""), 1, "not-accepted auth: El motivo"},
 		{"401 as text", body(`"401"`, `,"errors":null`), 1, "not-accepted auth: El motivo"},
@@ -181,7 +199,7 @@ func TestSerpiListsThatAreNotBelieved(t *testing.T) {
 		{"no code", body("null", ""), 5, "refused unknown: El motivo"},
 		{"no success", answer(asJSON(200, `{"code":401,"message":"El motivo"}`)), 1, "not-accepted auth: El motivo"},
 		{"success and a code of failure", answer(asJSON(200, `{"success":true,"code":400,"message":"El motivo"}`)), 5, "refused unknown: El motivo"},
-		{"success that is a text", answer(asJSON(200, `{"success":"true","code":200,"message":"El motivo","result":[]}`)), 5, "refused unknown: El motivo"},
+		{"success that is another text", answer(asJSON(200, `{"success":"si","code":200,"message":"El motivo","result":[]}`)), 5, "refused unknown: El motivo"},
 		{"HTTP 400", answer(asJSON(400, `{"success":false,"code":400,"message":"El motivo"}`)), 1, "refused invalid: El motivo"},
 		{"HTTP 401", answer(asJSON(401, `{"Message":"Authorization has been denied for this request."}`)), 1,
 			`not-accepted auth: {"Message":"Authorization has been denied for this request."}`},

@@ -60,6 +60,9 @@ type writer struct {
 	undo    bool
 }
 
+// maxSteps is how many steps a program has at most, of which some are written as a few lines.
+const maxSteps = 5
+
 // newPlan returns the program of a seed.
 func newPlan(dice *rand.Rand, shared, careful bool) plan {
 	delays := []time.Duration{0, 0, time.Second, 4 * time.Second, 8 * time.Second, 30 * time.Second}
@@ -84,7 +87,7 @@ func newPlan(dice *rand.Rand, shared, careful bool) plan {
 	w.undo = !shared && dice.IntN(4) == 0
 	attempts := []int{1, 3, 5, 5}[dice.IntN(4)]
 	spec, box := millFiles(attempts, p.delay)
-	for range 1 + dice.IntN(5) {
+	for range 1 + dice.IntN(maxSteps) {
 		w.step()
 	}
 	if w.undo && dice.IntN(2) == 0 {
@@ -122,7 +125,7 @@ func intcomexPlan(dice *rand.Rand) plan {
 			json.Unmarshal([]byte(v.ask(http.MethodPost, "/GetCompanyByVatId", token, fmt.Sprintf(`{"vatId":%q}`, name))), &companies) != nil || len(companies) == 0 {
 			return nil
 		}
-		return map[string]any{"account_id": companies[0]["AccountId"], "company": companies[0]}
+		return map[string]any{"account_id": companies[0]["AccountId"]}
 	}
 	var rows []any
 	for i := range 2 + dice.IntN(8) {
@@ -347,6 +350,16 @@ func (w *writer) each(id string) {
 		w.add("  call: ./ensure.yaml", "  with: ${{ row }}")
 	}
 	w.output(id, fmt.Sprintf("map(steps.%s.results, .key + ' ' + .status + ' ' + (.id ?? 'none'))", id))
+	w.tally(id)
+}
+
+// tally writes down at the vendor how many rows are done: another number where a row that had
+// failed is done when the run is taken up again.
+func (w *writer) tally(id string) {
+	if w.shared {
+		return // each run has its own number
+	}
+	w.call(id+"t", "tag", fmt.Sprintf(`{name: tally%d, tag: "${{ text(steps.%s.done) }}"}`, w.steps, id), "")
 }
 
 func (w *writer) eachGroup(id string) {
@@ -366,6 +379,7 @@ func (w *writer) eachGroup(id string) {
 		"  outputs:",
 		`    id: "${{ steps.`+id+`a.outputs.id + ' ' + join(map(steps.`+id+`c.outputs.ids, # ?? 'none'), ' ') }}"`)
 	w.output(id, fmt.Sprintf("map(steps.%s.results, .key + ' ' + .status + ' ' + (.id ?? 'none'))", id))
+	w.tally(id)
 }
 
 func (w *writer) batch(id string) {
@@ -382,6 +396,7 @@ func (w *writer) batch(id string) {
 	}
 	w.add("  call: mill.add", `  with: {rows: "${{ rows }}"}`)
 	w.output(id, fmt.Sprintf("map(steps.%s.results, .key + ' ' + .status + ' batch')", id))
+	w.tally(id)
 }
 
 func (w *writer) handled(id string) {

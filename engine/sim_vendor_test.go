@@ -144,6 +144,7 @@ state:
   things:
     - {id: id-old1, name: old1, tag: "", old: true}
     - {id: id-old2, name: old2, tag: "", old: true}
+TALLIES
 before:
   - if: operation != 'login' and operation != 'dump' and none(state.sessions, 'Bearer ' + .token == request.headers['authorization'])
     reply: {status: 401, body: {message: log in first}}
@@ -231,6 +232,11 @@ func millFiles(attempts int, delay time.Duration) (spec, box string) {
 		makers += strings.ReplaceAll(strings.ReplaceAll(millMaker, "/NAMEes", "/"+path), "NAME", name)
 	}
 	box = strings.Replace(millSandbox, "MAKERS\n", makers, 1)
+	var tallies []string
+	for i := range maxSteps {
+		tallies = append(tallies, fmt.Sprintf(`    - {id: id-tally%[1]d, name: tally%[1]d, tag: "", old: true}`, i+1))
+	}
+	box = strings.Replace(box, "TALLIES", strings.Join(tallies, "\n"), 1)
 	box = strings.ReplaceAll(strings.Replace(box, " &shown", "", 1), "DELAY", fmt.Sprint(delay.Seconds()))
 	return spec, box
 }

@@ -820,7 +820,7 @@ func TestSyncBillingCutShort(t *testing.T) {
 		known = append(known, existing(int64(i+1), vat, "Company "+vat))
 		invoices = append(invoices, invoiced(i+1, "Company "+vat, fmt.Sprintf("%q", vat), charged("USD", "0.1", "0.2")))
 	}
-	page := htmlPage(200)
+	page, refused, missing := htmlPage(200), plain(400, "Wrong account"), plain(500, "Company does not exist")
 	for name, tt := range map[string]struct {
 		icp, mpro []trouble
 		status    engine.Status
@@ -830,6 +830,8 @@ func TestSyncBillingCutShort(t *testing.T) {
 		"answers of creates break off":   {mpro: []trouble{{service: "add", worked: true, cut: true}}, status: engine.Succeeded},
 		"creates are answered by a page": {mpro: []trouble{{service: "add", worked: true, answer: &page}}, status: engine.Succeeded},
 		"an answer comes too late":       {mpro: []trouble{{service: "add", spared: 5, calls: 1, worked: true, wait: time.Hour}}, status: engine.Succeeded},
+		"companies are refused":          {icp: []trouble{{service: "GetCompany", answer: &refused}}, status: engine.Succeeded},
+		"companies are gone":             {icp: []trouble{{service: "GetCompany", answer: &missing}}, status: engine.Succeeded},
 		"lists stop":                     {mpro: []trouble{{service: "list", spared: 9, calls: 0, hangUp: true}}, status: engine.Failed},
 		"lists stop for a page":          {mpro: []trouble{{service: "list", spared: 9, calls: 0, answer: &page}}, status: engine.Failed},
 		"creates stop":                   {mpro: []trouble{{service: "add", spared: 9, calls: 0, hangUp: true}}, status: engine.Ambiguous},

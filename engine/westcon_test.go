@@ -157,6 +157,19 @@ func TestWestconWhicheverReading(t *testing.T) {
 				return line
 			}
 		},
+		"dates as numbers": func(w *westcon) {
+			w.render = func(line map[string]any) map[string]any {
+				for _, name := range []string{"statusDate", "shipDate"} {
+					switch date := line[name].(string); date {
+					case "", "00000000":
+						line[name] = "0000-00-00"
+					default:
+						line[name] = json.RawMessage(date)
+					}
+				}
+				return line
+			}
+		},
 		"quantities as numbers": func(w *westcon) {
 			w.render = func(line map[string]any) map[string]any {
 				line["lineQuantity"] = json.RawMessage(strings.TrimSpace(line["lineQuantity"].(string)))

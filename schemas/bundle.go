@@ -5,7 +5,7 @@ import (
 )
 
 // Kinds returns the kinds of files that there is a grammar for, as Bundle takes them.
-func Kinds() []string { return []string{"vendor", "pipeline", "connections", "sandbox"} }
+func Kinds() []string { return []string{"vendor", "pipeline", "connections", "test", "sandbox"} }
 
 // Bundle returns the grammar of a kind of file as one document that refers to
 // no other. ok is false when there is no such kind.

@@ -1,5 +1,5 @@
 // Package schemas holds the grammar of our files as JSON Schema (draft
-// 2020-12): vendor, pipeline, connections and sandbox files, and the data
+// 2020-12): vendor, pipeline, connections, test and sandbox files, and the data
 // schemas inside of them. Editors complete and check with the same documents
 // that the engine does.
 package schemas

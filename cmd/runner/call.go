@@ -36,7 +36,7 @@ what the project's pipelines declare of the table.`,
 func (c *cli) call(ctx context.Context, name string, f *runFlags) error {
 	vendor, operation, _ := strings.Cut(name, ".")
 	if vendor == "" || operation == "" || strings.ContainsAny(name, `/\`) {
-		return usage("%q names no operation", name).WithHint("write VENDOR.OPERATION, such as intcomex.get_company")
+		return usage("%q names no operation", name).WithHint("write VENDOR.OPERATION, such as store.list; runner explain VENDOR tells which there are")
 	}
 	root, err := c.projectRoot("")
 	if err != nil {
@@ -96,6 +96,10 @@ func knownVendor(root, vendor string) error {
 			names = append(names, name)
 		}
 	}
+	otherwise := "the vendors are " + strings.Join(names, ", ")
+	if len(names) == 0 {
+		otherwise = "there are none; --project names the root of another project"
+	}
 	return usage("there is no vendor %s: no specs/%s.yaml below %s", vendor, vendor, root).
-		WithHint(didYouMean("", vendor, append(names, store), "the vendors are "+strings.Join(names, ", ")))
+		WithHint(didYouMean("", vendor, append(names, store), otherwise))
 }

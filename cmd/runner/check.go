@@ -26,7 +26,7 @@ func (c *cli) checkCommand() *cobra.Command {
 	f := &checkFlags{format: "text"}
 	cmd := &cobra.Command{
 		Use:   "check [PATH…]",
-		Short: "Find the mistakes in vendor files, pipelines, sandboxes and connections",
+		Short: "Find the mistakes in vendor files, pipelines, tests, sandboxes and connections",
 		Long: `Check reads the files at PATH (folders stand for the YAML files below them)
 and all that they reach; without PATH, the project's specs/, pipelines/ and
 connections.yaml. It names every mistake with its place. Nothing is sent, and no environment
@@ -153,10 +153,23 @@ func checkedPaths(root string, args []string) ([]string, error) {
 			paths = append(paths, p)
 		}
 	}
-	if len(paths) == 0 {
-		return nil, usage("there is nothing to check: no specs/ and no pipelines/ below %s", root)
+	if !slices.ContainsFunc(paths, func(p string) bool { return holdsYAML(filepath.Join(root, p)) }) {
+		return nil, usage("there is nothing to check: no YAML files in specs/ and pipelines/ below %s", root)
 	}
 	return paths, nil
+}
+
+// holdsYAML reports whether there is a YAML file at or below a path.
+func holdsYAML(root string) bool {
+	found := false
+	_ = filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error { // who reads it, finds what is wrong
+		if err == nil && !d.IsDir() && isYAML(name) {
+			found = true
+			return filepath.SkipAll
+		}
+		return nil
+	})
+	return found
 }
 
 func count(n int, what string) string {
@@ -168,13 +181,18 @@ func count(n int, what string) string {
 
 // sandboxFiles lists the sandbox files at and below paths.
 func sandboxFiles(fsys fs.FS, paths []string) ([]string, error) {
+	return filesBelow(fsys, paths, ".sandbox.yaml")
+}
+
+// filesBelow lists the files at and below paths whose names end in one of the ways.
+func filesBelow(fsys fs.FS, paths []string, ends ...string) ([]string, error) {
 	var files []string
 	for _, p := range paths {
 		err := fs.WalkDir(fsys, p, func(name string, d fs.DirEntry, err error) error {
 			if errors.Is(err, fs.ErrNotExist) {
 				return nil // reported by the engine where it matters
 			}
-			if err == nil && !d.IsDir() && strings.HasSuffix(name, ".sandbox.yaml") {
+			if err == nil && !d.IsDir() && slices.ContainsFunc(ends, func(end string) bool { return strings.HasSuffix(name, end) }) {
 				files = append(files, filepath.ToSlash(name))
 			}
 			return err

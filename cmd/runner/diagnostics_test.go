@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"maps"
 	"os"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"github.com/seed627bd532/runner/engine"
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/sandbox"
+	"github.com/seed627bd532/runner/schemas"
 )
 
 const diagnostics = "../../docs/diagnostics.md"
@@ -152,6 +154,9 @@ func exampleFault(t *testing.T, base fstest.MapFS, kind, text, code string) stri
 		text = "vendor: example\nversion: 1\n" + text
 	case "connections":
 		name = "connections.yaml"
+	case "test":
+		name = "pipelines/example.test.yaml"
+		text = "test: other\n" + text
 	case "sandbox":
 		name = "specs/example.sandbox.yaml"
 		text = "sandbox: example\nversion: 1\n" + text
@@ -189,4 +194,37 @@ func exampleFault(t *testing.T, base fstest.MapFS, kind, text, code string) stri
 		t.Logf("%s: found instead %s: %v", code, d.Code, d)
 	}
 	return ""
+}
+
+// TestTestFilesKnowTheCodesOfFailures holds the codes that a test may expect against the page.
+func TestTestFilesKnowTheCodesOfFailures(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(diagnostics)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, runs, _ := strings.Cut(string(page), "\n## Failures of runs\n")
+	runs, _, _ = strings.Cut(runs, "\n## ")
+	var want []string
+	for _, s := range sectionsOf(t, runs) {
+		if s.code != "interrupted" { // nobody interrupts a rehearsal
+			want = append(want, s.code)
+		}
+	}
+	text, _ := schemas.Bundle("test")
+	var grammar struct {
+		Defs struct {
+			Error struct {
+				Properties struct {
+					Code struct{ Enum []string }
+				}
+			}
+		} `json:"$defs"`
+	}
+	if err := json.Unmarshal(text, &grammar); err != nil {
+		t.Fatal(err)
+	}
+	if got := grammar.Defs.Error.Properties.Code.Enum; len(want) == 0 || !slices.Equal(got, want) {
+		t.Errorf("test files know\n%v\nthe page has\n%v", got, want)
+	}
 }

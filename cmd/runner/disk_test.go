@@ -20,10 +20,15 @@ func TestFullDiskLosesNothing(t *testing.T) {
 	d := newIntcomex(t)
 	grow := mountSmall(t, filepath.Join(d.dir, "small"))
 	args := append(d.ensureCompanies(t, rows), "--state", "small/state.db")
-	full := d.runner(t, args...)
+	full := d.runner(t, append(args, "--output", "json")...)
 	const want = "cannot write the state in small/state.db: the disk is full. Nothing of this was recorded. Make room and try again"
 	if code := full.exit(t); code != 1 || !strings.Contains(full.err.String(), want) {
 		t.Errorf("exit code %d, %s", code, full.err.String())
+	}
+	for _, want := range []string{`"error":{"code":"state",`, "nor could the end of the run be recorded", "resume the run"} {
+		if text := full.out.String(); !strings.Contains(text, want) || strings.Count(text, "the disk is full") != 1 {
+			t.Errorf("standard output lacks %s, or says it twice: %s", want, text)
+		}
 	}
 	if _, err := os.Stat(filepath.Join(d.dir, "results.csv")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("there are results: %v", err)

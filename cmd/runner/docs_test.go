@@ -16,10 +16,13 @@ import (
 	"github.com/seed627bd532/runner/engine/sandbox"
 )
 
-// TestFilesOfTheProductAreRight checks all that is in specs/ and pipelines/.
+// TestFilesOfTheProductAreRight checks all that is in specs/ and pipelines/, and runs the test files.
 func TestFilesOfTheProductAreRight(t *testing.T) {
 	t.Parallel()
 	wantNoFaults(t, os.DirFS("../.."), "specs", "pipelines")
+	if n := wantPassed(t, os.DirFS("../.."), "specs", "pipelines"); n < 20 {
+		t.Errorf("found %d cases", n)
+	}
 }
 
 // TestExamplesOfTheDocumentsAreRight checks every YAML block of every page but
@@ -59,6 +62,7 @@ func TestExamplesOfTheDocumentsAreRight(t *testing.T) {
 				project[name] = &fstest.MapFile{Data: []byte(block.text)}
 			}
 			wantNoFaults(t, project, paths...)
+			wantPassed(t, project, paths...)
 		})
 	}
 }
@@ -77,6 +81,26 @@ func wantNoFaults(t *testing.T, fsys fs.FS, paths ...string) {
 			t.Error(err)
 		}
 	}
+}
+
+// wantPassed runs all test files at and below the paths, and returns how many cases they have.
+func wantPassed(t *testing.T, fsys fs.FS, paths ...string) int {
+	t.Helper()
+	program, err := engine.Load(fsys, engine.Options{Paths: paths})
+	if err != nil {
+		return 0 // told already
+	}
+	cases := program.TestCases()
+	for _, c := range cases {
+		faults, err := program.Test(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range faults {
+			t.Errorf("%v", d)
+		}
+	}
+	return len(cases)
 }
 
 // pages are all pages of documentation, by path.
@@ -164,6 +188,8 @@ func fileName(text string, i int) string {
 		return "specs/" + key[2] + ".sandbox.yaml"
 	case "pipeline":
 		return "pipelines/" + key[2] + ".yaml"
+	case "test":
+		return "pipelines/" + key[2] + ".test.yaml"
 	case "connections":
 		return fmt.Sprintf("connections-%d.yaml", i)
 	}

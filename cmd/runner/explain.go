@@ -15,7 +15,7 @@ func (c *cli) explainCommand() *cobra.Command {
 		Use:   "explain VENDOR[.OPERATION]|PIPELINE",
 		Short: "Tell what a vendor, an operation or a pipeline needs, does and gives",
 		Long: `Explain tells what a vendor offers; what an operation needs, does and gives, and how its answers
-are read; or what a pipeline needs, calls and gives. Nothing is sent.`,
+are read; or what a pipeline needs, calls and gives, and which tests it has. Nothing is sent.`,
 		Example: `  runner explain intcomex
   runner explain intcomex.create_company
   runner explain pipelines/intcomex/ensure_company.yaml --output json`,
@@ -51,7 +51,7 @@ func (c *cli) explain(name, output string) error {
 // named finds the project of an argument that is a path, or else a name. A path
 // comes back as one in the project.
 func (c *cli) named(name string) (root, inside string, err error) {
-	if !strings.Contains(name, "/") && !strings.HasSuffix(name, ".yaml") && !strings.HasSuffix(name, ".yml") {
+	if !strings.Contains(name, "/") && !isYAML(name) {
 		root, err = c.projectRoot("")
 		return root, name, err
 	}

@@ -127,7 +127,7 @@ func (c *cli) fmtFiles(args []string) ([]string, error) {
 			if err == nil && d.IsDir() && file != arg && strings.HasPrefix(d.Name(), ".") {
 				return filepath.SkipDir // it belongs to another tool
 			}
-			if err == nil && d.Type().IsRegular() && (strings.HasSuffix(file, ".yaml") || strings.HasSuffix(file, ".yml")) {
+			if err == nil && d.Type().IsRegular() && isYAML(file) {
 				files = append(files, file)
 			}
 			return err

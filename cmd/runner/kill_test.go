@@ -28,8 +28,9 @@ var (
 
 // A place is a project of its own with a vendor that is a sandbox.
 type place struct {
-	dir string
-	box *sandbox.Sandbox
+	dir   string
+	box   *sandbox.Sandbox
+	state []string // the flag that names its state; none for the file beside the connections
 
 	mu    sync.Mutex
 	asked func(*http.Request, bool) // hears of every request before and after it is answered; nil for nobody
@@ -127,7 +128,7 @@ func (d *place) write(t *testing.T, name, text string) {
 // runner starts the real command in the project.
 func (d *place) runner(t *testing.T, args ...string) *process {
 	t.Helper()
-	return startIn(t, d.dir, args...)
+	return startIn(t, d.dir, append(slices.Clip(args), d.state...)...)
 }
 
 // runs returns what "runs list" says.
@@ -185,16 +186,20 @@ func TestKilledRunGoesOn(t *testing.T) {
 // file of results is whole or absent. A person settles what cannot be known.
 func TestKillsMakeNothingTwice(t *testing.T) {
 	t.Parallel()
-	const rows = 500
-	d := newIntcomex(t, "lose_answer:create:10%")
+	newIntcomex(t, "lose_answer:create:10%").kill(t, 500, *kills)
+}
+
+// kill lets runs of that many rows be killed so often, and come to their end.
+func (d *place) kill(t *testing.T, rows, times int) {
+	t.Helper()
 	random := rand.New(rand.NewPCG(*killSeed, 0))
 	args := d.ensureCompanies(t, rows)
 	killed, code := 0, -1
 	for code != 0 {
-		after := 1 + random.IntN(max(1, rows*2 / *kills))
+		after := 1 + random.IntN(max(1, rows*2/times))
 		answered := random.IntN(2) == 0
 		later := time.Duration(random.IntN(4000)) * time.Microsecond // among the writes that follow
-		deadly := killed < *kills
+		deadly := killed < times
 		started := make(chan *process, 1)
 		var once sync.Once
 		d.hear(func(_ *http.Request, done bool) {
@@ -223,8 +228,8 @@ func TestKillsMakeNothingTwice(t *testing.T) {
 			t.Fatalf("seed %d: exit code %d after %d kills\n%s", *killSeed, code, killed, p.err.String())
 		}
 	}
-	if killed < *kills {
-		t.Errorf("seed %d: it was killed %d times, want %d", *killSeed, killed, *kills)
+	if killed < times {
+		t.Errorf("seed %d: it was killed %d times, want %d", *killSeed, killed, times)
 	}
 	d.wantAllOnce(t, rows)
 }

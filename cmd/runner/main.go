@@ -15,8 +15,14 @@ import (
 
 func main() {
 	// The first signal stops the run cleanly; the second finds the default
-	// handler again and ends the process.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// handler again and ends the process. A terminal that is closed is such a signal, unless
+	// nohup keeps it off. That nobody reads any more what is printed ends no run.
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	context.AfterFunc(ctx, stop)
 	os.Exit(run(ctx, os.Args[1:], world{
 		env:     os.LookupEnv,
@@ -44,12 +50,15 @@ func run(ctx context.Context, args []string, w world) int {
 	if err == nil {
 		return c.exit
 	}
-	c.report(err)
 	var broken *outputError
 	if errors.As(err, &broken) {
+		if !errors.Is(err, syscall.EPIPE) { // whoever has read enough wants to hear no more
+			c.report(err)
+		}
 		return max(c.exit, engine.Failed.ExitCode())
 	}
-	if wantsJSON(cmd, args) {
+	c.report(err)
+	if wantsJSON(args) {
 		name := "" // of what would have run, if that is what the argument is
 		if cmd.Name() == "run" || cmd.Name() == "call" {
 			name = cmd.Flags().Arg(0)

@@ -50,6 +50,15 @@ func TestRunsAreSharedInPostgreSQL(t *testing.T) {
 	}
 }
 
+// It is no other with kills when the state is in PostgreSQL.
+func TestKillsMakeNothingTwiceInPostgreSQL(t *testing.T) {
+	t.Parallel()
+	address := schemaOf(t)
+	d := newIntcomex(t, "lose_answer:create:10%")
+	d.state = []string{"--state", address}
+	d.kill(t, 200, max(1, *kills/3))
+}
+
 // schemaOf returns the URL of a schema of its own.
 func schemaOf(t *testing.T) string {
 	t.Helper()

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -36,16 +37,28 @@ func start(t *testing.T, args ...string) *process {
 // startIn starts it in a folder.
 func startIn(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
+	p := prepare(t, dir, args...)
+	p.begin(t)
+	return p
+}
+
+// prepare returns a command that begin starts.
+func prepare(t *testing.T, dir string, args ...string) *process {
+	t.Helper()
 	p := &process{Cmd: exec.Command("runner", args...)}
 	p.err.grown = make(chan struct{}, 1)
 	p.Dir = dir
 	p.Env = append(os.Environ(), "XDG_STATE_HOME="+t.TempDir())
 	p.Stdout, p.Stderr = &p.out, &p.err
+	return p
+}
+
+func (p *process) begin(t *testing.T) {
+	t.Helper()
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { p.Process.Kill() }) // an error says that it has ended
-	return p
 }
 
 // exit waits for the end of the process and returns its exit code.
@@ -153,19 +166,59 @@ const ensureCompany = "pipelines/intcomex/ensure_company.yaml"
 
 func TestInterruptStopsTheRunAndSaysWhere(t *testing.T) {
 	t.Parallel()
-	v := hanging(t, "/GetCompanyByVatId")
-	p := start(t, "run", ensureCompany, "--inputs", companyInputs(t), "--connections", v.connections, "--output", "json")
-	<-v.hangs
-	p.signal(t, os.Interrupt)
-	if code := p.exit(t); code != 130 {
-		t.Errorf("exit code %d, want 130", code)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if signal.Ignored(s) {
+			continue // the test runs under nohup, and so would the runner
+		}
+		v := hanging(t, "/GetCompanyByVatId")
+		p := start(t, "run", ensureCompany, "--inputs", companyInputs(t), "--connections", v.connections, "--output", "json")
+		<-v.hangs
+		p.signal(t, s)
+		if code := p.exit(t); code != 130 {
+			t.Errorf("%v: exit code %d, want 130", s, code)
+		}
+		if want := "error: step lookup"; !strings.Contains(p.err.String(), want) {
+			t.Errorf("%v: standard error does not say where it stopped (%q):\n%s", s, want, p.err.String())
+		}
+		if want := `"status":"interrupted"`; strings.Count(p.out.String(), "\n") != 1 || !strings.Contains(p.out.String(), want) {
+			t.Errorf("%v: standard output is not one object with %s:\n%s", s, want, p.out.String())
+		}
 	}
-	if want := "error: step lookup"; !strings.Contains(p.err.String(), want) {
-		t.Errorf("standard error does not say where it stopped (%q):\n%s", want, p.err.String())
+}
+
+// Whoever reads what is printed may go away, as head does. The run goes on.
+func TestNobodyReadsWhatIsPrinted(t *testing.T) {
+	t.Parallel()
+	v := hanging(t, "/never")
+	args := []string{"run", ensureCompany, "--inputs", companyInputs(t), "--connections", v.connections}
+	p := prepare(t, "../..", append(args, "--key", "a")...)
+	p.Stderr = gone(t)
+	p.begin(t)
+	if code := p.exit(t); code != 0 || !strings.Contains(p.out.String(), "created: true") {
+		t.Errorf("without standard error: %v, %s", p.ProcessState, p.out.String())
 	}
-	if want := `"status":"interrupted"`; strings.Count(p.out.String(), "\n") != 1 || !strings.Contains(p.out.String(), want) {
-		t.Errorf("standard output is not one object with %s:\n%s", want, p.out.String())
+	p = prepare(t, "../..", append(args, "--key", "b", "--quiet")...)
+	p.Stdout = gone(t)
+	p.begin(t)
+	if code := p.exit(t); code != 1 || p.err.String() != "" {
+		t.Errorf("without standard output: %v, %s", p.ProcessState, p.err.String())
 	}
+	p = start(t, "runs", "list", "--connections", v.connections)
+	if code := p.exit(t); code != 0 || strings.Count(p.out.String(), "succeeded") != 2 {
+		t.Errorf("exit code %d, %s", code, p.out.String())
+	}
+}
+
+// gone is the end of a pipe that nobody reads.
+func gone(t *testing.T) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	t.Cleanup(func() { w.Close() })
+	return w
 }
 
 // A create that was sent may have been done: its answer is worth waiting for,

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
 )
@@ -75,7 +76,7 @@ func inProject(root, name string) (string, error) {
 	if _, err := os.Stat(abs); errors.Is(err, fs.ErrNotExist) {
 		if _, err := os.Stat(filepath.Join(root, name)); err != nil {
 			return "", diag.List{{File: &diag.File{Name: name}, Code: "unreadable-file", Message: "no such file",
-				Hint: "paths are relative to the working directory or to the project's root " + root, Err: err}}
+				Hint: otherFile(root, name), Err: err}}
 		}
 		abs = filepath.Join(root, name)
 	}
@@ -84,4 +85,21 @@ func inProject(root, name string) (string, error) {
 	}
 	rel, err := filepath.Rel(root, abs)
 	return filepath.ToSlash(rel), err
+}
+
+// otherFile is the hint where a file is not there: one that may be meant, or where it was looked for.
+func otherFile(root, name string) string {
+	for _, meant := range []string{name + ".yaml", filepath.Join("pipelines", name), filepath.Join("pipelines", name+".yaml")} {
+		for _, dir := range []string{".", root} {
+			if info, err := os.Stat(filepath.Join(dir, meant)); err == nil && !info.IsDir() {
+				return "did you mean " + meant + "?"
+			}
+		}
+	}
+	return "paths are relative to the working directory or to the project's root " + root
+}
+
+// isYAML reports whether a file name ends as YAML files do.
+func isYAML(name string) bool {
+	return strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -111,7 +113,7 @@ func (c *cli) resume(ctx context.Context, id string, f *resumeFlags) error {
 
 // fileOf returns the file of what a run ran: a pipeline's path, or vendor.operation.
 func fileOf(name string) string {
-	if strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml") {
+	if isYAML(name) {
 		return name
 	}
 	vendor, _, _ := strings.Cut(name, ".")
@@ -139,16 +141,44 @@ func settlement(text string) (key string, s engine.Settlement, err error) {
 	if key, ok := strings.CutSuffix(text, "=absent"); ok && key != "" {
 		return key, s, nil
 	}
-	key, outputs, ok := strings.Cut(text, "=done:")
-	if !ok || key == "" {
+	end := strings.Index(text, doneMark)
+	if end <= 0 {
 		return "", s, usage("--settle %s: write KEY=done:JSON or KEY=absent", text)
 	}
-	s.Done = true
-	decoder := json.NewDecoder(strings.NewReader(outputs))
-	decoder.UseNumber()
-	if err := decoder.Decode(&s.Outputs); err != nil || s.Outputs == nil || decoder.More() {
-		return "", s, usage("--settle %s: the outputs are no JSON object", text).
-			WithHint(`write them as the vendor shows them, such as ` + key + `=done:{"id": 7}`)
+	for at := end; at < len(text); at++ {
+		if rest, ok := strings.CutPrefix(text[at:], doneMark); ok {
+			if outputs, ok := jsonObject(rest); ok {
+				for _, v := range outputs {
+					if v == "…" {
+						return "", s, notFilledIn(text)
+					}
+				}
+				return text[:at], engine.Settlement{Done: true, Outputs: outputs}, nil
+			}
+		}
 	}
-	return key, s, nil
+	if strings.Contains(text[end:], ":…") {
+		return "", s, notFilledIn(text)
+	}
+	return "", s, usage("--settle %s: the outputs are no JSON object", text).
+		WithHint(`write them as the vendor shows them, such as ` + text[:end] + `=done:{"id": 7}`)
+}
+
+func notFilledIn(text string) error {
+	return usage("--settle %s: … stands for what the vendor shows", text).
+		WithHint("write that in its place; null, where an output may be null and the vendor shows nothing")
+}
+
+// doneMark stands between key and outputs. Keys of rows may hold it, too: what follows the right one is JSON.
+const doneMark = "=done:"
+
+// jsonObject reads text, if that is one JSON object and nothing else.
+func jsonObject(text string) (o map[string]any, ok bool) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	if err := decoder.Decode(&o); err != nil || o == nil {
+		return nil, false
+	}
+	_, err := decoder.Token()
+	return o, errors.Is(err, io.EOF)
 }

@@ -41,7 +41,7 @@ func (c *cli) root() *cobra.Command {
 	root.AddCommand(c.fmtCommand(), c.explainCommand(), c.graphCommand(), c.schemaCommand())
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.PersistentFlags().StringVar(&c.project, "project", "", "the project's root (default: the nearest folder upwards that has specs/)")
-	root.AddCommand(c.checkCommand(), c.runCommand(), c.callCommand(), c.resumeCommand(), c.runsCommand(), c.sandboxCommand())
+	root.AddCommand(c.checkCommand(), c.testCommand(), c.runCommand(), c.callCommand(), c.resumeCommand(), c.runsCommand(), c.sandboxCommand())
 	return root
 }
 
@@ -69,6 +69,9 @@ func knownCommand(root *cobra.Command, args []string) error {
 
 // flagError words what pflag found wrong with the flags.
 func flagError(cmd *cobra.Command, err error) error {
+	if given := cmd.Flags().Args(); cmd.HasSubCommands() && len(given) > 0 { // whose flags they are, nobody knows
+		return knownCommand(cmd, given)
+	}
 	var unknown *pflag.NotExistError
 	see := "see " + cmd.CommandPath() + " --help"
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
@@ -126,11 +129,8 @@ func invalid(err error) event.Failure {
 }
 
 // wantsJSON reports whether standard output was promised to be one JSON object,
-// also where the flags could not be read to their end.
-func wantsJSON(cmd *cobra.Command, args []string) bool {
-	if cmd == nil || cmd.Flags().Lookup("output") == nil || cmd.Flags().Lookup("inputs") == nil {
-		return false // no command that runs something
-	}
+// also where the command or its flags could not be read to their end.
+func wantsJSON(args []string) bool {
 	format := ""
 	for i, arg := range args {
 		if arg == "--" {

@@ -59,7 +59,12 @@ that failed, goes on with runner resume.`,
 		Example: `  runner run pipelines/intcomex/ensure_companies.yaml --input companies=@companies.csv
   runner run pipelines/intcomex/ensure_companies.yaml --input companies=@testdata/companies.csv --sandbox`,
 		Args: exactlyOne("PIPELINE, the path of a pipeline"),
-		RunE: func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args[0], f) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("key") && f.key == "" { // a variable that is not set, for one: each start would be a new run
+				return usage("--key wants a name").WithHint("leave it out for a run that is not started again")
+			}
+			return c.run(cmd.Context(), args[0], f)
+		},
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&f.outDir, "out-dir", ".", "the folder below which files are written")
@@ -248,7 +253,7 @@ func assignments(flag string, given []string) (map[string]string, error) {
 	all := map[string]string{}
 	for _, text := range given {
 		name, v, ok := strings.Cut(text, "=")
-		if !ok || name == "" {
+		if !ok || name == "" || v == "@" {
 			return nil, usage("--%s %s: write name=value, or name=@file", flag, text)
 		}
 		if _, twice := all[name]; twice {

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/history"
 	"github.com/seed627bd532/runner/engine/report"
@@ -152,7 +153,7 @@ func jsonOfCall(call history.Call) callJSON {
 
 // settling are the commands that settle an open create.
 func settling(call history.Call, goOn string) []string {
-	return []string{goOn + " --settle " + shellWord(call.Key+"=done:{…}"), goOn + " --settle " + shellWord(call.Key+"=absent")}
+	return []string{goOn + " --settle " + diag.ShellWord(call.Key+"=done:{…}"), goOn + " --settle " + diag.ShellWord(call.Key+"=absent")}
 }
 
 func textOfDetails(d *history.Details, goOn string) string {

@@ -102,7 +102,7 @@ func project(ts *testscript.TestScript, _ bool, _ []string) {
 		replace(ts, "specs/intcomex.yaml", "timeout: "+timeout, "timeout: 400ms")
 	}
 	replace(ts, "specs/intcomex.yaml", "every: 5s", "every: 10ms")
-	replace(ts, "pipelines/intcomex/onboard_customer.yaml", "every: 5s", "every: 10ms")
+	replace(ts, "pipelines/intcomex/onboard_customer.yaml", "every: 3s", "every: 10ms")
 	replace(ts, "pipelines/intcomex/onboard_customer.yaml", "timeout: 30m", "timeout: 2s")
 	replace(ts, "pipelines/intcomex/change_licenses.yaml", "every: 3s", "every: 10ms")
 	replace(ts, "pipelines/intcomex/change_licenses.yaml", "timeout: 10s", "timeout: 100ms")

@@ -165,7 +165,7 @@ func (c *cli) command(root string, f *runFlags, verbs ...string) string {
 	words := []string{"runner"}
 	add := func(flag, given string) {
 		if given != "" {
-			words = append(words, flag, shellWord(given))
+			words = append(words, flag, diag.ShellWord(given))
 		}
 	}
 	if found, err := c.projectRoot(""); c.project != "" {
@@ -180,16 +180,4 @@ func (c *cli) command(root string, f *runFlags, verbs ...string) string {
 	add("--connections", f.connections)
 	add("--state", shownPlace(f.state))
 	return strings.Join(words, " ")
-}
-
-// shellWord quotes a word where a shell would take it apart.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r == '_' || r == '-' || r == '.' || r == '/' || r == ':' || r == '=' || r == '@' || r == ',' || r == '%' || r == '+' ||
-			'0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

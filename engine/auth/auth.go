@@ -21,6 +21,9 @@ type Token struct {
 	Expires time.Time
 	// Refresh is what the next token can be got with; empty for nothing.
 	Refresh string
+	// Answer is the JSON object that came with it, for vendor files that make the token
+	// of more than Value; nil for nothing. It is not kept.
+	Answer string
 }
 
 // A Kind is one way of getting a token. It is safe for concurrent use and

@@ -25,6 +25,8 @@ type OAuth2 struct {
 	Params map[string]string
 	// Basic authenticates the client by HTTP Basic, else by the form.
 	Basic bool
+	// Now is the clock by which expires_in is read; nil means time.Now.
+	Now func() time.Time
 }
 
 const (
@@ -115,7 +117,11 @@ func (o *OAuth2) ask(ctx context.Context, send func(*http.Request) (*Answer, err
 		// RFC 6749, 2.3.1: each is written as in a form before they are joined.
 		req.SetBasicAuth(url.QueryEscape(params[clientID]), url.QueryEscape(params[clientSecret]))
 	}
-	asked := time.Now()
+	now := time.Now
+	if o.Now != nil {
+		now = o.Now
+	}
+	asked := now()
 	a, err := send(req)
 	if err != nil {
 		return Token{}, err
@@ -168,7 +174,7 @@ func (o *OAuth2) read(a *Answer, asked time.Time) (Token, error) {
 	case g.AccessToken == "":
 		return Token{}, &Failure{Message: o.name() + ": the answer holds no access_token"}
 	}
-	return Token{Value: g.AccessToken, Expires: g.expires(asked), Refresh: g.RefreshToken}, nil
+	return Token{Value: g.AccessToken, Expires: g.expires(asked), Refresh: g.RefreshToken, Answer: string(a.Body)}, nil
 }
 
 // name is the endpoint for messages. Its query is left out.

@@ -162,7 +162,7 @@ func TestGraphsAreMermaid(t *testing.T) {
 	t.Parallel()
 	for _, files := range []fstest.MapFS{shop(), shipped(t)} {
 		for name := range files {
-			if !strings.HasPrefix(name, "pipelines/") {
+			if !strings.HasPrefix(name, "pipelines/") || strings.HasSuffix(name, ".test.yaml") {
 				continue
 			}
 			text, err := authoring.Graph(files, name)
@@ -195,5 +195,15 @@ func TestFormatKeepsCommentsAndMeaning(t *testing.T) {
 	var faults diag.List
 	if got != nil || !errors.As(err, &faults) {
 		t.Errorf("got %q, %v, want faults", got, err)
+	}
+}
+
+func TestExplainLeavesBrokenTestsToCheck(t *testing.T) {
+	t.Parallel()
+	files := shop()
+	files["pipelines/broken.test.yaml"] = &fstest.MapFile{Data: []byte("test: main\ncases: [{name: broken}]\n")}
+	e, err := authoring.Explain(files, "pipelines/main.yaml")
+	if err != nil || len(e.Tests) != 3 {
+		t.Errorf("got %v, %v", e.Tests, err)
 	}
 }

@@ -58,6 +58,8 @@ type Explanation struct {
 	Operations []Operation `json:"operations,omitempty"`
 	// Calls are what a pipeline's own steps call, in file order.
 	Calls []Call `json:"calls,omitempty"`
+	// Tests are the cases of the test files beside a pipeline that are about it.
+	Tests []Test `json:"tests,omitempty"`
 	// Example is how it is used: YAML for vendors and operations, a command line for pipelines.
 	Example string `json:"example"`
 }
@@ -131,7 +133,9 @@ func Explain(fsys fs.FS, name string) (*Explanation, error) {
 		if err != nil {
 			return nil, err
 		}
-		return explainPipeline(p), nil
+		e := explainPipeline(p)
+		e.Tests = testsOf(fsys, p.Path)
+		return e, nil
 	}
 	vendor, operation, dotted := strings.Cut(name, ".")
 	v, root := pipeline.StoreVendor(), (*source.Node)(nil)
@@ -281,7 +285,7 @@ func limitsOf(l *catalog.Limits) string {
 
 func requestOf(n *source.Node) string {
 	request := n.Get("request")
-	return strings.TrimSpace(words(request, "method") + " " + words(request, "path"))
+	return strings.TrimSpace(words(request, "method") + " " + words(request, "path") + words(request, "url"))
 }
 
 func explainOperation(op *catalog.Operation, n *source.Node) *Explanation {

@@ -11,6 +11,9 @@ import (
 // shop is a project that has a bit of everything.
 func shop() fstest.MapFS {
 	return fstest.MapFS{
+		"pipelines/main.test.yaml": {Data: []byte("test: main\ninputs: {customer: x, days: [2026-01-31]}\ncases:\n  - {name: all is there, expect: {}}\n  - name: it is slow\n    expect: {status: partial}\n")},
+		"pipelines/more.test.yaml": {Data: []byte("test: ./main.yaml\ninputs: {customer: x, days: []}\ncases: [{name: by path, expect: {}}]\n")},
+		"pipelines/one.test.yaml":  {Data: []byte("test: one\ninputs: {article: a, count: 1}\ncases: [{name: of another, expect: {}}]\n")},
 		"specs/shop.yaml": {Data: []byte(`vendor: shop
 version: 1
 title: The shop

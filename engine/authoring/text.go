@@ -57,6 +57,11 @@ func (e *Explanation) WriteText(w io.Writer) error {
 	}
 	p.table("calls", rows)
 	rows = nil
+	for _, t := range e.Tests {
+		rows = append(rows, []string{t.Name, fmt.Sprintf("%s:%d", t.File, t.Line)})
+	}
+	p.table("tests", rows)
+	rows = nil
 	for _, o := range e.Outcomes {
 		when := o.When
 		if o.Declared {

@@ -88,7 +88,7 @@ func TestIntcomexSpecFitsTheSandbox(t *testing.T) {
 	if made.Outcome != flow.OK || made.Outputs.At("account_id") != int64(221863) {
 		t.Fatalf("create: got %s %s, %v", made.Outcome, made.Message, made.Outputs)
 	}
-	company, _ := made.Outputs.At("company").(*value.Object)
+	company, _ := c.call("get_company", value.ObjectOf("account_id", int64(221863))).Outputs.At("company").(*value.Object)
 	if company.At("CompanyName") != ` "Café" 'Niño' ` || company.At("CustomerId") != "007" || company.At("Zip") != "00001" {
 		t.Errorf("blanks, quotes or zeros were lost: %s", shown(company))
 	}

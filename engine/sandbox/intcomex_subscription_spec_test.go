@@ -34,7 +34,8 @@ func order(t *testing.T) *value.Object {
 
 // consent are the inputs of accept_mca.
 func consent(tenant int64) *value.Object {
-	return value.ObjectOf("account_id", tenant, "service_name", tenantService, "first_name", "Test", "last_name", "API",
+	service := strings.Replace(tenantService, "tenant", "Tenant", 1) // as the sample of the action has it
+	return value.ObjectOf("account_id", tenant, "service_name", service, "first_name", "Test", "last_name", "API",
 		"email", "test@test.com", "accepted_on", "2020-05-20")
 }
 
@@ -195,13 +196,17 @@ func TestIntcomexSpecReadsSubscriptionsAsTheyCome(t *testing.T) {
 		{"accept_mca", 200, "null", flow.OK},
 		{"accept_mca", 200, "", flow.OK},
 		{"accept_mca", 200, `"The tenant is not there"`, flow.Unknown},
+		{"accept_mca", 200, "{}", flow.OK},
+		{"accept_mca", 400, "The agreement has already been accepted", flow.OK},
 		{"accept_mca", 400, "Tenant is Pending", flow.Conflict},
 		{"accept_mca", 500, `"La cuenta está pendiente"`, flow.Conflict},
 		{"accept_mca", 400, "Date is wrong", flow.Invalid},
 		{"accept_mca", 200, "Session is not active", flow.Auth},
 
 		{"update_subscription", 200, " null ", flow.OK},
-		{"update_subscription", 200, "{}", flow.Unknown},
+		{"update_subscription", 200, "{}", flow.OK},
+		{"update_subscription", 200, `{"AccountId":218778}`, flow.OK},
+		{"update_subscription", 200, `{"AccountId":1}`, flow.Unknown},
 		{"update_subscription", 200, `"License count not valid"`, flow.Unknown},
 		{"update_subscription", 400, "License count not valid", flow.Invalid},
 

@@ -33,11 +33,13 @@ func readRequest(r *http.Request) (seen *value.Object, text string, err error) {
 		// What is wrong with a form is left to the rules, as it is with JSON.
 		form, _ = url.ParseQuery(text)
 	}
+	headers := firsts(r.Header, strings.ToLower)
+	headers.Set("host", r.Host) // which net/http keeps elsewhere
 	return value.ObjectOf(
 		"method", r.Method,
 		"path", r.URL.Path,
 		"query", firsts(r.URL.Query(), asIs),
-		"headers", firsts(r.Header, strings.ToLower),
+		"headers", headers,
 		"body", body,
 		"form", firsts(form, asIs),
 		"members", members(body, form),

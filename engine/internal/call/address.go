@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/transport"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -64,7 +65,7 @@ func checkPiece(p lang.Piece) error {
 			return faultf("", "the path holds a control character: %q", p.Text)
 		case p.Marker:
 		case b == '?' || b == '#':
-			return faultf("query parameters belong under query", "the path %q must not hold %c", p.Text, b)
+			return faultf("query parameters belong under query, and an address that an answer gave under url", "the path %q must not hold %c", p.Text, b)
 		case b == '\\':
 			return faultf("", "the path %q must not hold a backslash", p.Text)
 		}
@@ -129,30 +130,56 @@ func appendQuery(u *url.URL, t *lang.Template, vars lang.Vars, injected *value.O
 }
 
 // target returns where the job's request goes, with its query: to the path of the
-// operation, or where the answer before says that the next page is.
-func (j *job) target(vars lang.Vars, injected *value.Object) (*url.URL, error) {
+// operation, to its url, or where the answer before says that the next page is.
+func (j *job) target(base *url.URL, vars lang.Vars, injected *value.Object) (*url.URL, error) {
 	if j.turn != nil && j.turn.at.Link != "" {
-		return nextAddress(j.connection.BaseURL, j.turn.before.address, j.turn.at.Link, injected)
+		return given{"the answer names the next page", j.turn.at.Link, false}.address(base, j.turn.before.address, injected)
 	}
-	u, err := address(j.connection.BaseURL, j.op.Request.Path, vars)
+	var u *url.URL
+	var err error
+	if t := j.op.Request.URL; t != nil {
+		var v value.Value
+		if v, err = t.Eval(vars); err != nil {
+			return nil, err
+		}
+		text, _ := v.(string) // as its type says
+		u, err = given{"the url is", text, j.op.NoAuth && j.op.Effect == flow.Read}.address(base, base, injected)
+		injected = nil
+	} else {
+		u, err = address(base, j.op.Request.Path, vars)
+	}
 	if err == nil {
 		err = appendQuery(u, j.op.Request.Query, vars, injected)
 	}
 	return u, err
 }
 
-// nextAddress returns the address that the answer from before gave of the next
-// page. It brings its own query, into which the injected parameters go.
-func nextAddress(base, before *url.URL, link string, injected *value.Object) (*url.URL, error) {
-	u, err := before.Parse(link)
-	if err != nil {
-		return nil, faultf("", "the answer names the next page %q, which is no address", link)
+// given is an address that an answer gave.
+type given struct {
+	what string // for messages
+	text string
+	// anywhere says that it may lead to another origin: nothing secret goes there, and nothing is changed.
+	anywhere bool
+}
+
+// address returns the address, which may be relative to before. It brings its own query, into
+// which the injected parameters go.
+func (g given) address(base, before *url.URL, injected *value.Object) (*url.URL, error) {
+	u, err := before.Parse(g.text)
+	if err != nil || g.text == "" {
+		return nil, faultf("", "%s %q, which is no address", g.what, g.text)
 	}
-	if !transport.SameOrigin(base, u) {
+	elsewhere := !transport.SameOrigin(base, u)
+	switch {
+	case !elsewhere:
+		u.User = base.User
+	case !g.anywhere:
 		return nil, faultf("credentials go to the connection's base_url only; if the vendor moved, change base_url",
-			"the answer names the next page %s, which is not on %s://%s", u.Redacted(), base.Scheme, base.Host)
+			"%s %s, which is not on %s://%s", g.what, u.Redacted(), base.Scheme, base.Host)
+	case u.Scheme != "https" && u.Scheme != base.Scheme || u.Host == "" || u.User != nil:
+		return nil, faultf("", "%s %s, which is no web address like %s://%s", g.what, u.Redacted(), base.Scheme, base.Host)
 	}
-	u.User, u.Fragment, u.RawFragment = base.User, "", ""
+	u.Fragment, u.RawFragment = "", ""
 	if injected.Len() == 0 {
 		return u, nil
 	}

@@ -17,6 +17,10 @@ type answer struct {
 	// body is the answer's text without a byte order mark; it lives until release.
 	body []byte
 	json bool // body is one JSON text
+	// raw is the text of an answer whose body was made JSON of XML; nil for others. notXML says why
+	// one was not.
+	raw    []byte
+	notXML error
 	// shy says that secret outputs were not found, so that the gate knows nothing of them.
 	shy bool
 	// sealed says that it may hold a secret that was not masked.
@@ -47,7 +51,7 @@ func newAnswer(resp *http.Response, buf *bytes.Buffer) *answer {
 // release gives the body's memory back.
 func (a *answer) release() {
 	recycle(a.buf)
-	a.buf, a.body, a.start = nil, nil, nil
+	a.buf, a.body, a.start, a.raw = nil, nil, nil, nil
 	if a.spool != nil && !a.kept {
 		a.spool.Close()
 	}
@@ -60,7 +64,12 @@ func (a *answer) success() bool { return a.status >= 200 && a.status <= 299 }
 func (a *answer) empty() bool { return len(bytes.TrimSpace(a.body)) == 0 }
 
 // text returns the answer as valid UTF-8.
-func (a *answer) text() string { return strings.ToValidUTF8(string(a.body), "\uFFFD") }
+func (a *answer) text() string {
+	if a.raw != nil {
+		return strings.ToValidUTF8(string(a.raw), "\uFFFD")
+	}
+	return strings.ToValidUTF8(string(a.body), "\uFFFD")
+}
 
 // decode returns the answer's JSON value, nil for other answers. The error is
 // about JSON that is too deep or holds a number too long to keep.
@@ -113,16 +122,35 @@ func (a *answer) data(r *catalog.Response) (data []byte, ok bool) {
 	return nullText, true
 }
 
-// output returns what an output's header says, or what get finds in the body.
+// output returns what an output's header or cookie says, or what get finds in the body.
 func (a *answer) output(m *lang.Mapping, get func(*lang.Mapping) (value.Value, error)) (value.Value, error) {
-	if m.Header == "" {
+	switch {
+	case m.InBody():
 		return get(m)
+	case m.Cookie != "":
+		if text := a.cookie(m.Cookie); text != "" {
+			return m.Take(text, true)
+		}
+		return m.Take(nil, false)
 	}
 	values := a.header.Values(m.Header)
 	if len(values) == 0 {
 		return m.Take(nil, false)
 	}
 	return m.Take(strings.Join(values, ", "), true)
+}
+
+// cookie returns the value of the cookie that the answer sets under this name; "" where it
+// sets none, or takes it away. The last one counts, as in a browser.
+func (a *answer) cookie(name string) (text string) {
+	for _, c := range (&http.Response{Header: a.header}).Cookies() {
+		if c.Name == name {
+			if text = c.Value; c.MaxAge < 0 {
+				text = ""
+			}
+		}
+	}
+	return text
 }
 
 var nullText = []byte("null")

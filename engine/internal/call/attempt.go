@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/transport"
@@ -42,10 +42,10 @@ func (e *Executor) sendInTurn(ctx context.Context, j *job, token *credential, pa
 	run := ctx
 	if timeout := j.bound(); timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, timeout)
+		ctx, cancel = clock.WithTimeout(ctx, e.clock, timeout, nil)
 		defer cancel()
 	}
-	at := time.Now()
+	at := e.clock.Now()
 	endpoint := w.method + " " + e.gate.Text(w.url.Redacted())
 	res, err := e.follow(ctx, run, j, vars, w)
 	if j.turn != nil {
@@ -77,17 +77,17 @@ func (e *Executor) follow(ctx, run context.Context, j *job, vars lang.Vars, w *w
 // answer that asks to repeat the request there, and may.
 func (e *Executor) exchange(ctx, run context.Context, j *job, vars lang.Vars, w *wire) (flow.Result, *url.URL, error) {
 	e.tellSent(j, w)
-	start := time.Now()
+	start := e.clock.Now()
 	a, trouble := e.send(ctx, j, w)
 	if trouble != nil {
 		res, err := e.unanswered(ctx, run, j, trouble)
-		e.tellUnanswered(j, trouble, res, time.Since(start))
+		e.tellUnanswered(j, trouble, res, e.clock.Now().Sub(start))
 		return res, nil, err
 	}
 	defer a.release()
 	a.maskSecrets(e.gate, j.op)
 	res := e.read(j, vars, a)
-	e.tellReceived(j, a, res, time.Since(start))
+	e.tellReceived(j, a, res, e.clock.Now().Sub(start))
 	if target := a.redirect(w, j.op.Effect, res); target != nil {
 		return res, target, nil
 	}

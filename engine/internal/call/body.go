@@ -1,8 +1,6 @@
 package call
 
 import (
-	"strings"
-
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -24,7 +22,10 @@ func (w *wire) setBody(op *operation, vars lang.Vars, injected *value.Object) (c
 	switch {
 	case style == "form":
 		content = "application/x-www-form-urlencoded"
-		w.body, w.hasBody, err = appendForm(dst, t, vars, injected)
+		w.body, w.hasBody, err = appendForm(dst, &op.Request, vars, injected)
+	case style == "multipart":
+		w.body, content, err = appendMultipart(dst, t, vars, injected)
+		w.hasBody = err == nil
 	case style == "text":
 		content = "text/plain; charset=utf-8"
 		w.body, w.hasBody, err = appendText(dst, t, vars, injected)
@@ -58,35 +59,6 @@ func merge(body, injected *value.Object) *value.Object {
 		merged.Set(name, v)
 	}
 	return merged
-}
-
-// appendForm writes the members as a form; nested values stand in it as JSON text, but
-// for a list whose name ends in []: that is a field for each of its elements.
-func appendForm(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {
-	fields, err := evalObject(t, vars, "a form")
-	if err != nil {
-		return nil, false, err
-	}
-	f := form{text: dst}
-	for name, v := range merge(fields, injected).All() {
-		if list, ok := v.(value.List); ok && strings.HasSuffix(name, "[]") {
-			for _, element := range list {
-				if err := f.addScalar("an element of the form field", name, element); err != nil {
-					return nil, false, err
-				}
-			}
-			continue
-		}
-		switch v.(type) {
-		case value.List, *value.Rows, *value.Object:
-			f.add(name, string(value.AppendJSON(nil, v)))
-			continue
-		}
-		if err := f.addScalar("the form field", name, v); err != nil {
-			return nil, false, err
-		}
-	}
-	return f.text, true, nil
 }
 
 func appendText(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {

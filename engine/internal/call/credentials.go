@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
@@ -24,6 +25,7 @@ type keeper struct {
 	fixed    bool          // the token stands in the config: there is no other
 	key      string        // of the token, in the store
 	tokens   state.Tokens  // nil: not kept
+	clock    clock.Clock
 	locks    state.Locks
 
 	mu      sync.Mutex
@@ -64,6 +66,7 @@ func newKeeper(c *Connection, o Options) *keeper {
 		fixed:    spec.Kind == catalog.TokenValue,
 		key:      tokenKey(c),
 		locks:    o.Locks,
+		clock:    o.Clock,
 	}
 	if !k.fixed {
 		k.tokens = o.Tokens
@@ -93,7 +96,7 @@ func hashed(parts ...string) string {
 func (k *keeper) token(ctx context.Context, refused *credential, get getters) (*credential, *loginFailure, error) {
 	for {
 		k.mu.Lock()
-		if k.current != nil && k.current != refused && (k.until.IsZero() || time.Now().Before(k.until)) {
+		if k.current != nil && k.current != refused && (k.until.IsZero() || k.clock.Now().Before(k.until)) {
 			defer k.mu.Unlock()
 			return k.current, nil, nil
 		}
@@ -127,7 +130,7 @@ func (k *keeper) token(ctx context.Context, refused *credential, get getters) (*
 func (k *keeper) ended(token *credential) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.current != token || !k.until.IsZero() && !time.Now().Before(k.until)
+	return k.current != token || !k.until.IsZero() && !k.clock.Now().Before(k.until)
 }
 
 // run logs in and lets the others know. It does so also when a Kind panics,
@@ -184,7 +187,7 @@ func (k *keeper) run(ctx context.Context, l *login, last *credential, get getter
 		return
 	}
 	if token.Expires.IsZero() && k.lifetime > 0 {
-		token.Expires = time.Now().Add(k.lifetime)
+		token.Expires = k.clock.Now().Add(k.lifetime)
 	}
 	if err := k.tokens.PutToken(ctx, k.key, token); err != nil {
 		get.warn(fmt.Errorf("the token is not kept for later runs: %w", err))
@@ -208,7 +211,7 @@ func (k *keeper) kept(ctx context.Context, last *credential, get getters) (*kept
 		return nil, nil
 	}
 	kept := &keptToken{credential: &credential{Token: token}}
-	ended := !token.Expires.IsZero() && !time.Now().Before(token.Expires)
+	ended := !token.Expires.IsZero() && !k.clock.Now().Before(token.Expires)
 	if ended || last != nil && last.Value == token.Value {
 		return kept, nil
 	}
@@ -231,9 +234,9 @@ func (k *keeper) renewal(c *credential) time.Time {
 		if k.lifetime == 0 {
 			return time.Time{}
 		}
-		ends = time.Now().Add(k.lifetime)
+		ends = k.clock.Now().Add(k.lifetime)
 	}
-	return ends.Add(-min(time.Until(ends)/10, time.Minute))
+	return ends.Add(-min(ends.Sub(k.clock.Now())/10, time.Minute))
 }
 
 // result says of a job that was not sent that there is no token for it. A nil

@@ -294,6 +294,47 @@ func TestOneCallerGivingUpDoesNotFailTheOthers(t *testing.T) {
 	}
 }
 
+// A vendor may say "forbidden" of a session that has ended and of a right that is
+// missing: its check tells which.
+func TestDeniedCallAsksWhetherTheSessionLives(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name        string
+		work, check int // statuses under the first token
+		want        string
+		requests    string
+	}{
+		{"ended, and the check says so", 403, 401, "ok", "login work ping login work"},
+		{"ended, and all is forbidden", 403, 403, "ok", "login work ping login work"},
+		{"a right is missing", 403, 200, "denied: forbidden", "login work ping"},
+		{"the check does not tell", 403, 500, "denied: forbidden", "login work ping"},
+		{"another refusal", 400, 401, "invalid: forbidden", "login work"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var d doorman
+			var requests []string
+			base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				requests = append(requests, strings.TrimPrefix(r.URL.Path, "/"))
+				status := map[string]int{"/work": test.work, "/ping": test.check}[r.URL.Path]
+				if status > 200 && r.Header.Get("Authorization") == "Bearer token-1" {
+					http.Error(w, "forbidden", status)
+					return
+				}
+				d.ServeHTTP(w, r)
+			})
+			e := connect(t, vendorOf(t, club), base, member("s3cret"), Options{})
+			if got := summary(ask(t, e, "make")); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+			if got := strings.Join(requests, " "); got != test.requests {
+				t.Errorf("requests: %s, want %s", got, test.requests)
+			}
+		})
+	}
+}
+
 func TestTokensFromBeforeAreTriedOnce(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

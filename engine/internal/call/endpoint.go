@@ -14,6 +14,7 @@ import (
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/redact"
@@ -24,8 +25,8 @@ import (
 // never shown, and what is sent to it is made by an auth.Kind.
 
 const (
-	// endpointName stands for an operation in events.
-	endpointName = "auth.token"
+	// TokenEndpoint stands for an operation where a token endpoint is asked.
+	TokenEndpoint = "auth.token"
 	// maxTokenAnswer bounds what a token endpoint answers.
 	maxTokenAnswer = 1 << 20
 )
@@ -96,13 +97,13 @@ func (e *Executor) sendLogin(j *job, req *http.Request) (*auth.Answer, error) {
 	}
 	defer pass.Done()
 	timeout := c.Vendor.Auth.Token.Timeout
-	bounded, cancel := context.WithTimeout(ctx, timeout)
+	bounded, cancel := clock.WithTimeout(ctx, e.clock, timeout, nil)
 	defer cancel()
 	req = req.WithContext(bounded)
 	req.Header.Set("User-Agent", e.userAgent)
 	e.tellLogin(j, req)
-	start := time.Now()
-	a, err := e.exchangeLogin(req)
+	start := e.clock.Now()
+	a, err := e.exchangeLogin(j, req)
 	switch {
 	case err == nil:
 	case ctx.Err() != nil:
@@ -112,15 +113,15 @@ func (e *Executor) sendLogin(j *job, req *http.Request) (*auth.Answer, error) {
 	default:
 		err = &auth.Failure{Message: fmt.Sprintf("cannot reach %s: %v", req.URL.Host, plain(err)), Hint: unreachableHint(err), Temporary: true}
 	}
-	e.tellLoginAnswer(j, a, err, time.Since(start))
+	e.tellLoginAnswer(j, a, err, e.clock.Now().Sub(start))
 	return a, err
 }
 
 var errLongTokenAnswer = errors.New("the answer is larger than " + bytesText(maxTokenAnswer))
 
 // exchangeLogin sends the request. The answer is nil when there is an error.
-func (e *Executor) exchangeLogin(req *http.Request) (*auth.Answer, error) {
-	resp, err := e.client.Do(req)
+func (e *Executor) exchangeLogin(j *job, req *http.Request) (*auth.Answer, error) {
+	resp, err := e.roundTrip(j, TokenEndpoint, req)
 	if err != nil {
 		return nil, err
 	}
@@ -132,10 +133,10 @@ func (e *Executor) exchangeLogin(req *http.Request) (*auth.Answer, error) {
 	if len(body) > maxTokenAnswer {
 		return nil, errLongTokenAnswer
 	}
-	return &auth.Answer{Status: resp.StatusCode, Header: resp.Header, Body: bytes.TrimPrefix(body, byteOrderMark), RetryAfter: retryAfter(resp.Header)}, nil
+	return &auth.Answer{Status: resp.StatusCode, Header: resp.Header, Body: bytes.TrimPrefix(body, byteOrderMark), RetryAfter: retryAfter(resp.Header, e.clock.Now())}, nil
 }
 
-func (j *job) endpointName() string { return j.connection.Vendor.Name + "." + endpointName }
+func (j *job) endpointName() string { return j.connection.Vendor.Name + "." + TokenEndpoint }
 
 // tellLogin tells of a request for a token. Nothing of its form is shown.
 func (e *Executor) tellLogin(j *job, req *http.Request) {

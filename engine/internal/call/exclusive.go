@@ -3,10 +3,10 @@ package call
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 )
 
@@ -50,10 +50,7 @@ func (e *Executor) doExclusively(ctx context.Context, j *job) (flow.Result, erro
 		if settle == 0 {
 			settle = j.bound()
 		}
-		select {
-		case <-time.After(settle):
-		case <-ctx.Done():
-		}
+		_ = clock.Sleep(ctx, e.clock, settle) // who ends ctx does not wait
 	}
 	return res, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/transport"
@@ -52,6 +53,21 @@ type Options struct {
 	// and handed out row by row; 0 means 4 MiB. MaxSpooled bounds such an answer; 0 means 1 GiB.
 	SpoolFrom  int64
 	MaxSpooled int64
+	// Clock is what tokens, limits and timeouts go by; nil means that of the machine.
+	Clock clock.Clock
+	// Wire, when not nil, answers the requests in place of Client.
+	Wire Wire
+}
+
+// A Wire answers one request. Its errors are those of an http.RoundTripper.
+type Wire func(a Asked, r *http.Request) (*http.Response, error)
+
+// Asked says what a request is for.
+type Asked struct {
+	Connection string
+	// Operation is TokenEndpoint for a request that asks a token endpoint.
+	Operation string
+	Key       flow.Key // of the call, without attempt
 }
 
 const defaultMaxAnswer = 64 << 20
@@ -60,6 +76,8 @@ const defaultMaxAnswer = 64 << 20
 // connections and is safe for concurrent use.
 type Executor struct {
 	client      *http.Client
+	wire        Wire // nil for client
+	clock       clock.Clock
 	gate        *redact.Gate
 	locks       state.Locks
 	connections map[string]*connection
@@ -104,6 +122,9 @@ func New(o Options) *Executor {
 	if o.MaxAnswer == 0 {
 		o.MaxAnswer = defaultMaxAnswer
 	}
+	if o.Clock == nil {
+		o.Clock = clock.System{}
+	}
 	if o.SpoolFrom == 0 {
 		o.SpoolFrom = defaultSpoolFrom
 	}
@@ -114,6 +135,8 @@ func New(o Options) *Executor {
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	e := &Executor{
 		client:      &client,
+		wire:        o.Wire,
+		clock:       o.Clock,
 		gate:        o.Gate,
 		locks:       o.Locks,
 		connections: make(map[string]*connection, len(o.Connections)),
@@ -133,7 +156,7 @@ func (e *Executor) connect(c *Connection, o Options) *connection {
 		Connection: c,
 		operations: make(map[string]*operation, len(c.Vendor.Operations)),
 		static:     &credential{},
-		queue:      transport.NewQueue(),
+		queue:      transport.NewQueue(e.clock),
 	}
 	for _, op := range c.Vendor.Operations {
 		prepared.operations[op.Name] = prepare(op)
@@ -274,6 +297,9 @@ func (e *Executor) doWithToken(ctx context.Context, j *job) (flow.Result, error)
 		return failure.result(j), nil
 	}
 	first, err := e.sendInTurn(ctx, j, token, pass)
+	if err == nil && first.Outcome == flow.Denied && e.tokenEnded(ctx, j, token) {
+		first.Outcome = flow.Auth
+	}
 	token.heard(first)
 	if err != nil || first.Outcome != flow.Auth {
 		return first, err

@@ -2,6 +2,7 @@ package call
 
 import (
 	"net/http"
+	"net/url"
 	"sync"
 	"sync/atomic"
 
@@ -36,6 +37,8 @@ func (c *credential) heard(res flow.Result) {
 
 // injection is what proves who is calling, ready to be put into a request.
 type injection struct {
+	// base takes the place of the connection's base URL; nil where the login tells none.
+	base                 *url.URL
 	headers, query, body *value.Object
 	// hidden are the headers that carry it; their values are never shown.
 	hidden map[string]bool
@@ -43,16 +46,20 @@ type injection struct {
 
 // injection evaluates the vendor's auth.inject, once.
 func (c *credential) injection(gate *redact.Gate, conn *connection) (injection, error) {
-	c.once.Do(func() { c.inj, c.err = inject(gate, conn.Vendor.Auth, conn.Config, c.Value) })
+	c.once.Do(func() { c.inj, c.err = inject(gate, conn, c.Value) })
 	return c.inj, c.err
 }
 
-func inject(gate *redact.Gate, a catalog.Auth, config *value.Object, token string) (inj injection, err error) {
+func inject(gate *redact.Gate, conn *connection, token string) (inj injection, err error) {
+	a := conn.Vendor.Auth
 	var tokenValue value.Value
 	if a.Token != nil {
-		tokenValue = token
+		tokenValue, _ = a.Token.Parse(token)
 	}
-	vars := catalog.InjectVars(config, tokenValue)
+	vars := catalog.InjectVars(conn.Config, tokenValue)
+	if inj.base, err = toldBase(conn.BaseURL, a.BaseURL, vars); err != nil {
+		return inj, err
+	}
 	if inj.headers, err = injected(gate, a.Headers, vars); err != nil {
 		return inj, err
 	}
@@ -67,6 +74,28 @@ func inject(gate *redact.Gate, a catalog.Auth, config *value.Object, token strin
 		inj.hidden[http.CanonicalHeaderKey(name)] = true
 	}
 	return inj, nil
+}
+
+// toldBase returns the base URL that the login told, nil where there is no t. Credentials
+// that go out encrypted must not go on in the clear.
+func toldBase(own *url.URL, t *lang.Template, vars lang.Vars) (*url.URL, error) {
+	if t == nil {
+		return nil, nil
+	}
+	v, err := t.Eval(vars)
+	if err != nil {
+		return nil, err
+	}
+	text, err := scalar("auth", "base_url", v)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" ||
+		u.Scheme != "https" && (u.Scheme != "http" || own.Scheme == "https") {
+		return nil, faultf("it is made by auth.base_url in the vendor file", "the login tells the base URL %q, which must be one of %s, without user, query or #", text, own.Scheme)
+	}
+	return u, nil
 }
 
 // injected evaluates one part of auth.inject. The gate learns what is made

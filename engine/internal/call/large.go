@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
@@ -27,7 +28,7 @@ func (o *operation) streams() bool { return o.maySpool() && !o.sees.text }
 
 // maySpool reports whether what is read may leave memory at all.
 func (o *operation) maySpool() bool {
-	return o.Response.As == "json" && o.Effect != flow.Create && o.Batch == nil &&
+	return !slices.Contains([]string{"text", "xml", "none"}, o.Response.As) && o.Effect != flow.Create && o.Batch == nil &&
 		len(o.secretOutputs) == 0 && len(o.Response.Secrets) == 0
 }
 
@@ -35,7 +36,8 @@ func (o *operation) maySpool() bool {
 // Its large lists stay in a file; where something has to look into them as a
 // whole, the answer comes into memory after all, if it fits.
 func (e *Executor) spooled(resp *http.Response, j *job, buf *bytes.Buffer) (*answer, *trouble) {
-	s, broken, err := newSpool(io.MultiReader(bytes.NewReader(buf.Bytes()), resp.Body), e.maxSpooled)
+	whole := io.MultiReader(bytes.NewReader(buf.Bytes()), resp.Body)
+	s, broken, err := newSpool(&utf8Reader{in: whole}, e.maxSpooled)
 	t := &trouble{left: true, status: resp.StatusCode, header: resp.Header}
 	switch {
 	case err != nil:
@@ -111,7 +113,7 @@ func (a *answer) looksInside(op *operation) string {
 		}
 	}
 	for _, m := range op.Response.Outputs {
-		if m.Header == "" && blind(m.Path(), within) {
+		if m.InBody() && blind(m.Path(), within) {
 			return fmt.Sprintf("the answer, into whose list the path %s of output %s looks,", m.Path().Text(), m.Name)
 		}
 	}

@@ -52,11 +52,17 @@ func (e *Executor) freshToken(ctx context.Context, j *job, kind auth.Kind, refre
 	}
 	var token auth.Token
 	err := resolve(&login, j.connection.Connection)
+	if login.OAuth2 != nil {
+		login.OAuth2.Now = e.clock.Now
+	}
 	if err == nil {
 		token, err = kind.Get(ctx, login)
 	}
 	if err == nil {
-		hide(e.gate, token.Value)
+		token, err = e.made(j, token)
+	}
+	if err == nil {
+		e.hideToken(spec, token.Value)
 		hide(e.gate, token.Refresh)
 		err = token.Check()
 	}
@@ -95,15 +101,40 @@ func (e *Executor) callLogin(ctx context.Context, j *job) (auth.Token, error) {
 	if !res.Outcome.Success() {
 		return auth.Token{}, loginRefused(l, res)
 	}
-	v, err := spec.Value.Eval(catalog.TokenVars(j.connection.Config, res.Outputs))
+	text, err := spec.Make(catalog.TokenVars(j.connection.Config, res.Outputs))
 	if err != nil {
-		return auth.Token{}, err
-	}
-	text, ok := v.(string)
-	if !ok {
-		return auth.Token{}, fmt.Errorf("the token of %s is not text but %s", l.name(), value.KindOf(v))
+		return auth.Token{}, fmt.Errorf("%s: %w", l.name(), err)
 	}
 	return auth.Token{Value: text}, nil
+}
+
+// made returns the token that the vendor file makes of what came with it. That of a
+// login is made already.
+func (e *Executor) made(j *job, token auth.Token) (auth.Token, error) {
+	spec := j.connection.Vendor.Auth.Token
+	if spec.Call != nil || !spec.Made() {
+		return token, nil
+	}
+	hide(e.gate, token.Value)
+	v, err := value.Decode([]byte(token.Answer))
+	granted, ok := v.(*value.Object)
+	if err != nil || !ok {
+		return token, errors.New("the answer of the token endpoint cannot be read")
+	}
+	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
+		hide(e.gate, granted.At(name))
+	}
+	if token.Value, err = spec.Make(catalog.TokenVars(j.connection.Config, granted)); err != nil {
+		err = fmt.Errorf("%s: %w", TokenEndpoint, err)
+	}
+	return token, err
+}
+
+// hideToken tells the gate of what is secret in a token.
+func (e *Executor) hideToken(spec *catalog.Token, text string) {
+	if v, ok := spec.Parse(text); ok {
+		hideTyped(e.gate, spec.Type, v)
+	}
 }
 
 func loginInputs(spec *catalog.Token, config *value.Object) (*value.Object, error) {
@@ -150,14 +181,31 @@ func loginRefused(l *job, res flow.Result) error {
 	return f
 }
 
+// tokenEnded reports whether a call was denied because its token has ended. Some vendors
+// have one answer for that and for a right that is missing; their check, where
+// there is one, tells which it is. A check that does not tell leaves the call denied.
+func (e *Executor) tokenEnded(ctx context.Context, j *job, token *credential) bool {
+	spec := j.connection.Vendor.Auth.Token
+	if spec.Check == nil || spec.Check.Name == j.op.Name || j.connection.keeper.fixed {
+		return false
+	}
+	inputs, err := bind(spec.Check, nil)
+	if err != nil {
+		return false
+	}
+	res, err := e.attempt(ctx, j.beside(spec.Check, inputs), token)
+	return err == nil && (res.Outcome == flow.Auth || res.Outcome == flow.Denied)
+}
+
 // checkToken tries a token from the store with the vendor's check. Anything but
 // success means that a new one is needed.
 func (e *Executor) checkToken(ctx context.Context, j *job, token *credential) (bool, error) {
-	hide(e.gate, token.Value)
-	if token.Check() != nil {
+	spec := j.connection.Vendor.Auth.Token
+	e.hideToken(spec, token.Value)
+	if _, ok := spec.Parse(token.Value); !ok || token.Check() != nil {
 		return false, nil
 	}
-	check := j.connection.Vendor.Auth.Token.Check
+	check := spec.Check
 	if check == nil {
 		return true, nil
 	}

@@ -208,12 +208,44 @@ func TestRetryAfter(t *testing.T) {
 	}
 	for _, test := range tests {
 		h := http.Header{"Retry-After": {test.text}, "Date": {date.Format(http.TimeFormat)}}
-		if got := retryAfter(h); got != test.want {
+		if got := retryAfter(h, time.Now()); got != test.want {
 			t.Errorf("retryAfter(%q) = %v, want %v", test.text, got, test.want)
 		}
 	}
 	soon := http.Header{"Retry-After": {time.Now().Add(30 * time.Minute).UTC().Format(http.TimeFormat)}}
-	if got := retryAfter(soon); got < 29*time.Minute || got > 30*time.Minute {
+	if got := retryAfter(soon, time.Now()); got < 29*time.Minute || got > 30*time.Minute {
 		t.Errorf("without a Date: %v, want about 30m", got)
+	}
+}
+
+// Vendors without Retry-After say when their limit begins anew.
+func TestResetAfter(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	at := func(d time.Duration, per time.Duration) string { return fmt.Sprint(now.Add(d).UnixNano() / int64(per)) }
+	for _, tt := range []struct {
+		headers []string
+		want    time.Duration
+	}{
+		{nil, 0},
+		{[]string{"X-RateLimit-Reset", at(90*time.Second, time.Second), "X-RateLimit-Remaining", "0"}, 90 * time.Second},
+		{[]string{"X-RateLimit-Reset", at(90*time.Second, time.Second) + ".5"}, 91 * time.Second},
+		{[]string{"X-RateLimit-Reset", at(90*time.Second, time.Millisecond)}, 90 * time.Second},
+		{[]string{"X-Rate-Limit-Reset", at(9*time.Hour, time.Second)}, time.Hour},
+		{[]string{"X-RateLimit-Reset", at(-time.Minute, time.Second)}, 0},
+		{[]string{"RateLimit-Reset", "30"}, 30 * time.Second},
+		{[]string{"RateLimit-Reset", "99999"}, time.Hour},
+		{[]string{"RateLimit-Reset", "30", "RateLimit-Remaining", "7"}, 0},
+		{[]string{"X-RateLimit-Reset", "7", "X-RateLimit-Remaining", "7", "X-Rate-Limit-Reset", "8"}, 8 * time.Second},
+		{[]string{"RateLimit-Reset", "soon"}, 0},
+		{[]string{"RateLimit-Reset", "-3"}, 0},
+	} {
+		h := http.Header{"Date": {now.Format(http.TimeFormat)}}
+		for i := 0; i < len(tt.headers); i += 2 {
+			h.Set(tt.headers[i], tt.headers[i+1])
+		}
+		if got := resetAfter(h, time.Now()); got != tt.want {
+			t.Errorf("%v: %v, want %v", tt.headers, got, tt.want)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -64,7 +65,7 @@ func (e *Executor) readListing(ctx context.Context, j *job) (flow.Result, error)
 	defer all.discard()
 	var ends time.Time
 	if j.timeout > 0 {
-		ends = time.Now().Add(j.timeout)
+		ends = e.clock.Now().Add(j.timeout)
 	}
 	var first flow.Result
 	for j.turn = firstTurn(j.op.Operation); ; {
@@ -192,7 +193,7 @@ func (e *Executor) patiently(ctx context.Context, j *job, ends time.Time) (flow.
 	key := j.key.Step(fmt.Sprintf("page%d", t.n))
 	for n := 1; ; n++ {
 		if !ends.IsZero() {
-			if j.timeout = time.Until(ends); j.timeout <= 0 {
+			if j.timeout = ends.Sub(e.clock.Now()); j.timeout <= 0 {
 				return outOfTime("no time is left to ask for it"), nil
 			}
 		}
@@ -204,18 +205,18 @@ func (e *Executor) patiently(ctx context.Context, j *job, ends time.Time) (flow.
 			return res, err
 		case !res.Repeatable(j.op.Effect):
 			return res, nil
-		case !ends.IsZero() && time.Until(ends) <= 0:
+		case !ends.IsZero() && ends.Sub(e.clock.Now()) <= 0:
 			return res, nil // the caller says what that means
 		case n >= retry.Attempts:
 			res.Exhausted = true
 			return res, nil
 		}
 		wait := max(retry.Wait(n, key), res.RetryAfter)
-		if !ends.IsZero() && wait > time.Until(ends) {
+		if !ends.IsZero() && wait > ends.Sub(e.clock.Now()) {
 			return outOfTime(fmt.Sprintf("no time is left to wait %v for it; last answer: %s", wait.Round(time.Millisecond), res.Message)), nil
 		}
 		e.tellRetry(j, res, n, wait)
-		if err := pause(ctx, wait); err != nil {
+		if err := clock.Sleep(ctx, e.clock, wait); err != nil {
 			return res, fmt.Errorf("%s: %w", j.name(), err)
 		}
 	}
@@ -239,18 +240,6 @@ func (e *Executor) tellRetry(j *job, res flow.Result, n int, wait time.Duration)
 		Message:   e.ofPage(res, j.turn).Message,
 		Wait:      wait,
 	})
-}
-
-// pause waits; the error is that of ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }
 
 // lookAhead reads what the answer of a page says of the next one. An answer of

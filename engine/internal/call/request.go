@@ -37,7 +37,11 @@ func (e *Executor) request(j *job, vars lang.Vars, token *credential) (*wire, er
 			return nil, err
 		}
 	}
-	target, err := j.target(vars, inj.query)
+	base := j.connection.BaseURL
+	if inj.base != nil {
+		base = inj.base
+	}
+	target, err := j.target(base, vars, inj.query)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package call
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ operations:
   form:
     effect: read
     inputs:
-      name: {optional: true} # of any type: check finds null where the type is known
+      name: {optional: true}
     auth: none
     request:
       method: POST
@@ -224,6 +225,59 @@ operations:
 	}
 }
 
+// Lists and objects stand in a form as the vendor wants them.
+func TestNestedValuesInForms(t *testing.T) {
+	t.Parallel()
+	const spec = `
+vendor: acme
+version: 1
+operations:
+  send:
+    effect: idempotent
+    inputs: {lines: {}, note: {type: string, optional: true}}
+    request:
+      method: POST
+      path: /
+      as: form
+      nested: NESTED
+      body: {a: 1, meta: {ref: "x&y", note: "${{ inputs.note ?? omit }}"}, lines: "${{ inputs.lines }}"}
+    response: {as: text, outputs: {sent: "@this"}}
+`
+	lines := value.List{value.ObjectOf("price", "p 1", "tags", value.List{"a", "b"}), value.ObjectOf("price", int64(2), "tags", value.List{})}
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		text, _ := url.QueryUnescape(body(r))
+		fmt.Fprint(w, text)
+	})
+	for _, tt := range []struct {
+		nested string
+		lines  value.Value
+		want   string
+	}{
+		{"json", lines, `a=1&meta={"ref":"x&y"}&lines=[{"price":"p 1","tags":["a","b"]},{"price":2,"tags":[]}]`},
+		{"brackets", lines, "a=1&meta[ref]=x&y&lines[0][price]=p 1&lines[0][tags][0]=a&lines[0][tags][1]=b&lines[1][price]=2"},
+		{"brackets", value.List{nil}, "invalid bad-request: cannot make the request of acme.send: the form field lines[0] is null"},
+	} {
+		e := connect(t, vendorOf(t, strings.Replace(spec, "NESTED", tt.nested, 1)), base, nil, Options{})
+		res := ask(t, e, "send", "lines", tt.lines)
+		got := summary(res)
+		if res.Outcome == flow.OK {
+			got = res.Outputs.At("sent").(string)
+		}
+		if got != tt.want {
+			t.Errorf("%s:\ngot  %s\nwant %s", tt.nested, got, tt.want)
+		}
+	}
+	repeat := strings.NewReplacer("NESTED", "repeat", `meta: {ref: "x&y", note: "${{ inputs.note ?? omit }}"}, `, "").Replace(spec)
+	e := connect(t, vendorOf(t, repeat), base, nil, Options{})
+	if got := outputs(ask(t, e, "send", "lines", value.List{"x", true})); got != `{"sent":"a=1&lines=x&lines=true"}` {
+		t.Error(got)
+	}
+	const refused = "invalid bad-request: cannot make the request of acme.send: the form field lines must be a text, number, boolean or a list of these, found object"
+	if got := summary(ask(t, e, "send", "lines", value.ObjectOf("a", "b"))); got != refused {
+		t.Error(got)
+	}
+}
+
 func TestHeaders(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -276,6 +330,18 @@ operations:
     effect: read
     request: {method: POST, path: /, as: form, body: {a: 1}}
     response: {as: text, outputs: {echo: "@this"}}
+  field:
+    effect: read
+    request: {method: POST, path: /, as: form, json_field: data, body: {a: "1", data: {b: 2}}}
+    response: {as: text, outputs: {echo: "@this"}}
+  field in brackets:
+    effect: read
+    request: {method: POST, path: /, as: form, nested: brackets, json_field: all, body: {a: {b: 2}}}
+    response: {as: text, outputs: {echo: "@this"}}
+  field of its own:
+    effect: read
+    request: {method: POST, path: /, as: form, json_field: data, body: {a: 1}}
+    response: {as: text, outputs: {echo: "@this"}}
   none:
     effect: read
     request: {method: POST, path: /}
@@ -287,9 +353,12 @@ operations:
 	base := serve(t, func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, body(r)) })
 	e := connect(t, vendorOf(t, spec), base, value.ObjectOf("key", "s3cret"), Options{})
 	for operation, want := range map[string]string{
-		"json": `{"apikey":"s3cret","a":[1]}`,
-		"form": "a=1&apikey=s3cret",
-		"none": `{"apikey":"s3cret"}`,
+		"json":              `{"apikey":"s3cret","a":[1]}`,
+		"form":              "a=1&apikey=s3cret",
+		"field":             "a=1&data=" + url.QueryEscape(`{"b":2,"a":"1","data":{"b":2},"apikey":"s3cret"}`) + "&apikey=s3cret",
+		"field in brackets": "a%5Bb%5D=2&apikey=s3cret&all=" + url.QueryEscape(`{"a":{"b":2},"apikey":"s3cret"}`),
+		"field of its own":  "a=1&apikey=s3cret&data=" + url.QueryEscape(`{"a":1,"apikey":"s3cret"}`),
+		"none":              `{"apikey":"s3cret"}`,
 	} {
 		if got := ask(t, e, operation).Outputs.At("echo"); got != want {
 			t.Errorf("%s: %v, want %s", operation, got, want)

@@ -89,12 +89,46 @@ func (a *answer) maskSecrets(gate *redact.Gate, op *operation) {
 		a.sealed = err != nil || a.success()
 		return
 	}
+	echoes, long := redact.NewGate(), false
 	for _, p := range op.Response.Secrets {
-		v = p.Mask(v, func(secret value.Value) { hide(gate, secret) })
+		v = p.Mask(v, func(secret value.Value) {
+			hide(gate, secret)
+			if text, ok := secret.(string); ok && len(text) >= minEcho {
+				long = echoes.Add(text)
+			}
+		})
+	}
+	if long {
+		v = maskTexts(echoes, v)
 	}
 	// Written anew in any case: of two members with one name only one is left,
 	// and everybody sees the same.
-	a.value, a.body = v, value.AppendJSON(nil, v)
+	a.value, a.body, a.raw = v, value.AppendJSON(nil, v), nil
+}
+
+// minEcho is how many bytes a secret must have for its echoes in the same answer to be
+// masked: what is masked is lost, and a short one may be part of something else.
+const minEcho = 8
+
+// maskTexts returns v with the texts in it masked. Numbers and names of members stay.
+func maskTexts(gate *redact.Gate, v value.Value) value.Value {
+	switch v := v.(type) {
+	case string:
+		return gate.Text(v)
+	case value.List:
+		list := make(value.List, len(v))
+		for i, element := range v {
+			list[i] = maskTexts(gate, element)
+		}
+		return list
+	case *value.Object:
+		o := value.NewObject(v.Len())
+		for name, member := range v.All() {
+			o.Set(name, maskTexts(gate, member))
+		}
+		return o
+	}
+	return v
 }
 
 // hideOutputs tells the gate of the secret outputs in data and in headers, and reports whether

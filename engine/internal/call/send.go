@@ -42,11 +42,17 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		// The client writes its cookies into the header that it is given.
 		req.Header = w.header.Clone()
 	}
-	resp, err := e.client.Do(req)
+	resp, err := e.roundTrip(j, j.op.Name, req)
 	if err != nil {
 		return nil, &trouble{err: plain(err), left: progress.MayHaveLeft(ctx, err)}
 	}
 	defer resp.Body.Close()
+	if inLatin(resp) {
+		resp.Body = io.NopCloser(&utf8Reader{in: resp.Body, latin: true})
+	}
+	if as := j.op.Response.As; (as == "csv" || as == "lines") && resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+		resp.Body = io.NopCloser(asList(as, &utf8Reader{in: resp.Body}))
+	}
 	buf := buffers.Get().(*bytes.Buffer)
 	limit := e.maxAnswer
 	streams := j.op.streams()
@@ -65,7 +71,19 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{left: true, status: resp.StatusCode, header: resp.Header, size: n,
 			tooLarge: "the answer is larger than " + bytesText(limit)}
 	}
-	return newAnswer(resp, buf), nil
+	a := newAnswer(resp, inUTF8(buf))
+	if j.op.Response.As == "xml" {
+		a.readXML()
+	}
+	return a, nil
+}
+
+// roundTrip has one request answered. No redirect is followed.
+func (e *Executor) roundTrip(j *job, operation string, req *http.Request) (*http.Response, error) {
+	if e.wire != nil {
+		return e.wire(Asked{Connection: j.connection.Name, Operation: operation, Key: j.key}, req)
+	}
+	return e.client.Do(req)
 }
 
 // plain takes off what net/http wraps around an error: method and URL, which
@@ -102,7 +120,7 @@ func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flo
 	if !t.left && run.Err() != nil {
 		return flow.Result{}, fmt.Errorf("%s: %w", j.name(), context.Cause(run))
 	}
-	res := flow.Result{Outcome: flow.Unknown, Status: t.status, Sent: t.left, RetryAfter: retryAfter(t.header)}
+	res := flow.Result{Outcome: flow.Unknown, Status: t.status, Sent: t.left, RetryAfter: retryAfter(t.header, e.clock.Now())}
 	switch {
 	case t.tooLarge != "":
 		res.Outcome, res.Code, res.Message = j.broken(), "too-large", t.tooLarge
@@ -118,6 +136,8 @@ func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flo
 	case !t.left:
 		res.Outcome, res.Code = flow.Busy, "unreachable"
 		res.Message, res.Hint = "cannot reach the vendor: "+t.err.Error(), unreachableHint(t.err)
+	case errors.As(t.err, new(*formatError)):
+		res.Code, res.Message = "unreadable", t.err.Error()
 	case t.status != 0:
 		res.Code, res.Message = "unreadable", fmt.Sprintf("the answer broke off after %s: %v", bytesText(t.size), t.err)
 	default:

@@ -101,6 +101,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	scope := requestScope(d.v.Config.Type, op.Inputs.Type, page)
 	op.Request = d.request(n.Get("request"), scope)
 	d.repeatable(n.Get("request"), op)
+	d.pathText(n.Get("request").Get("path"), op.Inputs)
 	identified := identityScope(op.Inputs.Type)
 	if rows := n.Get("rows"); rows != nil {
 		var row *lang.Type
@@ -135,26 +136,46 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 	r := Request{Method: n.Get("method").Text, As: "json"}
 	r.Path = d.text(n.Get("path"), scope)
+	r.URL = d.text(n.Get("url"), scope)
+	if n.Get("path") != nil && n.Get("url") != nil {
+		d.faults.Add(n.Key("url").Errorf("conflicting-keys", "a request goes to a path or to a url, not both"))
+	}
 	r.Query = d.template(n.Get("query"), scope)
 	r.Headers = d.template(n.Get("headers"), scope)
 	r.Body = d.template(n.Get("body"), scope)
 	d.path(n.Get("path"), r.Path)
-	d.query(r.Query)
 	d.headers(r.Headers)
 	if as := n.Get("as"); as != nil {
 		r.As = as.Text
 		if strings.HasPrefix(as.Text, "${{") {
 			r.As, r.style = "", d.style(as)
 		}
-		if r.Body == nil {
+		if n.Get("body") == nil {
 			d.faults.Add(n.Key("as").Errorf("as-without-body", "as says how the body is written, but there is no body"))
 		}
 	}
-	switch {
-	case r.As == "form" || r.style != nil:
-		d.form(r.Body)
-	case r.As == "json":
+	if field := n.Get("json_field"); field != nil {
+		r.JSONField = field.Text
+		if r.As != "form" && r.As != "" {
+			d.faults.Add(n.Key("json_field").Errorf("field-without-form", "json_field is a field of a form, and the body is sent as %s", r.As).
+				WithHint("add as: form, or leave json_field out"))
+		}
+	}
+	r.Nested = "json"
+	if nested := n.Get("nested"); nested != nil {
+		r.Nested = nested.Text
+		if r.As != "form" && r.As != "" {
+			d.faults.Add(n.Key("nested").Errorf("nested-without-form", "nested says how lists and objects stand in a form, and this body is %s", r.As).
+				WithHint("add as: form"))
+		}
+	}
+	d.flat(r.Query, "the query parameter", true, false)
+	d.flat(r.Headers, "the header", false, false)
+	if r.As == "json" {
 		d.nullSent(r.Body)
+	}
+	if r.As == "form" || r.style != nil {
+		d.flat(r.Body, "the form field", r.Nested == "repeat", r.Nested != "repeat")
 	}
 	if r.Body != nil && r.As == "text" && !textual(r.Body.Type()) {
 		d.faults.Add(n.Get("body").Errorf("wrong-type", "a body sent as text must be text, found %s", r.Body.Type()).WithHint(nullHint(r.Body.Type())))

@@ -18,24 +18,27 @@ func (d *decoder) auth(n *source.Node) {
 	scope := configScope(d.v.Config.Type) // without a token there is no such name
 	if token := n.Get("token"); token != nil {
 		d.v.Auth.Token = d.token(token)
-		scope = injectScope(d.v.Config.Type, &lang.Type{Kind: lang.Text, Secret: true})
+		scope = injectScope(d.v.Config.Type, d.v.Auth.Token.Type)
 	}
+	d.v.Auth.BaseURL = d.text(n.Get("base_url"), scope)
 	if inject := n.Get("inject"); inject != nil {
+		defer d.hintAtParts(len(*d.faults))
 		d.v.Auth.Headers = d.template(inject.Get("headers"), scope)
 		d.v.Auth.Query = d.template(inject.Get("query"), scope)
 		d.v.Auth.Body = d.template(inject.Get("body"), scope)
 		d.headers(d.v.Auth.Headers)
-		d.query(d.v.Auth.Query)
 		d.tokenUsed(inject)
 		if n.Get("token") == nil {
 			d.secretInjection(n.Key("inject"))
 		}
+		d.flat(d.v.Auth.Headers, "the header", false, false)
+		d.flat(d.v.Auth.Query, "the query parameter", true, false)
 	}
 }
 
 // token reads auth.token. Which of call, oauth2 and value alone is there names the kind.
 func (d *decoder) token(n *source.Node) *Token {
-	t := &Token{Lifetime: d.duration(n.Get("lifetime"), 0), Timeout: d.timeout}
+	t := &Token{Lifetime: d.duration(n.Get("lifetime"), 0), Timeout: d.timeout, Type: secretText}
 	if t.Lifetime == 0 && n.Get("lifetime") != nil {
 		d.faults.Add(n.Get("lifetime").Errorf("wrong-value", "a token that lives for nothing can never be used").WithHint("leave lifetime out where it lives for ever"))
 	}
@@ -46,14 +49,20 @@ func (d *decoder) token(n *source.Node) *Token {
 		d.callToken(t, n)
 	case n.Get("oauth2") != nil:
 		t.Kind = TokenOAuth2
-		d.misplaced(n, "it belongs to call, and this token comes from an OAuth 2.0 endpoint", "value", "with")
+		d.misplaced(n, "it belongs to call, and this token comes from an OAuth 2.0 endpoint", "with")
 		t.OAuth2 = d.oauth2(n.Get("oauth2"))
+		if value := n.Get("value"); value != nil {
+			d.madeToken(t, value, grantedType)
+		}
 	case n.Get("value") != nil:
 		t.Kind = TokenValue
 		d.misplaced(n, "the token is a value of the config, which is never got anew", "with", "check", "lifetime")
-		t.Fixed = d.text(n.Get("value"), configScope(d.v.Config.Type))
-		if t.Fixed != nil {
-			d.secretToken(n.Get("value"), t.Fixed.Type())
+		if value := n.Get("value"); value.Kind == source.Scalar {
+			if t.Fixed = d.text(value, configScope(d.v.Config.Type)); t.Fixed != nil {
+				d.secretToken(value, t.Fixed.Type())
+			}
+		} else {
+			d.faults.Add(value.Errorf("wrong-type", "a token of the config must be text").WithHint("inject can use all of config"))
 		}
 	default:
 		d.faults.Add(n.Errorf("token-without-kind", "nothing says how the token is got").
@@ -66,6 +75,15 @@ func (d *decoder) token(n *source.Node) *Token {
 		d.misplaced(n, "it belongs to use: exclusive", "settle")
 	}
 	return t
+}
+
+// hintAtParts explains an unknown name outputs in the faults of inject, which are those from before on.
+func (d *decoder) hintAtParts(before int) {
+	for _, f := range (*d.faults)[before:] {
+		if f.Message == `unknown name "outputs"` {
+			f.Hint = "name it as a part of the token, as in value: {session: ${{ outputs.session }}, csrf: ${{ outputs.csrf }}}, and write token.csrf here"
+		}
+	}
 }
 
 // misplaced reports those keys of n that are there and should not be.
@@ -99,13 +117,7 @@ func (d *decoder) callToken(t *Token, n *source.Node) {
 			WithHint("add value, as in value: ${{ outputs.token }}"))
 		return
 	}
-	t.Value = lang.CompileExpr(n.Get("value"), tokenScope(d.v.Config.Type, outputs), d.faults)
-	if t.Value != nil && !textual(t.Value.Type()) {
-		d.faults.Add(n.Get("value").Errorf("wrong-type", "a token must be text, found %s", t.Value.Type()).WithHint(nullHint(t.Value.Type())))
-	}
-	if t.Value != nil {
-		d.secretToken(n.Get("value"), t.Value.Type())
-	}
+	d.madeToken(t, n.Get("value"), outputs)
 }
 
 // secretInputs warns of what is a secret of the login, and not of the config that it comes from.

@@ -49,6 +49,7 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 		}
 		r.Schema = compiled
 		over = lang.FromSchema(s.Literal(), d.base, d.lib)
+		r.Over = over
 	}
 	whole := lang.AnyType
 	if r.Data == nil {
@@ -80,16 +81,16 @@ func (d *decoder) unread(n *source.Node, as string) {
 		return
 	}
 	for _, key := range []string{"data", "schema", "outputs"} {
-		if v := n.Get(key); v != nil && !(key == "outputs" && ofHeaders(v)) {
+		if v := n.Get(key); v != nil && !(key == "outputs" && besideBody(v)) {
 			d.faults.Add(n.Key(key).Errorf("answer-not-read", "as: none reads nothing of the answer, so there is nothing for %s", key))
 		}
 	}
 }
 
-// ofHeaders reports whether all outputs are those of headers.
-func ofHeaders(outputs *source.Node) bool {
+// besideBody reports whether all outputs are those of headers and cookies.
+func besideBody(outputs *source.Node) bool {
 	return !slices.ContainsFunc(outputs.Pairs, func(p source.Pair) bool {
-		return p.Value.Kind != source.Mapping || p.Value.Get("header") == nil
+		return p.Value.Kind != source.Mapping || p.Value.Get("header") == nil && p.Value.Get("cookie") == nil
 	})
 }
 

@@ -48,6 +48,9 @@ func (v *Vendor) OperationNames() []string {
 type Auth struct {
 	// Token says how a token is got; nil when Inject needs none.
 	Token *Token
+	// BaseURL, over InjectVars, takes the place of the connection's for calls that carry
+	// credentials; nil where these stay at that.
+	BaseURL *lang.Template
 	// Inject says where credentials go, over InjectVars.
 	Headers *lang.Template
 	Query   *lang.Template
@@ -58,11 +61,15 @@ type Auth struct {
 type Token struct {
 	// Kind names the way: TokenCall, TokenOAuth2 or TokenValue.
 	Kind string
-	// Call is the operation that logs in, With its inputs (over ConfigVars), and
-	// Value the token (over TokenVars). Nil for other kinds.
-	Call  *Operation
-	With  *lang.Template
+	// Call is the operation that logs in, and With its inputs (over ConfigVars). Nil for other kinds.
+	Call *Operation
+	With *lang.Template
+	// Value makes the token of what came with it (over TokenVars), and Parts one that has
+	// several. Both are nil for TokenValue, and where the endpoint's access_token is the token.
 	Value *lang.Expr
+	Parts *lang.Template
+	// Type is what token is below auth.inject.
+	Type *lang.Type
 	// OAuth2 is the token endpoint; nil for other kinds.
 	OAuth2 *OAuth2
 	// Fixed is the token of TokenValue (over ConfigVars); nil for other kinds.
@@ -125,12 +132,18 @@ type Operation struct {
 
 // Request says what is sent. The templates are over RequestVars; nil ones are absent.
 type Request struct {
-	Method  string
-	Path    *lang.Template
+	Method string
+	Path   *lang.Template
+	// URL is an address that an answer gave, in place of Path.
+	URL     *lang.Template
 	Query   *lang.Template
 	Headers *lang.Template
 	Body    *lang.Template
-	As      string // json | form | text; empty where config says it
+	As      string // json | form | multipart | text; empty where config says it
+	// Nested says how lists and objects stand in a form: json, brackets or repeat.
+	Nested string
+	// JSONField names the field of a form that has all of the body as JSON text; "" for none.
+	JSONField string
 	// style gives json or form, where As is empty.
 	style *lang.Template
 }
@@ -150,7 +163,7 @@ func (r *Request) Style(vars lang.Vars) (string, error) {
 
 // Response says how an answer is read; the vendor's envelope is already merged in.
 type Response struct {
-	As string // json | text | none
+	As string // json | text | csv | lines | xml | none
 	// Outcomes are tried top-down, over AnswerVars; then OK (nil: status in 200..299); then the built-in table.
 	Outcomes []Rule
 	OK       *lang.Expr
@@ -160,7 +173,9 @@ type Response struct {
 	// Secrets say what in the whole answer is masked before anything else looks at it.
 	Secrets []*SecretPath
 	// Schema is what the data must fit; nil for no check.
-	Schema  *schema.Schema
+	Schema *schema.Schema
+	// Over is the type of what Schema describes.
+	Over    *lang.Type
 	Outputs []*lang.Mapping
 	// OutputsType is the object type of Outputs.
 	OutputsType *lang.Type

@@ -81,9 +81,9 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 	if start != nil {
 		text = start.Text
 	}
-	var badStart error
-	if p.First, badStart = p.Kind.First(text); badStart != nil {
-		d.faults.Add(start.Errorf("wrong-value", "start: %v", badStart))
+	var misplaced error
+	if p.First, misplaced = p.Kind.First(text); misplaced != nil {
+		d.faults.Add(start.Errorf("wrong-value", "start: %v", misplaced))
 	}
 	if size := n.Get("size"); size != nil {
 		p.Size, _ = size.Literal().(int64)
@@ -102,7 +102,7 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 	if name := p.Kind.Variable(); name != "" {
 		d.usesPage(request, n.Get("by"), name, "which page it asks for")
 	}
-	if badStart != nil || len(*d.faults) > before {
+	if misplaced != nil || len(*d.faults) > before {
 		return p, lang.AnyType // what is wrong with it is reported
 	}
 	return p, p.typeOf()
@@ -167,7 +167,7 @@ func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answ
 	if op.Batch != nil {
 		d.faults.Add(operation.Key("paginate").Errorf("conflicting-keys", "an operation either sends many rows (rows) or hands them out page by page (paginate), not both"))
 	}
-	d.pageItems(n.Get("items"), r)
+	d.pageItems(n.Get("items"), operation.Get("response").Get("outputs"), r)
 	if next := n.Get("next"); next == nil && p.Kind.Follows() {
 		d.faults.Add(n.Get("by").Errorf("next-missing", "paging by %s follows what each answer says of the next page, and nothing says where that is", n.Get("by").Text).
 			WithHint("write next: and its path in the answer, or the name of a header as in next: {header: " + exampleHeader(p.Kind) + "}"))
@@ -199,8 +199,9 @@ func yesOrNo(t *lang.Type) bool {
 	return t == nil || t.Kind == lang.Unknown || t.Kind == lang.Boolean && !t.Nullable
 }
 
-// pageItems holds that items names an output that is a list.
-func (d *decoder) pageItems(items *source.Node, r *Response) {
+// pageItems holds that items names an output that is a list. An output that is declared
+// and could not be compiled has its own fault.
+func (d *decoder) pageItems(items, declared *source.Node, r *Response) {
 	var names []string
 	for _, m := range r.OutputsType.Fields {
 		names = append(names, m.Name)
@@ -212,6 +213,9 @@ func (d *decoder) pageItems(items *source.Node, r *Response) {
 			f.Related = []diag.Place{m.Type.Declared}
 			d.faults.Add(f)
 		}
+		return
+	}
+	if declared.Get(items.Text) != nil {
 		return
 	}
 	d.faults.Add(items.Errorf("unknown-output", "no output %s in this operation", items.Text).WithHint(DidYouMean(items.Text, names)))

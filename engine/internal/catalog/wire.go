@@ -54,54 +54,6 @@ func (d *decoder) headers(t *lang.Template) {
 			}
 			first[name] = diag.Place{File: m.Place.File, Pos: m.Place.Pos, Note: "first here"}
 		}
-		d.scalar("the header", m, m.Value.Type())
-	}
-}
-
-// query finds parameters that cannot be sent; t may be nil. A list repeats its parameter.
-func (d *decoder) query(t *lang.Template) {
-	if t == nil {
-		return
-	}
-	for _, m := range t.Members() {
-		is := m.Value.Type()
-		if is != nil && is.Kind == lang.List && !is.Nullable {
-			is = is.Elem
-		}
-		d.scalar("the query parameter", m, is)
-	}
-}
-
-// form finds fields of a form that cannot be sent; t may be nil. Lists and objects stand in it as JSON.
-func (d *decoder) form(t *lang.Template) {
-	if t == nil {
-		return
-	}
-	for _, m := range t.Members() {
-		is := m.Value.Type()
-		if is != nil && (is.Kind == lang.List || is.Kind == lang.Object) && !is.Nullable {
-			continue
-		}
-		d.scalar("the form field", m, is)
-	}
-}
-
-// scalar demands that is, the type of m, can be written as a text.
-func (d *decoder) scalar(what string, m lang.Member, is *lang.Type) {
-	if is == nil {
-		return
-	}
-	switch is = is.Kept(); {
-	case is.Kind == lang.Unknown:
-	case is.Nullable:
-		because := ""
-		if is.Why != "" {
-			because = " (" + is.Why + ")"
-		}
-		d.faults.Add(fault(m.Place, "may-be-null", fmt.Sprintf("%s %s may be null%s, which cannot be sent", what, m.Name, because),
-			"write ?? omit behind it to leave it out, or another value"))
-	case is.Kind == lang.List || is.Kind == lang.Object:
-		d.faults.Add(fault(m.Place, "wrong-type", fmt.Sprintf("%s %s must be a text, number or boolean, found %s", what, m.Name, is), ""))
 	}
 }
 
@@ -117,15 +69,8 @@ func (d *decoder) path(n *source.Node, t *lang.Template) {
 			continue
 		}
 		whole.WriteString(p.Text)
-		if i := strings.IndexAny(p.Text, "?#\\ "); i >= 0 {
-			hint := ""
-			switch p.Text[i] {
-			case '?':
-				hint = "write query parameters below query"
-			case ' ':
-				hint = "write the path without blanks"
-			}
-			d.faults.Add(n.Errorf("wrong-value", "a path cannot hold %q", p.Text[i]).WithHint(hint))
+		if i := strings.IndexAny(p.Text, "\\ "); i >= 0 {
+			d.faults.Add(n.Errorf("wrong-value", "a path must not hold %q", p.Text[i]))
 			return
 		}
 	}

@@ -250,7 +250,9 @@ func (r Result) HeldBack() bool {
 
 // A Settle finds out what became of a create whose answer, lost, leaves it
 // open. sent is what was sent: of a batch, the rows that were. Its calls are Fresh, and it is never asked by two at once for one
-// identity. It returns what is known then: lost itself, with better words, where nothing is.
+// identity. A lost that is Reused is a create that another run did shortly before this one began, and that this one does
+// not see: the vendor shows it late, or it is gone. It returns what is known then: lost itself, with better words, where nothing is. Again is set
+// where it is surely not there, and may be sent once more.
 type Settle func(rt Runtime, sent CallRequest, lost Result) (Result, error)
 
 // An Executor makes one attempt of a call: token, request, answer, outcome,
@@ -417,3 +419,13 @@ func (c ResumeCommand) Of(run string) string {
 	}
 	return c(run)
 }
+
+// A StateError is a fault of what remembers runs: a disk that is full, a database that went away.
+type StateError struct {
+	What string // could not be done
+	Err  error
+}
+
+func (e *StateError) Error() string { return e.What + ": " + e.Err.Error() }
+
+func (e *StateError) Unwrap() error { return e.Err }

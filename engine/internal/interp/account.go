@@ -5,7 +5,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -64,7 +66,7 @@ func (w *walker) howToSettle(a *pipeline.Call, req flow.CallRequest, res flow.Re
 	var outputs []string
 	for _, m := range a.Operation.Response.Outputs {
 		if !m.Type().HasSecret() {
-			outputs = append(outputs, string(value.AppendJSON(nil, m.Name))+":…")
+			outputs = append(outputs, string(value.AppendJSON(nil, m.Name))+":"+blank(m.Type()))
 		}
 	}
 	again := "it was not sent again"
@@ -72,6 +74,14 @@ func (w *walker) howToSettle(a *pipeline.Call, req flow.CallRequest, res flow.Re
 		again = "it was sent twice"
 	}
 	return fmt.Sprintf("%s. Look at the vendor whether %s is there%s", again, what, w.commands(req.Recorded(), strings.Join(outputs, ",")))
+}
+
+// blank is where a person writes a value of type t: between quotes, where it is a text.
+func blank(t *lang.Type) string {
+	if t != nil && t.Kind == lang.Text {
+		return `"…"`
+	}
+	return "…"
 }
 
 // rowAccount says of a row of unknown outcome what was sent, what is known beside, what to look
@@ -95,18 +105,7 @@ func (w *walker) commands(key flow.Key, outputs string) string {
 		return ""
 	}
 	settle := func(word string) string {
-		return fmt.Sprintf("%s --settle %s", command, shellWord(string(key)+"="+word))
+		return fmt.Sprintf("%s --settle %s", command, diag.ShellWord(string(key)+"="+word))
 	}
 	return fmt.Sprintf("; if it is: %s, if not: %s", settle("done:{"+outputs+"}"), settle("absent"))
-}
-
-// shellWord quotes s where a shell would make something else of it.
-func shellWord(s string) string {
-	plain := func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./=:,@%+", r)
-	}
-	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -86,8 +86,12 @@ func (w *walker) stopped(key flow.Key, err error) error {
 		return err
 	}
 	stopped := &Failure{Code: codeInternal, Step: string(key), Message: err.Error(), Fatal: true, Err: err}
-	if cause := w.rt.Interrupted(); cause != nil && errors.Is(err, cause) {
+	var fault *flow.StateError
+	switch cause := w.rt.Interrupted(); {
+	case cause != nil && errors.Is(err, cause):
 		stopped.Code, stopped.Message = codeInterrupted, "stopped: "+err.Error()
+	case errors.As(err, &fault):
+		stopped.Code, stopped.Hint = codeState, "put the state right and resume the run: what is on record is not done again"
 	}
 	return stopped
 }
@@ -96,6 +100,7 @@ func (w *walker) stopped(key flow.Key, err error) error {
 const (
 	codeInternal    = "internal"
 	codeInterrupted = "interrupted"
+	codeState       = "state"
 	codeTimeout     = "timeout"
 )
 

@@ -96,6 +96,23 @@ steps:
 	})
 }
 
+// The run's own timeout ends a poll as an interrupt does: both tell what was seen.
+func TestAStoppedPollTellsWhatWasSeen(t *testing.T) {
+	for _, cause := range []error{flow.ErrTimeout, errors.New("ctrl-c")} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, stop := context.WithCancelCause(t.Context())
+			time.AfterFunc(5*time.Minute, func() { stop(cause) })
+			s := &script{answers: map[string][]flow.Result{"find": {items()}}}
+			p := load(t, map[string]string{"main": header + "steps:\n  - {id: wait, call: shop.find, with: {code: AB}, until: len(outputs.items) > 0, every: 2m, timeout: 1h}\n"})
+			r := runOn(t, ctx, p, s, state.NewMemory(), none())
+			f := failure(t, r)
+			if want := "stopped: " + cause.Error() + `; last seen {"items":[]}`; f.Message != want || f.Operation != "shop.find" || f.Step != "wait" || !errors.Is(f, cause) {
+				t.Errorf("%+v, want %s", f, want)
+			}
+		})
+	}
+}
+
 func TestAPollInAForeachWaitsForEachRow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

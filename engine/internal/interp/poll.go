@@ -1,6 +1,7 @@
 package interp
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/seed627bd532/runner/engine/event"
@@ -48,23 +49,25 @@ func (w *walker) lookUntil(s *pipeline.Step, a *pipeline.Call, key flow.Key, var
 		}
 		w.rt.Emit(&event.PollScheduled{Key: string(key), Operation: a.Name(), Look: look, Seen: seen, Wait: u.Every})
 		if err := w.rt.Sleep(at+"/wait", u.Every); err != nil {
-			return res, w.stopped(key, err)
+			return res, notThere(a, seen, w.stopped(key, err))
 		}
 	}
 }
 
-// notThere adds to the account of a timeout what was seen last; other errors
-// stay what they are.
+// notThere adds to the account of a timeout, of the step or of the run, and of an
+// interrupt what was seen last; other errors stay what they are.
 func notThere(a *pipeline.Call, seen string, err error) error {
-	f, ok := unfinished(err)
-	if !ok {
+	f, late := unfinished(err)
+	if !late && (!errors.As(err, &f) || f.Code != codeInterrupted) {
 		return err
 	}
-	late := *f
-	late.Operation = a.Name()
-	late.Message += "; last seen " + seen
-	late.Hint = "what was done before stays done; run it again when the vendor is ready, or raise timeout"
-	return &late
+	ended := *f
+	ended.Operation = a.Name()
+	ended.Message += "; last seen " + seen
+	if late {
+		ended.Hint = "what was done before stays done; run it again when the vendor is ready, or raise timeout"
+	}
+	return &ended
 }
 
 // there says whether what was awaited has come; the error says that it cannot come any more.

@@ -85,10 +85,16 @@ type finding struct {
 
 // settle looks for what a create made. lost is what is known of it so far.
 func (s *searcher) settle(lost flow.Result) (flow.Result, error) {
-	s.tell("no answer tells what became of it; it is looked for with " + s.look.Name())
+	tries, late := s.rule.Tries, lost.Reused
+	if late {
+		tries++ // the last look is then as far from the create as the vendor is late at most
+		s.tell("it was created shortly before this run, which does not see it; it is looked for with " + s.look.Name())
+	} else {
+		s.tell("no answer tells what became of it; it is looked for with " + s.look.Name())
+	}
 	var last finding
 	absent := true
-	for try := 1; try <= s.rule.Tries; try++ {
+	for try := 1; try <= tries; try++ {
 		if err := s.pause(try); err != nil {
 			return lost, err
 		}
@@ -106,7 +112,7 @@ func (s *searcher) settle(lost flow.Result) (flow.Result, error) {
 			break
 		}
 	}
-	if absent && s.rule.Resend && !lost.Resent {
+	if absent && (late || s.rule.Resend && !lost.Resent) {
 		s.tell("it is not there, and is sent once more")
 		lost.Again = s.again
 		return lost, nil

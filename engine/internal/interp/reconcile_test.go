@@ -37,7 +37,7 @@ func TestALostCreateIsLookedFor(t *testing.T) {
 	looks := []string{"it", "it/lookup~1", "it/lookup~2", "it/lookup~3", "it/lookup~4"}
 	const sentAt = "it may or may not have been done: POST http://shop/create was sent at 2026-01-02T03:04:05Z; no answer; "
 	const settle = `Look at the vendor whether "AB" is there; ` +
-		`if it is: runner resume r1 --settle 'it=done:{"id":…,"name":…}', if not: runner resume r1 --settle it=absent`
+		`if it is: runner resume r1 --settle 'it=done:{"id":…,"name":"…"}', if not: runner resume r1 --settle it=absent`
 	for _, tt := range []struct {
 		name, operation string
 		answers         map[string][]flow.Result
@@ -58,12 +58,12 @@ func TestALostCreateIsLookedFor(t *testing.T) {
 			"shop.order: unknown: " + sentAt + "looking for it with shop.find failed: shop.find: not_found: what?", "it was not sent again. " + settle, looks, 15 * time.Second},
 		{"a look that fails once is not absent", "order_again", map[string][]flow.Result{"order_again": {lost}, "find": {answer(flow.Denied, "no"), items()}},
 			"shop.order_again: unknown: " + sentAt + "not there at the last look with shop.find, and an earlier look failed",
-			"it was not sent again. " + strings.Replace(settle, `,"name":…`, "", 1), looks[:3], 3 * time.Second},
+			"it was not sent again. " + strings.Replace(settle, `,"name":"…"`, "", 1), looks[:3], 3 * time.Second},
 		{"sent once more", "order_again", map[string][]flow.Result{"order_again": {lost, ok("id", int64(8))}, "find": {items()}},
 			`{"id":8,"sent":true,"reconciled":false,"outcome":"ok"}`, "", []string{"it", "it/lookup~1", "it/lookup~2", "it#2"}, 3 * time.Second},
 		{"sent once more and lost again", "order_again", map[string][]flow.Result{"order_again": {lost}, "find": {items()}},
 			"shop.order_again: unknown: " + sentAt + "not there at 2 looks with shop.find, 3s apart",
-			"it was sent twice. " + strings.Replace(settle, `,"name":…`, "", 1),
+			"it was sent twice. " + strings.Replace(settle, `,"name":"…"`, "", 1),
 			[]string{"it", "it/lookup~1", "it/lookup~2", "it#2", "it/lookup~1", "it/lookup~2"}, 6 * time.Second},
 		{"sent once more and found", "order_again", map[string][]flow.Result{"order_again": {lost}, "find": {items(), items(), items(9)}},
 			`{"id":9,"sent":true,"reconciled":true,"outcome":"ok"}`, "",

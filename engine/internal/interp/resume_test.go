@@ -426,15 +426,59 @@ steps:
   - {id: last, call: shop.update, with: {id: 7}}
 `})
 		memory := state.NewMemory()
-		s := &script{answers: map[string][]flow.Result{"order": {ok("id", int64(4))}, "update": {answer(flow.Invalid, "odd"), ok("price", nil)}}}
+		s := &script{answers: map[string][]flow.Result{"order": {ok("id", int64(4))}, "update": {answer(flow.Invalid, "odd"), ok("price", nil)}, "find": {items(4)}}}
 		for _, id := range []string{"r1", "r2", "r3"} {
 			runAs(t, t.Context(), p, local.Options{Executor: s, Journal: memory, Locks: memory, RunID: id}, codes("AA"))
 			time.Sleep(time.Second)
 		}
-		if got, want := callKeys(s), "all[1]/it last all[1]/it/undo all[1]/it last last"; got != want {
+		if got, want := callKeys(s), "all[1]/it last all[1]/it/undo all[1]/it last all[1]/it/lookup~1 last"; got != want {
 			t.Errorf("calls %s, want %s", got, want)
 		}
 	})
+}
+
+// What another run created a moment ago, and this one does not see, may be shown late, or be
+// gone: it is looked for as long as the vendor may take to show it.
+func TestWhatIsGoneIsCreatedByTheNextRun(t *testing.T) {
+	const looks = " it/lookup~1 it/lookup~2 it/lookup~3 it/lookup~4 it/lookup~5"
+	for name, test := range map[string]struct {
+		shown func(look int) flow.Result
+		id    int
+		calls string
+		took  time.Duration
+	}{
+		"it is gone":              {func(int) flow.Result { return items() }, 5, "it" + looks + " it", 20 * time.Second},
+		"it is there":             {func(int) flow.Result { return items(4) }, 4, "it it/lookup~1", 0},
+		"it is shown late":        {func(look int) flow.Result { return map[bool]flow.Result{true: items(4), false: items()}[look == 5] }, 4, "it" + looks, 20 * time.Second},
+		"it cannot be looked for": {func(int) flow.Result { return answer(flow.Invalid, "odd") }, 4, "it" + looks, 20 * time.Second},
+		"one of the looks is in vain": {func(look int) flow.Result {
+			return map[bool]flow.Result{true: answer(flow.Denied, "no"), false: items()}[look == 2]
+		}, 4, "it" + looks, 20 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := load(t, map[string]string{"main": header + `
+steps:
+  - {id: it, call: shop.order, with: {code: AA}}
+outputs: {id: "${{ steps.it.outputs.id }}", sent: "${{ steps.it.sent }}"}
+`})
+				memory := state.NewMemory()
+				look := 0
+				s := &script{answers: map[string][]flow.Result{"order": {ok("id", int64(4)), ok("id", int64(5))}}}
+				s.find = func(flow.CallRequest) flow.Result { look++; return test.shown(look) }
+				runAs(t, t.Context(), p, local.Options{Executor: s, Journal: memory, Locks: memory, RunID: "r1"}, none())
+				time.Sleep(time.Nanosecond)
+				began := time.Now()
+				r := runAs(t, t.Context(), p, local.Options{Executor: s, Journal: memory, Locks: memory, RunID: "r2"}, none())
+				if want := fmt.Sprintf(`{"id":%d,"sent":%v}`, test.id, test.id == 5); r.err != nil || r.outputs != want {
+					t.Errorf("%v, outputs %s, want %s", r.err, r.outputs, want)
+				}
+				if got := callKeys(s); got != test.calls || time.Since(began) != test.took {
+					t.Errorf("calls %s in %v, want %s in %v", got, time.Since(began), test.calls, test.took)
+				}
+			})
+		})
+	}
 }
 
 // The timeout of a step holds while it waits for another run that creates the same.

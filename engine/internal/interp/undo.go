@@ -60,7 +60,7 @@ func (w *walker) takeBack(p *pipeline.Pipeline, why error) error {
 		account.Code = codeTimeout // that is how a run fails, and no interrupt
 	}
 	switch {
-	case account.Code == codeInterrupted, account.Code == codeInternal:
+	case account.Code == codeInterrupted, account.Code == codeInternal, account.Code == codeState:
 		account.Hint = joinSentences(f.Hint, "nothing was undone, since the run did not come to its end")
 	case f.Ambiguous || w.tally.Ambiguous > 0:
 		account.Hint = joinSentences(f.Hint, "nothing was undone, since it is not known what was done")

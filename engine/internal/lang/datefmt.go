@@ -214,7 +214,7 @@ func mustDateFormat(format string) dateFormat {
 }
 
 // parseISO reads an ISO date (yyyy-MM-dd) or an ISO date and time with an
-// optional fraction of a second and an optional zone (Z, +02:00); without a zone
+// optional fraction of a second and an optional zone (Z, +02:00, +0200); without a zone
 // it counts as UTC, for many vendors leave it out.
 func parseISO(text string) (time.Time, error) {
 	const front = len("yyyy-MM-ddTHH:mm:ss")
@@ -231,6 +231,9 @@ func parseISO(text string) (time.Time, error) {
 	layout := "2006-01-02T15:04:05"
 	if zone := strings.TrimLeft(strings.TrimPrefix(text[front:], "."), "0123456789"); zone != "" {
 		layout += "Z07:00"
+		if len(zone) == len("+0200") {
+			layout = strings.TrimSuffix(layout, "Z07:00") + "Z0700"
+		}
 	}
 	t, err := time.Parse(layout, text)
 	if err != nil || strings.Contains(text, ",") {

@@ -83,15 +83,27 @@ var dateFunctions = []function{
 // The first second of the year 0000 and the last one of 9999.
 const earliestUnix, latestUnix = -62167219200, 253402300799
 
-// fromUnix cuts off what is less than a nanosecond.
 func fromUnix(seconds value.Value) (value.Value, error) {
-	text, err := value.Text(seconds)
-	if err != nil {
-		return nil, err
-	}
-	exact, ok := new(big.Rat).SetString(text) // numbers have no endless exponents
-	if !ok || exact.Cmp(big.NewRat(earliestUnix, 1)) < 0 || exact.Cmp(big.NewRat(latestUnix+1, 1)) >= 0 {
+	exact, ok := exactly(seconds)
+	if !ok {
 		return nil, errNoSuchYear
+	}
+	return isoSinceEpoch(exact)
+}
+
+func exactly(number value.Value) (*big.Rat, bool) {
+	text, err := value.Text(number)
+	if err != nil {
+		return nil, false
+	}
+	return new(big.Rat).SetString(text) // numbers have no endless exponents
+}
+
+// isoSinceEpoch gives the time so many seconds after the beginning of 1970, and cuts off what is less
+// than a nanosecond.
+func isoSinceEpoch(exact *big.Rat) (string, error) {
+	if exact.Cmp(big.NewRat(earliestUnix, 1)) < 0 || exact.Cmp(big.NewRat(latestUnix+1, 1)) >= 0 {
+		return "", errNoSuchYear
 	}
 	exact.Mul(exact, big.NewRat(int64(time.Second), 1))
 	nanos := new(big.Int).Div(exact.Num(), exact.Denom()) // towards the past

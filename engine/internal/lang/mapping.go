@@ -16,9 +16,11 @@ import (
 // concurrent use.
 type Mapping struct {
 	Name string
-	// Header is the header that holds the output, "" for one that is in the body. What a
-	// header says goes through Take; Get, GetFrom and Path are for the others.
+	// Header and Cookie are the header, and the cookie that the answer sets, that hold the
+	// output; "" for one that is in the body. What they say goes through Take; Get, GetFrom
+	// and Path are for the others.
 	Header string
+	Cookie string
 	// Secret outputs are kept out of everything that people read or that is stored.
 	Secret bool
 
@@ -80,6 +82,9 @@ func (m *Mapping) GetFrom(body []byte, whole value.Value) (value.Value, error) {
 	}
 	return m.Get(body)
 }
+
+// InBody reports whether the output is in the answer's body.
+func (m *Mapping) InBody() bool { return m.Header == "" && m.Cookie == "" }
 
 // Path returns where the output is looked for.
 func (m *Mapping) Path() *Path { return m.path }
@@ -207,7 +212,7 @@ func (m *Mapping) mismatch(label label, v value.Value) error {
 
 // at says where the output is looked for.
 func (m *Mapping) at() string {
-	if m.Header != "" {
+	if !m.InBody() {
 		return m.path.text
 	}
 	return "path " + m.path.text

@@ -26,16 +26,21 @@ func (c *mappingCompiler) fault(n *source.Node, hint, format string, args ...any
 }
 
 func (c *mappingCompiler) compile(over *Type) {
-	path, header := c.n.Get("path"), c.n.Get("header")
+	path, header, cookie := c.n.Get("path"), c.n.Get("header"), c.n.Get("cookie")
 	switch {
-	case path == nil && header == nil:
+	case path == nil && header == nil && cookie == nil:
 		c.fault(c.n, `"@this" is the whole answer`, "the output %s has no path", c.m.Name)
 		return
-	case path != nil && header != nil:
+	case header != nil && (path != nil || cookie != nil):
 		c.fault(c.n.Key("header"), "make two outputs of it", "the output %s is at a path or in a header, not both", c.m.Name)
 		return
+	case cookie != nil && path != nil:
+		c.fault(c.n.Key("cookie"), "make two outputs of it", "the output %s is at a path or in a cookie, not both", c.m.Name)
+		return
 	case header != nil:
-		c.compileHeader(header)
+		c.m.Header = c.beside(header, "header", "write it as the vendor does, such as Location")
+	case cookie != nil:
+		c.m.Cookie = c.beside(cookie, "cookie", "write it as the vendor does, such as JSESSIONID")
 	default:
 		c.m.path = CompilePath(path, over, c.faults)
 	}
@@ -50,18 +55,19 @@ func (c *mappingCompiler) compile(over *Type) {
 	c.compileNulls()
 }
 
-// compileHeader makes the path that stands for a header in messages: a text that may be missing.
-func (c *mappingCompiler) compileHeader(n *source.Node) {
+// beside returns the name of a header or cookie, which is what, and makes the path that stands
+// for it in messages: a text that may be missing.
+func (c *mappingCompiler) beside(n *source.Node, what, hint string) string {
 	if n.Kind != source.Scalar || n.Text == "" || HasMarker(n) {
-		c.fault(n, "write it as the vendor does, such as Location", "header is the name of a header")
-		return
+		c.fault(n, hint, "%s is the name of a %s", what, what)
+		return ""
 	}
-	c.m.Header = n.Text
 	c.m.path = &Path{
-		text:  "header " + n.Text,
+		text:  what + " " + n.Text,
 		place: diag.Place{File: n.File, Pos: n.Pos},
-		typ:   TextType.OrNull("the vendor may leave the header out"),
+		typ:   TextType.OrNull("the vendor may leave the " + what + " out"),
 	}
+	return n.Text
 }
 
 func (c *mappingCompiler) flag(key string) bool {
@@ -113,12 +119,17 @@ func (c *mappingCompiler) compileType() {
 	if n == nil {
 		return
 	}
+	instant, isWord := instants[n.Text]
+	if isWord && c.m.as.format != "" {
+		c.m.as.notation = instant
+		return
+	}
 	f, err := parseDateFormat(n.Text)
 	switch {
 	case c.m.as.format == "":
 		c.fault(n, "add type: date or type: datetime", "a format needs a type that it is the format of")
 	case err != nil:
-		c.fault(n, "", "%v", err)
+		c.fault(n, "besides there are the formats unix, unix_ms (seconds and milliseconds since 1970) and rfc2822 (Thu, 24 Aug 2023 05:01:45 +0000)", "%v", err)
 	case !f.isDate():
 		c.fault(n, "", "the date format %q needs yyyy, MM and dd to read a date", n.Text)
 	default:
@@ -144,6 +155,8 @@ func (c *mappingCompiler) compileEach() {
 		case e == nil:
 		case e.Header != "":
 			c.fault(p.Value.Key("header"), "make an output of its own of it", "a header belongs to the whole answer, and not to an element of %s", c.m.path.text)
+		case e.Cookie != "":
+			c.fault(p.Value.Key("cookie"), "make an output of its own of it", "a cookie belongs to the whole answer, and not to an element of %s", c.m.path.text)
 		default:
 			c.m.each = append(c.m.each, e)
 		}

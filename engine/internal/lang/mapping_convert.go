@@ -13,7 +13,9 @@ type conversion struct {
 	// format is "date" or "datetime" for the types of that name.
 	format string
 	// notation is how the vendor writes it; nil is ISO.
-	notation dateFormat
+	notation interface {
+		parse(text string) (iso string, err error)
+	}
 }
 
 // conversions are the types that an output may declare.

@@ -13,7 +13,9 @@ func TestMappingConverts(t *testing.T) {
 	const answer = `{"padded": " 2.000", "zeros": "0010", "sap": "-00012.50", "int": 15.0, "frac": 1.5,
 		"yes": " True ", "on": true, "day": "20260131", "dayNumber": 20260131, "de": "31.01.2026 14:05:06",
 		"stamp": "2017-02-24T08:56:09.727", "zoned": "2026-06-02T00:00:00+02:00", "word": "  x  ", "blank": "   ",
-		"none": null, "list": [1], "obj": {"a": 1}, "big": 12345678901234567890.10, "zero": "000",
+		"none": null, "list": [1], "obj": {"a": 1}, "big": 12345678901234567890.10,
+		"offset": "2024-01-02T03:04:05.678+0200", "unix": 1700000001, "slack": "1503430556.000247", "before": "-1", "millis": 1518685950940,
+		"mail": "Thu, 24 Aug 2023 05:01:45 +0200", "http": "Fri, 04 Aug 2023 05:01:45 GMT", "zero": "000",
 		"long": "0123456789012345678901234567890123456789012345678901234567890123456789"}`
 	tests := []struct{ yaml, want string }{
 		{`word`, `"  x  "`},
@@ -36,6 +38,14 @@ func TestMappingConverts(t *testing.T) {
 		{`{path: de, type: date, format: dd.MM.yyyy HH:mm:ss}`, `"2026-01-31"`},
 		{`{path: de, type: datetime, format: "dd.MM.yyyy HH:mm:ss"}`, `"2026-01-31T14:05:06Z"`},
 		{`{path: day, type: datetime, format: yyyyMMdd}`, `"2026-01-31T00:00:00Z"`},
+		{`{path: offset, type: datetime}`, `"2024-01-02T03:04:05.678+02:00"`},
+		{`{path: unix, type: datetime, format: unix}`, `"2023-11-14T22:13:21Z"`},
+		{`{path: slack, type: datetime, format: unix}`, `"2017-08-22T19:35:56.000247Z"`},
+		{`{path: before, type: date, format: unix}`, `"1969-12-31"`},
+		{`{path: millis, type: datetime, format: unix_ms}`, `"2018-02-15T09:12:30.94Z"`},
+		{`{path: mail, type: datetime, format: rfc2822}`, `"2023-08-24T05:01:45+02:00"`},
+		{`{path: http, type: datetime, format: rfc2822}`, `"2023-08-04T05:01:45Z"`},
+		{`{path: http, type: date, format: rfc2822}`, `"2023-08-04"`},
 		{`{path: stamp, type: datetime}`, `"2017-02-24T08:56:09.727Z"`},
 		{`{path: stamp, type: date}`, `"2017-02-24"`},
 		{`{path: zoned, type: datetime}`, `"2026-06-02T00:00:00+02:00"`},
@@ -198,6 +208,7 @@ test.yaml:1:21: a format needs a type that it is the format of
 test.yaml:1:33: date format "YYYYMMDD": "YYYY" is not one of yyyy, MM, dd, HH, mm, ss
     1 | {path: Any, type: date, format: YYYYMMDD}
       |                                 ^
+  hint: besides there are the formats unix, unix_ms (seconds and milliseconds since 1970) and rfc2822 (Thu, 24 Aug 2023 05:01:45 +0000)
 `},
 		{`{path: Any, type: date, format: "HH:mm"}`, `
 test.yaml:1:34: the date format "HH:mm" needs yyyy, MM and dd to read a date

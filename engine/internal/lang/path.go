@@ -56,6 +56,10 @@ func CompilePath(n *source.Node, over *Type, faults *diag.List) *Path {
 		return nil
 	}
 	p.text = n.Text
+	c.refuseOtherPaths(n.Text, orAny(over))
+	if len(*faults) > before {
+		return nil
+	}
 	p.steps, p.whole = c.parse(n.Text)
 	if len(*faults) == before {
 		p.typ = c.typeOf(p, orAny(over))

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -88,6 +89,41 @@ func (c *pathCompiler) parse(text string) (steps []step, whole bool) {
 		steps = c.addStep(steps, part, name, at)
 		if sep == 0 {
 			return steps, false
+		}
+		at += utf8.RuneCountInString(part) + 1
+		rest = rest[n+1:]
+	}
+}
+
+// otherIndex is an index as other languages of paths write it.
+var otherIndex = regexp.MustCompile(`^([\w-]*)\[(\d+|\*|)\]$`)
+
+// refuseOtherPaths reports what looks like JSONPath or jq, and is no member for all that is
+// known of the data: it would find nothing.
+func (c *pathCompiler) refuseOtherPaths(text string, over *Type) {
+	if over.Kind == Object && over.Extra == nil && len(over.Fields) > 0 {
+		return // the types tell
+	}
+	if strings.HasPrefix(text, "$.") {
+		c.fault(0, "bad-path", "leave it out: a path begins at the data", "a path has no $")
+		return
+	}
+	at := 0
+	for rest := text; ; {
+		_, n, sep := nextPart(rest)
+		part := rest[:n]
+		if m := otherIndex.FindStringSubmatch(part); m != nil {
+			meant := m[2]
+			if meant == "" || meant == "*" {
+				meant = "#"
+			}
+			if m[1] != "" {
+				meant = m[1] + "." + meant
+			}
+			c.fault(at, "bad-path", "write "+meant, "a path has no [ ]")
+		}
+		if sep == 0 || strings.HasPrefix(part, "#(") || strings.HasPrefix(part, "{") {
+			return
 		}
 		at += utf8.RuneCountInString(part) + 1
 		rest = rest[n+1:]

@@ -19,6 +19,7 @@ import (
 // Options say what an executor works with. All but Declared are needed.
 type Options struct {
 	Tables state.Tables
+	Runs   state.Runs
 	// Declared are the tables that the pipelines of the run declare. A value must
 	// fit all declarations of its table; it may be anything where there are none.
 	Declared []*catalog.Param
@@ -37,7 +38,7 @@ const (
 // others. What cannot be kept is a Result of the outcome invalid, and nothing was changed then. A
 // state that fails is an error.
 func New(o Options) flow.Executor {
-	x := &executor{tables: o.Tables, next: o.Next, declared: map[string][]*schema.Schema{}}
+	x := &executor{tables: o.Tables, runs: o.Runs, next: o.Next, declared: map[string][]*schema.Schema{}}
 	for _, t := range o.Declared {
 		x.declared[t.Name] = append(x.declared[t.Name], t.Schema())
 	}
@@ -46,6 +47,7 @@ func New(o Options) flow.Executor {
 
 type executor struct {
 	tables   state.Tables
+	runs     state.Runs
 	declared map[string][]*schema.Schema
 	next     flow.Executor
 }
@@ -54,6 +56,9 @@ type executor struct {
 func (x *executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink) (flow.Result, error) {
 	if r.Connection != pipeline.Store {
 		return x.next.Do(ctx, r, events)
+	}
+	if r.Operation == pipeline.StoreRun {
+		return x.run(ctx, text(r.Inputs, pipeline.StoreRun))
 	}
 	table, key := text(r.Inputs, pipeline.StoreTable), text(r.Inputs, pipeline.StoreKey)
 	if why := unusable(table, key); why != "" {
@@ -66,7 +71,7 @@ func (x *executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink
 		return x.put(ctx, table, key, r.Inputs.At(pipeline.StoreValue))
 	case pipeline.StoreDelete:
 		if err := x.tables.DeleteValue(ctx, table, key); err != nil {
-			return flow.Result{}, fmt.Errorf("cannot delete %s from table %s: %w", key, table, err)
+			return flow.Result{}, &flow.StateError{What: fmt.Sprintf("cannot delete %s from table %s", key, table), Err: err}
 		}
 		return done(value.NewObject(0)), nil
 	case pipeline.StoreList:
@@ -78,7 +83,7 @@ func (x *executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink
 func (x *executor) get(ctx context.Context, table, key string) (flow.Result, error) {
 	kept, ok, err := x.tables.Value(ctx, table, key)
 	if err != nil {
-		return flow.Result{}, fmt.Errorf("cannot read %s from table %s: %w", key, table, err)
+		return flow.Result{}, &flow.StateError{What: fmt.Sprintf("cannot read %s from table %s", key, table), Err: err}
 	}
 	if !ok {
 		res := done(value.ObjectOf(pipeline.StoreValue, nil))
@@ -107,7 +112,7 @@ func (x *executor) put(ctx context.Context, table, key string, v value.Value) (f
 		return refused(fmt.Sprintf("the value for %s in table %s has %d bytes, and at most %d are kept", key, table, len(encoded), maxValue)), nil
 	}
 	if err := x.tables.PutValue(ctx, table, key, encoded); err != nil {
-		return flow.Result{}, fmt.Errorf("cannot write %s to table %s: %w", key, table, err)
+		return flow.Result{}, &flow.StateError{What: fmt.Sprintf("cannot write %s to table %s", key, table), Err: err}
 	}
 	return done(value.NewObject(0)), nil
 }
@@ -116,7 +121,7 @@ func (x *executor) list(ctx context.Context, table string) (flow.Result, error) 
 	rows, size := value.List{}, 0
 	for row, err := range x.tables.Values(ctx, table) {
 		if err != nil {
-			return flow.Result{}, fmt.Errorf("cannot read table %s: %w", table, err)
+			return flow.Result{}, &flow.StateError{What: fmt.Sprintf("cannot read table %s", table), Err: err}
 		}
 		if size += len(row.Key) + len(row.Value); size > maxList {
 			return refused(fmt.Sprintf("table %s has more than the %d bytes that are listed at once", table, maxList)), nil
@@ -136,6 +141,27 @@ func (x *executor) list(ctx context.Context, table string) (flow.Result, error) 
 	}
 	return res, nil
 }
+
+// run tells how a run ended.
+func (x *executor) run(ctx context.Context, id string) (flow.Result, error) {
+	run, ok, err := x.runs.Run(ctx, id)
+	if err != nil {
+		return flow.Result{}, fmt.Errorf("cannot read what became of run %s: %w", id, err)
+	}
+	if !ok {
+		res := done(value.ObjectOf(pipeline.StoreEnded, nil))
+		res.Outcome = flow.Empty
+		return res, nil
+	}
+	status := run.Status
+	if run.Ended.IsZero() {
+		status = unended
+	}
+	return done(value.ObjectOf(pipeline.StoreEnded, status)), nil
+}
+
+// unended is the status of a run that is on its way, or was stopped there.
+const unended = "interrupted"
 
 // misfit says what of v, which people know as name, does not fit the declarations of
 // a table; "" for nothing.

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
@@ -39,7 +40,8 @@ func newStore(t *testing.T, tables state.Tables) flow.Executor {
 	if len(faults) > 0 {
 		t.Fatal(faults)
 	}
-	return ledger.New(ledger.Options{Tables: tables, Declared: p.Find("pipelines/keep.yaml").AllTables(), Next: vendor{}})
+	runs, _ := tables.(state.Runs)
+	return ledger.New(ledger.Options{Tables: tables, Runs: runs, Declared: p.Find("pipelines/keep.yaml").AllTables(), Next: vendor{}})
 }
 
 func call(t *testing.T, x flow.Executor, operation string, inputs ...any) string {
@@ -170,5 +172,37 @@ func TestAStateThatFailsIsNoAnswer(t *testing.T) {
 		if got := call(t, x, operation, "table", "any", "key", "a", "value", int64(1)); got != want {
 			t.Errorf("%s: got %s, want %s", operation, got, want)
 		}
+	}
+}
+
+// A run that has not ended is told of as one that was interrupted, and one that nobody knows as none.
+func TestHowARunEnded(t *testing.T) {
+	t.Parallel()
+	m := state.NewMemory()
+	x := newStore(t, m)
+	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	run := state.Run{ID: "r1", Pipeline: "pipelines/keep.yaml", Began: began}
+	if err := m.Begin(t.Context(), run); err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		status string
+		ended  time.Time
+		want   string
+	}{
+		{"", time.Time{}, `ok {"status":"interrupted"}`},
+		{"failed", began, `ok {"status":"failed"}`},
+		{"partial", began, `ok {"status":"partial"}`},
+	} {
+		run.Status, run.Ended = step.status, step.ended
+		if err := m.Update(t.Context(), run); err != nil {
+			t.Fatal(err)
+		}
+		if got := call(t, x, "run", "run", "r1"); got != step.want {
+			t.Errorf("%q: got %s, want %s", step.status, got, step.want)
+		}
+	}
+	if got, want := call(t, x, "run", "run", "r2"), `empty {"status":null}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 
@@ -51,4 +52,9 @@ func askedIn(payload []byte) []byte {
 		return value.AppendJSON(nil, asked)
 	}
 	return nil
+}
+
+// asksElse reports whether two calls, of which both are known to ask for something, ask for different things.
+func asksElse(before, now []byte) bool {
+	return before != nil && now != nil && !bytes.Equal(before, now)
 }

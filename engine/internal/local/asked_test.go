@@ -72,3 +72,24 @@ func TestWhatWritesAskForIsOnRecord(t *testing.T) {
 		t.Errorf("intents of %d creates", len(intents))
 	}
 }
+
+// What is made of rows that had failed is another call once these are done.
+func TestACallThatAsksForSomethingElseIsMadeAgain(t *testing.T) {
+	vendor := flowtest.Vendor{}
+	m, start := open(&vendor)
+	request := func(total string) flow.CallRequest {
+		return flow.CallRequest{Key: "tell", CallKey: "tell", Connection: "v", Operation: "v.tell", Effect: flow.Idempotent,
+			Inputs: value.ObjectOf("total", total, "pin", "4711"), SecretInputs: []string{"pin"}}
+	}
+	for i, step := range []struct {
+		total    string
+		replayed bool
+	}{{"9 of 10", false}, {"9 of 10", true}, {"10 of 10", false}, {"10 of 10", true}} {
+		if res := mustCall(t, start("r1"), request(step.total)); res.Replayed != step.replayed {
+			t.Errorf("pass %d, %s: replayed is %v", i+1, step.total, res.Replayed)
+		}
+	}
+	if got := string(askedIn(entry(t, m, "tell").Payload)); !strings.Contains(got, "10 of 10") {
+		t.Errorf("on record is %s", got)
+	}
+}

@@ -21,7 +21,7 @@ func (rt *runtime) Call(r flow.CallRequest) (flow.Result, error) {
 	if r.Fresh {
 		return rt.do(r)
 	}
-	if res, ok, err := rt.Recorded(r.Recorded()); ok || err != nil {
+	if res, ok, err := rt.made(r); ok || err != nil {
 		return res, err
 	}
 	res, err := rt.do(r)
@@ -30,6 +30,26 @@ func (rt *runtime) Call(r flow.CallRequest) (flow.Result, error) {
 		return res, err
 	}
 	return res, rt.Record(r, res)
+}
+
+// made returns the result of r that is on record, unless it is doubted. A call that asks for something else than the one on record
+// is another one: its inputs may be made of rows that had failed then, and did not now.
+func (rt *runtime) made(r flow.CallRequest) (flow.Result, bool, error) {
+	e, known, err := rt.recorded(state.Call, r.Recorded())
+	if r.Effect == flow.Read && !rt.Doubted.IsZero() && e.At.After(rt.Doubted) {
+		known = false
+	}
+	if err != nil || !known || !tells(e) || asksElse(askedIn(e.Payload), rt.asked(r)) {
+		return flow.Result{}, false, err
+	}
+	res, err := replayed(e)
+	return res, err == nil, err
+}
+
+// Wrote reports whether e tells of something that may have changed the world: a call
+// that is no read, or a row, in which there may be one.
+func Wrote(e state.Entry) bool {
+	return e.Kind == state.Item || e.Kind == state.Call && (e.Status != "" || askedIn(e.Payload) != nil)
 }
 
 // Recorded returns the result on record under key. What is only intended has none.

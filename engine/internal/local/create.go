@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
@@ -37,7 +39,7 @@ func (rt *runtime) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, 
 		}
 	}
 	c := &creation{rt: rt, request: r, targets: targetsOf(r), settle: settle}
-	waited := time.Now()
+	waited := rt.Clock.Now()
 	unlock, held, err := rt.lock(r, c.targets)
 	switch {
 	case err != nil:
@@ -47,7 +49,7 @@ func (rt *runtime) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, 
 	}
 	defer unlock()
 	if r.Timeout > 0 {
-		c.request.Timeout = max(1, r.Timeout-time.Since(waited))
+		c.request.Timeout = max(1, r.Timeout-rt.Clock.Now().Sub(waited))
 	}
 	var res flow.Result
 	if known && e.Status == state.Intended {
@@ -61,13 +63,16 @@ func (rt *runtime) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, 
 // errTooLate ends the wait for an identity that took all the time there was.
 var errTooLate = errors.New("the time for the call has ended")
 
+// longWait is how long another run is waited for in silence: it may have been stopped, and nobody knows.
+const longWait = 10 * time.Second
+
 // lock takes the locks of all targets, in an order that is the same for all
 // who lock, so that no two wait for each other. held is a target that somebody
 // else held until the request's Timeout; no lock is taken then.
 func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), held *target, err error) {
 	ctx := rt.ctx
 	if r.Timeout > 0 {
-		bounded, stop := context.WithTimeoutCause(ctx, r.Timeout, errTooLate)
+		bounded, stop := clock.WithTimeout(ctx, rt.Clock, r.Timeout, errTooLate)
 		defer stop()
 		ctx = bounded
 	}
@@ -80,7 +85,11 @@ func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), he
 		}
 	}
 	for _, t := range sorted {
+		quiet := rt.Clock.AfterFunc(longWait, func() {
+			rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: another run is creating %s, and is waited for", r.CallKey, t.label)})
+		})
 		one, err := rt.Locks.Lock(ctx, t.identity)
+		quiet()
 		if err == nil {
 			locked = append(locked, one)
 			continue
@@ -92,7 +101,7 @@ func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), he
 		case endedBy(ctx, err):
 			return nil, &t, nil
 		}
-		return nil, nil, fmt.Errorf("cannot lock the identity of %s: %w", r.Key, err)
+		return nil, nil, &flow.StateError{What: "cannot lock the identity of " + string(r.Key), Err: err}
 	}
 	return unlock, nil, nil
 }
@@ -136,10 +145,17 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 		}
 		earlier, err := rt.earlier(r, t.identity)
 		if err != nil {
-			return flow.Result{}, fmt.Errorf("cannot look for earlier creates of %s in the journal: %w", r.Key, err)
+			return flow.Result{}, &flow.StateError{What: fmt.Sprintf("cannot look for earlier creates of %s in the journal", r.Key), Err: err}
 		}
 		done, isDone := find(earlier, state.Done)
 		open, isOpen := find(earlier, state.Intended)
+		if isDone && !isOpen && r.Rows == nil && c.settle != nil && done.Run != rt.RunID && done.At.Before(rt.Began) {
+			gone, err := c.gone()
+			if err != nil {
+				return flow.Result{}, err
+			}
+			isDone = !gone
+		}
 		switch {
 		case isDone && r.Rows == nil:
 			return rt.reuse(r, done)
@@ -159,6 +175,13 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 		return c.sendNothing(before)
 	}
 	return c.send()
+}
+
+// gone reports whether what another run created, before this one began, is surely not
+// there any more: this run has looked for it as if it were, or would not create it.
+func (c *creation) gone() (bool, error) {
+	seen, err := c.settle(c.rt, c.request, flow.Result{Outcome: flow.Unknown, Reused: true})
+	return err == nil && seen.Again != "", err
 }
 
 // leave takes the rows that are apart out of what is sent.
@@ -279,7 +302,7 @@ func (c *creation) conclude(res flow.Result) (flow.Result, error) {
 // entries announce the create: that of the call and, in a batch, one for each
 // target. They are dated alike.
 func (c *creation) entries() []state.Entry {
-	call := state.Entry{Kind: state.Call, Key: string(c.request.Recorded()), Status: state.Intended, At: time.Now()}
+	call := state.Entry{Kind: state.Call, Key: string(c.request.Recorded()), Status: state.Intended, At: c.rt.Clock.Now()}
 	if c.request.Rows == nil && len(c.targets) > 0 {
 		call.Identity = c.targets[0].identity
 		return []state.Entry{call}
@@ -373,9 +396,9 @@ func (rt *runtime) unsettled(t target, e state.Entry) flow.Result {
 	return res
 }
 
-// find returns the first of entries with this status.
+// find returns the last of entries with this status.
 func find(entries []state.Entry, s state.Status) (state.Entry, bool) {
-	for _, e := range entries {
+	for _, e := range slices.Backward(entries) {
 		if e.Status == s {
 			return e, true
 		}

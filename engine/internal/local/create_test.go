@@ -184,6 +184,37 @@ func TestTheWaitForAnIdentityTakesNoLongerThanTheCall(t *testing.T) {
 	})
 }
 
+// A run that was stopped, and is there still, is not waited for in silence.
+func TestALongWaitForAnIdentityIsToldOf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var vendor flowtest.Vendor
+		m := state.NewMemory()
+		told := make(chan string, 10)
+		events := notes(func(text string) { told <- time.Now().UTC().Format("05 ") + text })
+		rt := New(t.Context(), Options{Executor: &vendor, Journal: m, Locks: m, RunID: "r1", Events: events})
+		for _, wait := range []time.Duration{9 * time.Second, 11 * time.Second} {
+			unlock, err := m.Lock(t.Context(), identityOf(create("a", "PT1"), "PT1"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.AfterFunc(wait, unlock)
+			mustCall(t, rt, create(flow.Key("after "+wait.String()), "PT1"))
+		}
+		if want := "19 after 11s: another run is creating PT1, and is waited for"; len(told) != 1 || <-told != want {
+			t.Errorf("%d notes, or not %s", len(told), want)
+		}
+	})
+}
+
+// notes hears the notes among the events.
+type notes func(string)
+
+func (f notes) Emit(e event.Event) {
+	if n, ok := e.(*event.Note); ok {
+		f(n.Text)
+	}
+}
+
 func TestCreateIsRefusedWhileAnEarlierOneIsUnsettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		vendor := flowtest.Vendor{Answer: unknown}

@@ -23,6 +23,9 @@ func (rt *runtime) Each(key flow.Key, rows flow.Rows, policy flow.EachPolicy, bo
 		parallel: max(1, policy.Parallel),
 		busy:     map[string]bool{},
 	}
+	if rt.InOrder {
+		l.parallel = 1
+	}
 	l.changed.L = &l.mu
 	for row, err := range rows {
 		if !l.take(row, err) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 )
 
@@ -13,7 +14,7 @@ import (
 // another: for tests and rehearsals, where a create may be sent by each call
 // that asks for it. Events go to events, stamped; nil drops them.
 func NewInline(ctx context.Context, x flow.Executor, runID string, events event.Sink) flow.Runtime {
-	return &inline{ctx: ctx, executor: x, events: &stamp{run: runID, sink: events}}
+	return &inline{ctx: ctx, executor: x, events: &stamp{run: runID, sink: events, clock: clock.System{}}}
 }
 
 // inline does what it is asked, at once.
@@ -60,7 +61,9 @@ func (rt *inline) Record(flow.CallRequest, flow.Result) error { return nil }
 
 func (rt *inline) Recorded(flow.Key) (flow.Result, bool, error) { return flow.Result{}, false, nil }
 
-func (rt *inline) Sleep(_ flow.Key, d time.Duration) error { return sleep(rt.ctx, d) }
+func (rt *inline) Sleep(_ flow.Key, d time.Duration) error {
+	return clock.Sleep(rt.ctx, clock.System{}, d)
+}
 
 func (rt *inline) Now(flow.Key) (time.Time, error) {
 	return time.Now().UTC().Round(0), rt.Interrupted()

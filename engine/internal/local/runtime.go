@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
@@ -26,6 +27,9 @@ type Options struct {
 	// Began is when the run began for the first time; zero means now. Creates
 	// that were done since then are not made again.
 	Began time.Time
+	// Doubted is since when reads that are on record are asked for anew; zero doubts none.
+	// Nothing that was written may depend on them.
+	Doubted time.Time
 	// Events gets the events, stamped, one at a time; nil drops them. It must
 	// mask what people may not see, and must not call the runtime.
 	Events event.Sink
@@ -35,15 +39,22 @@ type Options struct {
 	Mask func(value.Value) value.Value
 	// Resume is the command that people are told where an open create stands in the way.
 	Resume flow.ResumeCommand
+	// Clock is what the run goes by; nil means that of the machine.
+	Clock clock.Clock
+	// InOrder runs the rows of every foreach one after another, whatever it says itself.
+	InOrder bool
 }
 
 // New returns the durable runtime. It lives as long as ctx, whose cause, when
 // it ends, is what Interrupted returns.
 func New(ctx context.Context, o Options) flow.Runtime {
-	if o.Began.IsZero() {
-		o.Began = time.Now()
+	if o.Clock == nil {
+		o.Clock = clock.System{}
 	}
-	return &runtime{ctx: ctx, calm: context.WithoutCancel(ctx), Options: o, events: &stamp{run: o.RunID, sink: o.Events}}
+	if o.Began.IsZero() {
+		o.Began = o.Clock.Now()
+	}
+	return &runtime{ctx: ctx, calm: context.WithoutCancel(ctx), Options: o, events: &stamp{run: o.RunID, sink: o.Events, clock: o.Clock}}
 }
 
 // runtime is the durable runtime: what it was asked before is answered from
@@ -62,20 +73,20 @@ type runtime struct {
 // without a key, since now.
 func (rt *runtime) Sleep(key flow.Key, d time.Duration) error {
 	if key == "" {
-		return sleep(rt.ctx, d)
+		return clock.Sleep(rt.ctx, rt.Clock, d)
 	}
 	deadline, err := rt.moment(state.Sleep, key, d)
 	if err != nil {
 		return err
 	}
 	// A clock that was set back must not make the wait longer than asked for.
-	return sleep(rt.ctx, min(d, time.Until(deadline)))
+	return clock.Sleep(rt.ctx, rt.Clock, min(d, deadline.Sub(rt.Clock.Now())))
 }
 
 // Now returns the time at which key was asked for first; without a key, that of now.
 func (rt *runtime) Now(key flow.Key) (time.Time, error) {
 	if key == "" {
-		return time.Now(), rt.Interrupted()
+		return rt.Clock.Now(), rt.Interrupted()
 	}
 	return rt.moment(state.Time, key, 0)
 }
@@ -128,7 +139,7 @@ func (rt *runtime) moment(kind state.Kind, key flow.Key, later time.Duration) (t
 		return decodeTime(e.Payload)
 	}
 	// Rounded to what the record holds, so that a resumed run is told the same.
-	t := time.Now().Add(later).UTC().Round(0)
+	t := rt.Clock.Now().Add(later).UTC().Round(0)
 	return t, rt.record(state.Entry{Kind: kind, Key: string(key), Payload: value.AppendJSON(nil, encodeTime(t))})
 }
 
@@ -140,7 +151,7 @@ func (rt *runtime) recorded(kind state.Kind, key flow.Key) (state.Entry, bool, e
 	case endedBy(rt.ctx, err):
 		return e, false, rt.Interrupted()
 	default:
-		return e, false, fmt.Errorf("cannot read %s from the journal: %w", key, err)
+		return e, false, &flow.StateError{What: fmt.Sprintf("cannot read %s from the journal", key), Err: err}
 	}
 	return e, ok, nil
 }
@@ -163,29 +174,14 @@ func (rt *runtime) fold(e state.Entry) error {
 func (rt *runtime) dated(e state.Entry) state.Entry {
 	e.Run = rt.RunID
 	if e.At.IsZero() {
-		e.At = time.Now()
+		e.At = rt.Clock.Now()
 	}
 	return e
 }
 
 func writing(e state.Entry, err error) error {
 	if err != nil {
-		return fmt.Errorf("cannot write %s to the journal: %w", e.Key, err)
+		return &flow.StateError{What: fmt.Sprintf("cannot write %s to the journal", e.Key), Err: err}
 	}
 	return nil
-}
-
-// sleep waits for d or until ctx ends, and then returns its cause.
-func sleep(ctx context.Context, d time.Duration) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
 }

@@ -5,13 +5,15 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 )
 
 // stamp numbers and dates the events of all goroutines of a run and hands them
 // on one at a time.
 type stamp struct {
-	run  string
-	sink event.Sink // may be nil
+	run   string
+	sink  event.Sink // may be nil
+	clock clock.Clock
 
 	mu    sync.Mutex
 	seq   uint64
@@ -39,7 +41,7 @@ func (s *stamp) Emit(e event.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.seq++
-	now := time.Now()
+	now := s.clock.Now()
 	*event.HeadOf(e) = event.Head{Seq: s.seq, At: now, Run: s.run}
 	switch e := e.(type) {
 	case *event.RunStarted:

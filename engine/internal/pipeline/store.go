@@ -22,11 +22,13 @@ const (
 	StorePut    = "put"
 	StoreDelete = "delete"
 	StoreList   = "list"
+	StoreRun    = "run"
 
 	StoreTable = "table"
 	StoreKey   = "key"
 	StoreValue = "value"
 	StoreRows  = "rows"
+	StoreEnded = "status"
 )
 
 // storeOperations are what a vendor file would say of Store, if there were one.
@@ -51,6 +53,10 @@ list:
   effect: read
   inputs:
     table: {type: string, minLength: 1}
+run:
+  effect: read
+  inputs:
+    run: {type: string, minLength: 1}
 `
 
 // storeVendor returns Store with tables that may hold anything.
@@ -93,6 +99,8 @@ func storeOutputs(operation string, of *lang.Type) *lang.Type {
 	case StoreList:
 		row := lang.ObjectOf(lang.Field{Name: StoreKey, Type: lang.TextType}, lang.Field{Name: StoreValue, Type: of})
 		return lang.ObjectOf(lang.Field{Name: StoreRows, Type: lang.ListOf(row)})
+	case StoreRun:
+		return lang.ObjectOf(lang.Field{Name: StoreEnded, Type: lang.TextType.OrNull("there may be no such run")})
 	}
 	return lang.ObjectOf()
 }

@@ -255,9 +255,9 @@ func eachScalar(n *source.Node, f func(*source.Node)) {
 func ParseBaseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {
-	case err != nil:
+	case err != nil && strings.Contains(text, "://"):
 		return nil, fmt.Errorf("base_url cannot be read as a URL")
-	case u.Scheme != "http" && u.Scheme != "https":
+	case err != nil || u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("base_url must begin with https:// or http://")
 	case u.Host == "":
 		return nil, fmt.Errorf("base_url names no host")

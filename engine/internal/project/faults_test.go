@@ -255,7 +255,6 @@ var faultCases = []faultCase{
 	{"check that writes", []edit{{shop, "  ping:\n    effect: read", "  ping:\n    effect: idempotent"}}},
 	{"unknown check", []edit{{shop, "check: ping", "check: pong"}}},
 	{"token that is no text", []edit{{shop, "value: ${{ outputs.token }}", "value: ${{ len(outputs.token) }}"}}},
-	{"token that may be null", []edit{{shop, "      schema: {type: string}\n", "      schema: {type: string, nullable: true}\n"}}},
 	{"token that nobody uses", []edit{{shop, "  inject:\n    headers: {Token: \"${{ token }}\", X-Region: \"${{ config.region }}\"}\n", ""}}},
 	{"token where there is none", []edit{{shop, "  token:\n    call: login\n    with: {key: \"${{ config.key }}\"}\n    value: ${{ outputs.token }}\n    check: ping\n    lifetime: 20m\n", ""}}},
 	{"bad duration", []edit{{shop, "timeout: 30s", "timeout: 30 seconds"}}},
@@ -305,6 +304,7 @@ func TestFaultsAreReportedWithPlaceAndHint(t *testing.T) {
 		cases = append(cases, faultCase{c.name, control(c.rest)})
 	}
 	cases = append(cases, storeFaults...)
+	cases = append(cases, rehearsalFaults()...)
 	for _, tt := range cases {
 		paths := []string(nil)
 		if tt.edits[0].file == "connections.yaml" {

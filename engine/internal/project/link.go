@@ -43,29 +43,36 @@ func (p *Project) vendorNames() []string {
 }
 
 func (p *Project) decodeVendor(file string, doc *document) {
-	if name, fresh := p.newVendor(file, doc); fresh {
-		p.vendors[name] = catalog.Decode(doc.node, file, &p.lib, &p.faults)
+	name, fresh := p.newVendor(file, doc)
+	if !fresh {
+		return
+	}
+	_, taken := p.vendors[name] // by the file that has its name, if there is one
+	if !taken {
+		p.vendors[name] = nil
+	}
+	if v := catalog.Decode(doc.node, file, &p.lib, &p.faults); !taken || file == vendorFile(name) {
+		p.vendors[name] = v
 	}
 }
 
-// newVendor checks the name of a vendor file, and makes the vendor known. fresh
-// tells whether it is still to be decoded.
+// newVendor checks the name of a vendor file. fresh tells whether it is still to be decoded.
 func (p *Project) newVendor(file string, doc *document) (name string, fresh bool) {
 	if doc.kind != "vendor" {
 		p.faults.Add(doc.node.Errorf("unknown-kind", "expected a vendor file, this one is a %s", doc.kind))
 		return "", false
 	}
 	name = doc.node.Get("vendor").Text
-	if _, ok := p.vendors[name]; ok {
+	if p.decoded[file] {
 		return name, false
 	}
+	p.decoded[file] = true
 	if name == pipeline.Store {
 		p.faults.Add(doc.node.Get("vendor").Errorf("reserved-name", "the vendor %s is built in", name).WithHint("name this one otherwise"))
 	}
 	if want := vendorFile(name); file != want {
 		p.faults.Add(doc.node.Get("vendor").Errorf("wrong-name", "the vendor %s must stand in %s, this is %s", name, want, file))
 	}
-	p.vendors[name] = nil
 	return name, true
 }
 

@@ -44,32 +44,29 @@ func behind(text string) func(string) string {
 func twice(match string) string { return match + match }
 
 // The kinds of single mistakes. They are grouped by what the hand does.
-var mutations = append(slips, meanings()...)
-
-// slips are mistakes of the hand.
-var slips = []mutation{
+var mutations = slices.Concat([]mutation{
 	// Keys and the layout of YAML.
-	{kind: "misspelt key", in: "vsp", find: `(?m)^ *(?:- )?(effect|request|response|method|path|steps|call|with|foreach|on_error|connections|identity|operations|outcomes|inputs|outputs|set|fail|if|id|rules|reply|state|let|insert|into|body|status|until|every|key|as|schema|type|required|properties|timeout|retry|paginate|reconcile|found|tries):`, change: misspell, right: around},
+	{kind: "misspelt key", in: "vspt", find: `(?m)^ *(?:- )?(effect|request|response|method|path|steps|call|with|foreach|on_error|connections|identity|operations|outcomes|inputs|outputs|set|fail|if|id|rules|reply|state|let|insert|into|body|status|until|every|key|as|schema|type|required|properties|timeout|retry|paginate|reconcile|found|tries):`, change: misspell, right: around},
 	{kind: "dropped key that is needed", in: "vsp", find: `(?m)^ *(?:effect|request|method|version|call|operations|into|is|foreach|found): .*\n`, change: gone, right: around},
-	{kind: "duplicate key", in: "vsp", find: `(?m)^ +(?:call|effect|method|path|if|schema|as|key|status|fail): .*\n`, change: twice},
-	{kind: "wrong indent", in: "vsp", find: `(?m)^    ((?: *)(?:call|effect|request|with|path|method|response|schema|set)):`, change: func(m string) string { return " " + m }},
-	{kind: "tab for blanks", in: "vsp", find: `(?m)^( +)\w+:`, change: becomes("\t")},
-	{kind: "colon without a blank behind it", in: "vsp", find: `(?m)^ +\w+(: )[^#\n]`, change: becomes(":")},
-	{kind: "dropped colon", in: "vsp", find: `(?m)^ +\w+(:)(?: .*)?$`, change: gone},
-	{kind: "second document", in: "vsp", find: `(?m)^()(?:operations|steps|connections|schemas|state|envelope|defaults|outputs):`, change: becomes("---\n")},
-	{kind: "number with a leading zero", in: "vsp", find: `: ([1-9][0-9]*)(?:[,}\n])`, change: func(m string) string { return "0" + m }},
-	{kind: "yes and no", in: "vsp", find: `: (true|false)[,}\n]`, change: func(m string) string {
+	{kind: "duplicate key", in: "vspt", find: `(?m)^ +(?:call|effect|method|path|if|schema|as|key|status|fail): .*\n`, change: twice},
+	{kind: "wrong indent", in: "vspt", find: `(?m)^    ((?: *)(?:call|effect|request|with|path|method|response|schema|set)):`, change: func(m string) string { return " " + m }},
+	{kind: "tab for blanks", in: "vspt", find: `(?m)^( +)\w+:`, change: becomes("\t")},
+	{kind: "colon without a blank behind it", in: "vspt", find: `(?m)^ +\w+(: )[^#\n]`, change: becomes(":")},
+	{kind: "dropped colon", in: "vspt", find: `(?m)^ +\w+(:)(?: .*)?$`, change: gone},
+	{kind: "second document", in: "vspt", find: `(?m)^()(?:operations|steps|connections|schemas|state|envelope|defaults|outputs):`, change: becomes("---\n")},
+	{kind: "number with a leading zero", in: "vspt", find: `: ([1-9][0-9]*)(?:[,}\n])`, change: func(m string) string { return "0" + m }},
+	{kind: "yes and no", in: "vspt", find: `: (true|false)[,}\n]`, change: func(m string) string {
 		if m == "true" {
 			return "yes"
 		}
 		return "no"
 	}},
-	{kind: "unknown tag", in: "vsp", find: `(?m)^ +\w+: ()[a-z$"]`, change: becomes("!done ")},
-	{kind: "misspelt alias", in: "vsp", find: `[:-] \*(\w+)\n`, change: misspell},
-	{kind: "unfinished flow mapping", in: "vsp", find: `[^}](\})\n`, change: gone},
-	{kind: "unfinished flow list", in: "vsp", find: `(\])\n`, change: gone},
-	{kind: "unfinished quote", in: "vsp", find: `(?m): "[^"\n]*(")$`, change: gone},
-	{kind: "dropped quotes around ? :", in: "vsp", find: `(?m): ("\$\{\{ [^"\n]* \? [^"\n]* : [^"\n]*")$`, change: func(m string) string { return strings.Trim(m, `"`) }},
+	{kind: "unknown tag", in: "vspt", find: `(?m)^ +\w+: ()[a-z$"]`, change: becomes("!done ")},
+	{kind: "misspelt alias", in: "vspt", find: `[:-] \*(\w+)\n`, change: misspell},
+	{kind: "unfinished flow mapping", in: "vspt", find: `[^}](\})\n`, change: gone},
+	{kind: "unfinished flow list", in: "vspt", find: `(\])\n`, change: gone},
+	{kind: "unfinished quote", in: "vspt", find: `(?m): "[^"\n]*(")$`, change: gone},
+	{kind: "dropped quotes around ? :", in: "vspt", find: `(?m): ("\$\{\{ [^"\n]* \? [^"\n]* : [^"\n]*")$`, change: func(m string) string { return strings.Trim(m, `"`) }},
 
 	// Markers and expressions.
 	{kind: "unfinished marker", in: "vsp", find: ` (\}\})`, change: becomes("}")},
@@ -168,7 +165,7 @@ var slips = []mutation{
 	{kind: "reconcile by a write", in: "v", find: `(?m)^    reconcile:\n      call: (get_company_by_vat_id|get_supplier_articles|list_clients)`, change: func(m string) string {
 		return map[string]string{"get_company_by_vat_id": "create_company", "get_supplier_articles": "update_supplier_articles", "list_clients": "edit_client"}[m]
 	}},
-}
+}, rehearsalMutations, meanings())
 
 // isUsed reports whether a declared name is mentioned more often than the once that declares it.
 func isUsed(c *corpus, m *mutant) bool {

@@ -27,7 +27,7 @@ import (
 // made; its first group, or else the whole match, is what change spoils.
 type mutation struct {
 	kind   string
-	in     string // which files: v for vendors, s for sandboxes, p for pipelines
+	in     string // which files: v for vendors, s for sandboxes, p for pipelines, t for tests
 	find   string
 	change func(text string) string
 	right  rule
@@ -101,6 +101,8 @@ func letter(name string) string {
 	switch {
 	case strings.HasSuffix(name, ".sandbox.yaml"):
 		return "s"
+	case strings.HasSuffix(name, ".test.yaml"):
+		return "t"
 	case strings.HasPrefix(name, "specs/"):
 		return "v"
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
+	"github.com/seed627bd532/runner/engine/internal/rehearsal"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
@@ -24,8 +25,10 @@ type Project struct {
 	docs      map[string]*document
 	ahead     map[string]reading         // files that were read before they are asked for
 	vendors   map[string]*catalog.Vendor // by name; nil while or when broken
+	decoded   map[string]bool            // the vendor files that were
 	pipelines map[string]*pipeline.Pipeline
-	loading   []string // pipelines that are being decoded, outermost first
+	tests     []*rehearsal.Test // in the order in which they were loaded
+	loading   []string          // pipelines that are being decoded, outermost first
 	faults    diag.List
 }
 
@@ -45,6 +48,7 @@ func Load(fsys fs.FS, paths ...string) (*Project, diag.List) {
 		fsys:      fsys,
 		docs:      map[string]*document{},
 		vendors:   map[string]*catalog.Vendor{},
+		decoded:   map[string]bool{},
 		pipelines: map[string]*pipeline.Pipeline{},
 	}
 	whole := len(paths) == 0
@@ -109,6 +113,8 @@ func (p *Project) loadFile(name string) {
 			called := doc.node.Get("sandbox")
 			p.faults.Add(called.Errorf("wrong-name", "the sandbox of %s must be called %s.sandbox.yaml, this is %s", called.Text, called.Text, path.Base(name)))
 		}
+	case "test":
+		p.loadTest(name, doc)
 	}
 }
 
@@ -132,8 +138,11 @@ func (p *Project) document(name string) *document {
 	if read.doc == nil {
 		return nil
 	}
-	p.lib.AddSource(name, read.doc.node)
 	p.docs[name] = read.doc
+	if read.doc.kind == "test" {
+		return read.doc // it has no schemas, and its values may look like some
+	}
+	p.lib.AddSource(name, read.doc.node)
 	p.referred(read.doc, name, read.doc.node)
 	return read.doc
 }
@@ -191,6 +200,13 @@ func (p *Project) Paths() []string {
 		paths = append(paths, q.Path)
 	}
 	return paths
+}
+
+// Tests returns the loaded tests, by path, in order.
+func (p *Project) Tests() []*rehearsal.Test {
+	all := slices.Clone(p.tests)
+	slices.SortFunc(all, func(a, b *rehearsal.Test) int { return strings.Compare(a.Path, b.Path) })
+	return all
 }
 
 // Find returns the loaded pipeline at a path, or nil.

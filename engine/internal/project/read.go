@@ -13,7 +13,7 @@ import (
 )
 
 // Kinds are the first keys that tell the kinds of files apart.
-var Kinds = []string{"vendor", "pipeline", "connections", "sandbox"}
+var Kinds = []string{"vendor", "pipeline", "connections", "test", "sandbox"}
 
 // IsYAML reports whether a file name ends as YAML files do.
 func IsYAML(name string) bool {

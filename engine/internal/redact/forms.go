@@ -19,16 +19,13 @@ func formsOf(secret string) []form {
 	var forms []form
 	have := map[string]bool{}
 	add := func(f form) {
-		if len(f.text) >= MinLength && !have[f.text] {
+		if len(f.text) > 1 && !have[f.text] {
 			have[f.text] = true
 			forms = append(forms, f)
 		}
 	}
 	// A value read from a file often ends in a line break that no request carries.
 	for _, s := range []string{secret, strings.TrimSpace(secret)} {
-		if len(s) < MinLength {
-			continue
-		}
 		add(form{text: s})
 		for _, text := range escaped(s) {
 			add(form{text: text})
@@ -36,8 +33,15 @@ func formsOf(secret string) []form {
 		for _, text := range percentEncoded(s) {
 			add(form{text: text})
 		}
+		// JSON text that stands in a form.
+		for _, text := range percentEncoded(unquote(string(value.AppendJSON(nil, s)))) {
+			add(form{text: text})
+		}
 		for _, text := range htmlEscaped(s) {
 			add(form{text: text})
+		}
+		if len(s) < MinLength {
+			continue // its digits in base64 are found everywhere
 		}
 		for _, f := range base64Forms(s) {
 			add(f)

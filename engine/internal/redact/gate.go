@@ -16,8 +16,9 @@ import (
 // Mask stands where a secret was.
 const Mask = "•••"
 
-// MinLength is how many bytes a value must have to be masked. Shorter ones
-// would also be found where they mean something else.
+// MinLength is how many bytes a value must have to be masked wherever it is found. Shorter
+// ones would also be found in words that mean something else: they are masked where they stand
+// alone, between signs that are no letters or digits, and a single byte never is.
 const MinLength = 4
 
 // Gate masks the secrets it knows. It is safe for concurrent use.
@@ -35,9 +36,9 @@ func NewGate() *Gate {
 // Add makes a secret known, for good. It is masked as it is, and in the forms in
 // which requests and answers carry it: escaped as JSON, in URLs, in forms and in pages,
 // and in base64, also as a part of something longer such as Basic credentials.
-// Add returns false for a value too short to be masked, so that the caller can warn.
+// Add returns false for a value too short to be masked.
 func (g *Gate) Add(secret string) bool {
-	if len(secret) < MinLength {
+	if len(secret) < 2 {
 		return false
 	}
 	g.mu.Lock()
@@ -100,6 +101,9 @@ func (g *Gate) Value(v value.Value) value.Value {
 		return g.Text(v)
 	case int64, value.Decimal:
 		text, _ := value.Text(v)
+		if len(text) < MinLength { // a count, more often than a secret
+			return v
+		}
 		if masked := g.Text(text); masked != text {
 			return masked
 		}

@@ -1,5 +1,11 @@
 package redact
 
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
 // A form is one way to write a secret.
 type form struct {
 	text string
@@ -18,6 +24,8 @@ type patterns struct {
 	byPrefix map[uint32][]form
 	// seen has a bit for every prefix. Nearly all positions of a text end there.
 	seen *[1 << seenBits / 64]uint64
+	// short are those that have fewer bytes. They count where they stand alone.
+	short []string
 }
 
 const seenBits = 16
@@ -26,8 +34,12 @@ func newPatterns() patterns {
 	return patterns{byPrefix: map[uint32][]form{}, seen: new([1 << seenBits / 64]uint64)}
 }
 
-// add makes f known. Its text has at least four bytes.
+// add makes f known.
 func (p *patterns) add(f form) {
+	if len(f.text) < MinLength {
+		p.short = append(p.short, f.text)
+		return
+	}
 	prefix := prefixAt(f.text, 0)
 	p.byPrefix[prefix] = append(p.byPrefix[prefix], f)
 	bit := bitOf(prefix)
@@ -36,10 +48,10 @@ func (p *patterns) add(f form) {
 
 // find returns where forms are in s; spans may overlap. It is nil when there are none.
 func (p *patterns) find(s string) []span {
+	spans := p.findShort(s)
 	if len(p.byPrefix) == 0 {
-		return nil
+		return spans
 	}
-	var spans []span
 	for i := 0; i+MinLength <= len(s); i++ {
 		prefix := prefixAt(s, i)
 		if bit := bitOf(prefix); p.seen[bit/64]&(1<<(bit%64)) == 0 {
@@ -52,6 +64,30 @@ func (p *patterns) find(s string) []span {
 		}
 	}
 	return spans
+}
+
+// findShort returns where short forms stand alone in s.
+func (p *patterns) findShort(s string) []span {
+	var spans []span
+	for _, text := range p.short {
+		for from := 0; ; {
+			i := strings.Index(s[from:], text)
+			if i < 0 {
+				break
+			}
+			i, from = from+i, from+i+len(text)
+			before, _ := utf8.DecodeLastRuneInString(s[:i])
+			after, _ := utf8.DecodeRuneInString(s[from:])
+			if !ofWord(before) && !ofWord(after) {
+				spans = append(spans, span{i, from})
+			}
+		}
+	}
+	return spans
+}
+
+func ofWord(r rune) bool {
+	return r == '_' || r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
 func prefixAt(s string, i int) uint32 {

@@ -58,6 +58,12 @@ func TestShapeFaults(t *testing.T) {
 			"connections.yaml:2:34: expected text, found nothing\n    2 |   acme: {vendor: acme, base_url: }\n      |                                  ^\n  hint: write a value, or remove the key\n"},
 		{"two replies", "sandbox", "sandbox: s\nversion: 1\noperations:\n  a: {method: GET, path: /, rules: [{reply: {text: a, raw: b}}]}\n",
 			"sandbox.yaml:4:46: \"text\" and \"raw\" exclude each other\n    4 |   a: {method: GET, path: /, rules: [{reply: {text: a, raw: b}}]}\n      |                                              ^\n"},
+		{"two things in place of an answer", "test", "test: t\ncases:\n  - {name: n, expect: {}, answers: {a.b: [{timeout: true, unreachable: true}]}}\n",
+			"test.yaml:3:44: \"timeout\" and \"unreachable\" exclude each other\n    3 |   - {name: n, expect: {}, answers: {a.b: [{timeout: true, unreachable: true}]}}\n      |                                            ^\n"},
+		{"not an operation", "test", "test: t\ncases:\n  - {name: n, expect: {sent: {create: 1}}}\n",
+			"test.yaml:3:31: \"create\" does not fit: an operation is written CONNECTION.OPERATION, as in a call\n    3 |   - {name: n, expect: {sent: {create: 1}}}\n      |                               ^\n"},
+		{"an unknown end", "test", "test: t\ncases:\n  - {name: n, expect: {status: succeded}}\n",
+			"test.yaml:3:32: \"succeded\" is not one of succeeded, failed, partial, ambiguous\n    3 |   - {name: n, expect: {status: succeded}}\n      |                                ^\n  hint: did you mean succeeded?\n"},
 		{"not a mapping", "connections", "- a\n",
 			"connections.yaml:1:3: expected a mapping, found a list\n    1 | - a\n      |   ^\n"},
 	} {
@@ -144,6 +150,36 @@ outputs:
 connections:
   acme: {vendor: acme, base_url: https://api.example, config: {user: "${{ env.USER }}"}}
 `,
+		"test": `
+test: ensure
+version: 1
+title: t
+description: d
+connections: {a: {config: {region: eu}}}
+inputs: {x: 1}
+answers: {a.login: [{body: token}], b.auth.token: [{body: {access_token: t}}]}
+cases:
+  - name: all that can be said
+    description: d
+    now: 2026-05-01T08:30:00Z
+    inputs: {y: [1, null]}
+    tables: {numbers: {"PT 1": 7}}
+    answers:
+      a.find:
+        - {status: 404, headers: {Retry-After: 1}, text: none, delay: 10s, times: 3}
+        - {raw: "{", truncate: true}
+        - {garbage: true}
+        - {timeout: true}
+        - {lose_answer: true}
+        - {unreachable: true}
+    expect:
+      status: ambiguous
+      outputs: {id: 7}
+      error: {code: timeout, outcome: unknown, step: "each[1]/create", operation: a.create, message: m}
+      sent: {a.create: 1}
+      requests: {a.create: [{method: POST, path: /x, query: {a: null}, headers: {B: c}, body: {d: 1}}]}
+      tables: {numbers: {"PT 1": null}}
+`,
 		"sandbox": `
 sandbox: acme
 version: 1
@@ -177,7 +213,7 @@ operations:
 func TestGrammarsAreDescribedAndClosed(t *testing.T) {
 	t.Parallel()
 	names, err := fs.Glob(schemas.Files(), "*.schema.json")
-	if err != nil || len(names) != 5 {
+	if err != nil || len(names) != 6 {
 		t.Fatalf("got %v, %v", names, err)
 	}
 	for _, name := range names {

@@ -52,9 +52,12 @@ func Connect(needed []pipeline.Connection, given map[string]Connection) (map[str
 }
 
 func missingHint(n pipeline.Connection, given []string) string {
-	hint := "add it to the connections file (--connections FILE), or try it out with --sandbox"
+	hint := fmt.Sprintf("add %s: {vendor: %s, base_url: https://…} to the connections file (connections.yaml, or --connections FILE), or try it out with --sandbox",
+		n.Name, n.Vendor.Name)
 	if near := diag.Nearest(n.Name, given); near != "" {
 		hint += "; there is a connection " + near
+	} else if len(given) > 0 {
+		hint += "; there are: " + strings.Join(given, ", ")
 	}
 	return hint
 }

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
@@ -77,7 +77,7 @@ func (s *session) recordEnd(ctx context.Context, e *End, rows flow.Tally) {
 	run.Status = string(e.Status)
 	run.Outcome = encodeOutcome(s.gate.JSON(value.AppendJSON(nil, e.Outputs)), e.Failure, rows)
 	if e.Status != Interrupted {
-		run.Ended = time.Now().UTC()
+		run.Ended = s.clock.Now().UTC()
 	}
 	err := s.state.Update(context.WithoutCancel(ctx), run)
 	switch {
@@ -86,6 +86,8 @@ func (s *session) recordEnd(ctx context.Context, e *End, rows flow.Tally) {
 		e.Status, e.Err = Failed, err
 		e.Failure = &event.Failure{Code: "state", Message: "all steps are done, but that could not be recorded: " + err.Error(),
 			Hint: "resume the run to have it recorded: nothing is sent twice"}
+	case strings.Contains(e.Failure.Message, err.Error()):
+		e.Failure.Message += "; nor could the end of the run be recorded"
 	default:
 		e.Failure.Message += "; besides, the end of the run could not be recorded: " + err.Error()
 	}

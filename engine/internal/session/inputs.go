@@ -282,7 +282,8 @@ func (b *binder) reported(path string) bool {
 	})
 }
 
-// readFile reads the file of an input that is no list: one JSON value, or the text itself.
+// readFile reads the file of an input that is no list: one JSON value, an object in
+// YAML, or the text itself.
 func readFile(q *catalog.Param, name string) (value.Value, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -290,9 +291,16 @@ func readFile(q *catalog.Param, name string) (value.Value, error) {
 	}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	var v value.Value
-	if strings.EqualFold(filepath.Ext(name), ".json") {
+	switch ext := strings.ToLower(filepath.Ext(name)); {
+	case ext == ".json":
 		v, err = value.Decode(text)
-	} else {
+	case q.Type.Kind == lang.Object && (ext == ".yaml" || ext == ".yml"):
+		n, faults := source.Read(name, text)
+		if err := faults.Err(); err != nil {
+			return nil, err
+		}
+		v = n.Literal()
+	default:
 		v, err = lang.ParseText(q.Type, strings.TrimRight(string(text), "\r\n"))
 	}
 	if err != nil {

@@ -180,6 +180,15 @@ func encodeOutcome(outputs []byte, failure *event.Failure, tally flow.Tally) []b
 	return value.AppendJSON(nil, o)
 }
 
+// recordedCode returns the code of the failure that ended a run; "" for none.
+func recordedCode(r state.Run) string {
+	v, _ := value.Decode(r.Outcome)
+	o, _ := v.(*value.Object)
+	failure, _ := o.At("error").(*value.Object)
+	code, _ := failure.At("code").(string)
+	return code
+}
+
 // recordedOutputs returns the outputs of a run that is done.
 func recordedOutputs(r state.Run) (*value.Object, error) {
 	v, err := value.Decode(r.Outcome)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,6 +82,9 @@ func (w *World) takeUp(ctx context.Context, j *job, run state.Run) (*End, error)
 	if err := w.settle(ctx, run.ID, j); err != nil {
 		return nil, err
 	}
+	if j.doubted, err = w.doubted(ctx, run); err != nil {
+		return nil, err
+	}
 	outDir := &j.outDir
 	if j.outDir == "" {
 		outDir = nil
@@ -92,6 +96,26 @@ func (w *World) takeUp(ctx context.Context, j *job, run state.Run) (*End, error)
 	}
 	j.run, j.resumed = run, true
 	return w.walk(ctx, j), nil
+}
+
+// doubted returns since when the reads of a run are asked for anew. A run that gave up because of what
+// it had read would but give up again, if it were told the same. Only what was read after
+// all that it wrote is in doubt: the rest has led to something.
+func (w *World) doubted(ctx context.Context, run state.Run) (time.Time, error) {
+	if run.Status != string(Failed) || !slices.Contains([]string{"failed", "poll-failed", "eval-error", "invalid-input"}, recordedCode(run)) {
+		return time.Time{}, nil
+	}
+	entries, err := w.State.Entries(ctx, run.ID)
+	if err != nil {
+		return time.Time{}, stateFault("the run cannot be taken up", err)
+	}
+	since := time.Unix(0, 0)
+	for _, e := range entries {
+		if local.Wrote(e) && e.At.After(since) {
+			since = e.At
+		}
+	}
+	return since, nil
 }
 
 // unchanged refuses a run whose files or inputs are not those of its record,

@@ -12,6 +12,7 @@ import (
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/call"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/interp"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -31,10 +32,15 @@ type session struct {
 	events   event.Sink // masks; nil when nobody listens
 	executor flow.Executor
 	resume   flow.ResumeCommand
+	clock    clock.Clock
 }
 
 func (w *World) session(j *job) *session {
 	gate := redact.NewGate()
+	var wire call.Wire
+	if w.Stage != nil {
+		gate, wire = w.Stage.Gate, w.Stage.Wire
+	}
 	kinds := auth.Builtin()
 	maps.Copy(kinds, w.Auth)
 	var events event.Sink
@@ -48,8 +54,10 @@ func (w *World) session(j *job) *session {
 		gate:   gate,
 		events: events,
 		resume: w.ResumeCommand,
+		clock:  w.clock(),
 		executor: ledger.New(ledger.Options{
 			Tables:   w.State,
+			Runs:     w.State,
 			Declared: j.target.tables,
 			Next: call.New(call.Options{
 				Connections: j.connections,
@@ -58,13 +66,18 @@ func (w *World) session(j *job) *session {
 				Auth:        kinds,
 				Tokens:      w.Tokens,
 				Locks:       w.Locks,
+				Clock:       w.clock(),
+				Wire:        wire,
 			}),
 		}),
 	}
 }
 
 // newRunID returns an id that sorts by time and is unique beyond machines.
-func newRunID() string {
+func (w *World) newRunID() string {
+	if w.Stage != nil {
+		return w.Stage.RunID
+	}
 	var b [4]byte
 	rand.Read(b[:])
 	return time.Now().UTC().Format("20060102-150405-") + hex.EncodeToString(b[:])
@@ -75,7 +88,7 @@ func (w *World) walk(ctx context.Context, j *job) *End {
 	s := w.session(j)
 	if t := j.order.Timeout; t > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, t, flow.ErrTimeout)
+		ctx, cancel = clock.WithTimeout(ctx, w.clock(), t, flow.ErrTimeout)
 		defer cancel()
 	}
 	rt := local.New(ctx, local.Options{
@@ -84,9 +97,12 @@ func (w *World) walk(ctx context.Context, j *job) *End {
 		Locks:    s.state,
 		RunID:    j.run.ID,
 		Began:    j.run.Began,
+		Doubted:  j.doubted,
 		Events:   s.events,
 		Mask:     s.gate.Value,
 		Resume:   w.ResumeCommand,
+		Clock:    w.clock(),
+		InOrder:  w.Stage != nil,
 	})
 	rt.Emit(&event.RunStarted{Pipeline: j.target.name, Resumed: j.resumed})
 	for _, d := range j.warnings {

@@ -21,6 +21,7 @@ type job struct {
 	connections map[string]*call.Connection
 	run         state.Run
 	resumed     bool
+	doubted     time.Time // since when the run's reads are asked for anew; zero: none
 	warnings    diag.List
 }
 
@@ -63,12 +64,12 @@ func (w *World) begin(ctx context.Context, t *target, o Order) (*End, error) {
 		return nil, err
 	}
 	j.run = state.Run{
-		ID:       newRunID(),
+		ID:       w.newRunID(),
 		Key:      o.Key,
 		Pipeline: t.name,
 		Files:    t.files,
 		Inputs:   newStart(in, o.OutDir).encode(),
-		Began:    time.Now().UTC(),
+		Began:    w.clock().Now().UTC(),
 	}
 	release, err := w.own(ctx, j.run.ID)
 	if err != nil {

@@ -7,8 +7,11 @@ import (
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/call"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/project"
+	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
@@ -34,6 +37,27 @@ type World struct {
 	ResumeCommand flow.ResumeCommand
 	// Events gets the events, masked; nil drops them.
 	Events event.Sink
+	// Stage is what a rehearsal has in place of the network and the clock; nil for runs.
+	Stage *Stage
+}
+
+// A Stage is what a run stands on that is only rehearsed. Such a run does one thing
+// after the other, so that it does the same each time.
+type Stage struct {
+	Clock clock.Clock
+	Wire  call.Wire
+	// Gate is the run's own, so that what is told of it later can be masked too.
+	Gate *redact.Gate
+	// RunID is the id of the run, which goes into requests.
+	RunID string
+}
+
+// clock returns the time that runs go by.
+func (w *World) clock() clock.Clock {
+	if w.Stage != nil {
+		return w.Stage.Clock
+	}
+	return clock.System{}
 }
 
 // An Order says how a run is to be made.

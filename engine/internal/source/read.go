@@ -78,7 +78,7 @@ func (r *reader) empty() *Node {
 		File:    r.file,
 		Code:    "empty-file",
 		Message: "the file is empty",
-		Hint:    "its first key says what it is: vendor, pipeline, connections or sandbox",
+		Hint:    "its first key says what it is: vendor, pipeline, connections, test or sandbox",
 	})
 	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/seed627bd532/runner/engine/internal/clock"
 )
 
 // A Limit bounds the requests that pass a Queue under it: how many are under
@@ -59,7 +61,8 @@ func (l *Limit) take(now time.Time) {
 type Queue struct {
 	mu      sync.Mutex
 	waiting []*turn
-	timer   *time.Timer // when the next one may pass; nil while none waits for time
+	clock   clock.Clock
+	stop    func() bool // of the alarm for the next one that may pass; nil while none waits for time
 }
 
 // turn is one request that waits.
@@ -70,8 +73,8 @@ type turn struct {
 	at     time.Time     // when it passed
 }
 
-// NewQueue returns a Queue in which nobody waits.
-func NewQueue() *Queue { return &Queue{} }
+// NewQueue returns a Queue by a clock, in which nobody waits.
+func NewQueue(c clock.Clock) *Queue { return &Queue{clock: c} }
 
 // A Pass is the leave to send one request. It belongs to one goroutine.
 type Pass struct {
@@ -95,10 +98,9 @@ func (q *Queue) Wait(ctx context.Context, urgent bool, limits ...*Limit) (Pass, 
 	q.join(t)
 	q.admit()
 	q.mu.Unlock()
-	select {
-	case <-t.come:
+	ended := q.clock.Await(ctx, t.come)
+	if ended == nil {
 		return Pass{q, t}, nil
-	case <-ctx.Done():
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -108,7 +110,7 @@ func (q *Queue) Wait(ctx context.Context, urgent bool, limits ...*Limit) (Pass, 
 		q.giveBack(t)
 	}
 	q.admit()
-	return Pass{}, context.Cause(ctx)
+	return Pass{}, ended
 }
 
 // Done says that the request is no longer under way. Further calls do nothing.
@@ -142,7 +144,7 @@ func (q *Queue) join(t *turn) {
 
 // admit lets everybody pass who may, in order, and sets the timer for the next.
 func (q *Queue) admit() {
-	now := time.Now()
+	now := q.clock.Now()
 	var next time.Duration
 	// Nobody overtakes somebody who waits for the same limit.
 	blocked := map[*Limit]bool{}
@@ -162,12 +164,12 @@ func (q *Queue) admit() {
 	}
 	clear(q.waiting[len(stay):])
 	q.waiting = stay
-	if q.timer != nil {
-		q.timer.Stop()
-		q.timer = nil
+	if q.stop != nil {
+		q.stop()
+		q.stop = nil
 	}
 	if next > 0 {
-		q.timer = time.AfterFunc(next, func() {
+		q.stop = q.clock.AfterFunc(next, func() {
 			q.mu.Lock()
 			defer q.mu.Unlock()
 			q.admit()

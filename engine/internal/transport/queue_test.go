@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/seed627bd532/runner/engine/internal/clock"
 )
 
 // pass waits for a turn, and fails the test when there is none.
@@ -24,7 +26,7 @@ func pass(t *testing.T, q *Queue, limits ...*Limit) Pass {
 
 func TestNoMoreAreUnderWayThanMayBe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, l := NewQueue(), &Limit{Concurrency: 3}
+		q, l := NewQueue(clock.System{}), &Limit{Concurrency: 3}
 		var mu sync.Mutex
 		now, most := 0, 0
 		var wg sync.WaitGroup
@@ -53,7 +55,7 @@ func TestNoMoreAreUnderWayThanMayBe(t *testing.T) {
 
 func TestTheRateHoldsInEverySpan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, l := NewQueue(), &Limit{Count: 5, Per: time.Second}
+		q, l := NewQueue(clock.System{}), &Limit{Count: 5, Per: time.Second}
 		var left []time.Duration
 		start := time.Now()
 		take := func(n int) {
@@ -81,7 +83,7 @@ func TestTheRateHoldsInEverySpan(t *testing.T) {
 
 func TestWhoCameFirstPassesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, l := NewQueue(), &Limit{Concurrency: 1}
+		q, l := NewQueue(clock.System{}), &Limit{Concurrency: 1}
 		held := pass(t, q, l)
 		var order []string
 		queue := func(name string, urgent bool) {
@@ -112,7 +114,7 @@ func TestWhoCameFirstPassesFirst(t *testing.T) {
 // may use nor is kept from its own place by them.
 func TestANarrowLimitKeepsOthersFromNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, all, slow := NewQueue(), &Limit{Concurrency: 2}, &Limit{Count: 1, Per: time.Minute}
+		q, all, slow := NewQueue(clock.System{}), &Limit{Concurrency: 2}, &Limit{Count: 1, Per: time.Minute}
 		first := pass(t, q, slow, all)
 		first.Done()
 		start := time.Now()
@@ -142,7 +144,7 @@ func TestANarrowLimitKeepsOthersFromNothing(t *testing.T) {
 
 func TestATurnThatWasNotUsedDoesNotCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, l := NewQueue(), &Limit{Concurrency: 1, Count: 2, Per: time.Hour}
+		q, l := NewQueue(clock.System{}), &Limit{Concurrency: 1, Count: 2, Per: time.Hour}
 		start := time.Now()
 		for range 10 {
 			p := pass(t, q, l)
@@ -166,7 +168,7 @@ func TestATurnThatWasNotUsedDoesNotCount(t *testing.T) {
 
 func TestWhoseContextEndsLeavesTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q, l := NewQueue(), &Limit{Concurrency: 1, Count: 2, Per: time.Hour}
+		q, l := NewQueue(clock.System{}), &Limit{Concurrency: 1, Count: 2, Per: time.Hour}
 		held := pass(t, q, l)
 		enough := errors.New("enough")
 		ctx, stop := context.WithCancelCause(context.Background())
@@ -196,7 +198,7 @@ func TestWhoseContextEndsLeavesTheQueue(t *testing.T) {
 // A turn that came when the context ended as well is used or given back, never lost.
 func TestNoTurnIsLost(t *testing.T) {
 	t.Parallel()
-	q, l := NewQueue(), &Limit{Concurrency: 1}
+	q, l := NewQueue(clock.System{}), &Limit{Concurrency: 1}
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -219,7 +221,7 @@ func TestNoTurnIsLost(t *testing.T) {
 
 func TestWithoutLimitsNobodyWaits(t *testing.T) {
 	t.Parallel()
-	q := NewQueue()
+	q := NewQueue(clock.System{})
 	for range 100 {
 		pass(t, q)
 		pass(t, q, &Limit{})

@@ -4,7 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -32,7 +34,11 @@ func Open(path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{Locks: files.NewLocks(path + "-locks"), path: path}
+	real, err := filepath.EvalSymlinks(path) // whatever name the file is opened by, its locks are the same
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the state in %s: %w", path, err)
+	}
+	s := &Store{Locks: files.NewLocks(real + "-locks"), path: path}
 	db, err := connect(path)
 	if err != nil {
 		return nil, err

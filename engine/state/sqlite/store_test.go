@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -18,6 +19,23 @@ func TestSQLiteIsAStore(t *testing.T) {
 
 func TestSQLiteIsDurable(t *testing.T) {
 	statetest.Durable(t, func(t *testing.T) string { return filepath.Join(t.TempDir(), "state.db") }, open)
+}
+
+// Whoever opens the file by another name has the same locks.
+func TestLocksAreThoseOfTheFile(t *testing.T) {
+	dir := t.TempDir()
+	one := opened(t, filepath.Join(dir, "state.db"))
+	if err := os.Symlink("state.db", filepath.Join(dir, "other.db")); err != nil {
+		t.Skip("there are no links here: ", err)
+	}
+	unlock, err := one.Lock(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if _, free, err := opened(t, filepath.Join(dir, "other.db")).TryLock(t.Context(), "a"); free || err != nil {
+		t.Errorf("the lock is free by another name (%v, %v)", free, err)
+	}
 }
 
 func opened(t *testing.T, path string) *Store {

@@ -1,0 +1,102 @@
+package call
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/schema"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// A Canned answer is one that is written down before anybody asks.
+type Canned struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Breaks returns how the answer, which op gives over a connection with this config, breaks the
+// contract of op; nil for one that keeps it, for one that is no success, and where
+// what it is depends on the request. Pointers lead into the body.
+func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Violation {
+	if dependsOnRequest(op) {
+		return nil
+	}
+	if as := op.Response.As; (as == "csv" || as == "lines") && c.Status >= 200 && c.Status <= 299 {
+		list, err := io.ReadAll(asList(as, bytes.NewReader(c.Body)))
+		if err != nil {
+			return []schema.Violation{{Message: err.Error()}}
+		}
+		c.Body = list
+	}
+	a := newAnswer(&http.Response{StatusCode: c.Status, Header: c.Header}, bytes.NewBuffer(c.Body))
+	vars := catalog.RequestVars(config, value.NewObject(0), "")
+	if op.Paging != nil {
+		vars = op.Paging.Vars(vars, op.Paging.First)
+	}
+	p := prepare(op)
+	outcome, declared := a.classify(p, vars)
+	if outcome != flow.OK || declared && !p.reads() {
+		return nil
+	}
+	data, readable := a.data(&op.Response)
+	if !readable {
+		return []schema.Violation{{Message: "the answer is not JSON"}}
+	}
+	whole, err := value.Decode(data)
+	if err != nil {
+		return []schema.Violation{{Message: "the answer cannot be read: " + err.Error()}}
+	}
+	if bad := op.Response.Schema.Validate(whole); len(bad) > 0 {
+		for i := range bad {
+			bad[i].Pointer = inBody(&op.Response, bad[i].Pointer)
+		}
+		return bad
+	}
+	get := func(m *lang.Mapping) (value.Value, error) { return m.GetFrom(data, whole) }
+	for _, m := range op.Response.Outputs {
+		if _, err := a.output(m, get); err != nil {
+			var placed *diag.Diagnostic
+			if errors.As(err, &placed) {
+				return []schema.Violation{{Message: placed.Message}} // where it is in the vendor file does not matter here
+			}
+			return []schema.Violation{{Message: err.Error()}}
+		}
+	}
+	return nil
+}
+
+// dependsOnRequest reports whether the outcome of an answer cannot be told without the inputs.
+func dependsOnRequest(op *catalog.Operation) bool {
+	for _, rule := range op.Response.Outcomes {
+		if strings.Contains(rule.If.Text(), "inputs") {
+			return true
+		}
+	}
+	return op.Response.OK != nil && strings.Contains(op.Response.OK.Text(), "inputs")
+}
+
+var plainWalk = regexp.MustCompile(`^\w+(\.\w+)*$`)
+
+// inBody turns a pointer into the data into one into the body, as well as the path of the data tells.
+func inBody(r *catalog.Response, pointer string) string {
+	if r.Data == nil || r.As != "json" {
+		return pointer
+	}
+	start, _, _ := strings.Cut(r.Data.Text(), "|") // what follows makes lists of what is none
+	switch {
+	case start == "@this" || start == "[@this]":
+		return pointer
+	case plainWalk.MatchString(start):
+		return "/" + strings.ReplaceAll(start, ".", "/") + pointer
+	}
+	return ""
+}
