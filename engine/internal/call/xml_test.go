@@ -127,3 +127,19 @@ func TestXMLAsValues(t *testing.T) {
 		}
 	}
 }
+
+// FuzzXML holds that whatever comes is read to a value that can be written down, or is refused.
+func FuzzXML(f *testing.F) {
+	for _, seed := range []string{soap("<a b='1'>x</a>"), `<a><b/><b>2</b></a>`, `<?xml version="1.0" encoding="latin1"?><a>ü</a>`, `<a xmlns:x="y" x:b="1">&lt;</a>`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		v, err := fromXML(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		if _, err := value.Decode(value.AppendJSON(nil, v)); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
+	})
+}
