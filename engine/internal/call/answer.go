@@ -17,6 +17,10 @@ type answer struct {
 	// body is the answer's text without a byte order mark; it lives until release.
 	body []byte
 	json bool // body is one JSON text
+	// raw is the text of an answer whose body was made JSON of XML; nil for others. notXML says why
+	// one was not.
+	raw    []byte
+	notXML error
 	// shy says that secret outputs were not found, so that the gate knows nothing of them.
 	shy bool
 	// sealed says that it may hold a secret that was not masked.
@@ -47,7 +51,7 @@ func newAnswer(resp *http.Response, buf *bytes.Buffer) *answer {
 // release gives the body's memory back.
 func (a *answer) release() {
 	recycle(a.buf)
-	a.buf, a.body, a.start = nil, nil, nil
+	a.buf, a.body, a.start, a.raw = nil, nil, nil, nil
 	if a.spool != nil && !a.kept {
 		a.spool.Close()
 	}
@@ -60,7 +64,12 @@ func (a *answer) success() bool { return a.status >= 200 && a.status <= 299 }
 func (a *answer) empty() bool { return len(bytes.TrimSpace(a.body)) == 0 }
 
 // text returns the answer as valid UTF-8.
-func (a *answer) text() string { return strings.ToValidUTF8(string(a.body), "\uFFFD") }
+func (a *answer) text() string {
+	if a.raw != nil {
+		return strings.ToValidUTF8(string(a.raw), "\uFFFD")
+	}
+	return strings.ToValidUTF8(string(a.body), "\uFFFD")
+}
 
 // decode returns the answer's JSON value, nil for other answers. The error is
 // about JSON that is too deep or holds a number too long to keep.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
@@ -27,7 +28,7 @@ func (o *operation) streams() bool { return o.maySpool() && !o.sees.text }
 
 // maySpool reports whether what is read may leave memory at all.
 func (o *operation) maySpool() bool {
-	return o.Response.As != "text" && o.Response.As != "none" && o.Effect != flow.Create && o.Batch == nil &&
+	return !slices.Contains([]string{"text", "xml", "none"}, o.Response.As) && o.Effect != flow.Create && o.Batch == nil &&
 		len(o.secretOutputs) == 0 && len(o.Response.Secrets) == 0
 }
 

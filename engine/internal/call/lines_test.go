@@ -3,6 +3,7 @@ package call
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -97,4 +98,24 @@ func TestLargeAnswersOfLines(t *testing.T) {
 	if got := summary(ask(t, e, "csv")); !strings.HasPrefix(got, "unknown unreadable: the answer broke off after ") {
 		t.Error(got)
 	}
+}
+
+// FuzzLines holds that what is made of lines is a list in JSON, unless it is refused.
+func FuzzLines(f *testing.F) {
+	for _, seed := range []string{"a,b\n1,2\n", "\ufeffa;b\n\"x\";\"y\nz\"", "{\"n\":1}\n\n[]\n", "a\n\xff", "\"", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, as := range []string{"csv", "lines"} {
+			list, err := io.ReadAll(asList(as, strings.NewReader(text)))
+			if err != nil {
+				continue
+			}
+			if v, err := value.Decode(list); err != nil {
+				t.Errorf("%s %q: %s: %v", as, text, list, err)
+			} else if _, ok := v.(value.List); !ok {
+				t.Errorf("%s %q: %s", as, text, list)
+			}
+		}
+	})
 }

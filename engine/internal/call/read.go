@@ -60,6 +60,10 @@ func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
 			e.unreadable(res, j, a)
 			return
 		}
+		if j.op.Response.As == "xml" {
+			v = j.op.Response.Over.Shape(v)
+			data = value.AppendJSON(nil, v)
+		}
 		if violations := s.Validate(v); len(violations) > 0 {
 			what := violated(violations, a.withheld())
 			if violations[0].Path == "" {
@@ -141,7 +145,7 @@ func (e *Executor) refuse(res *flow.Result, j *job, a *answer, declared bool) {
 		res.Code = refusedRedirect
 		res.Message = e.short(fmt.Sprintf("redirected to %s, which is not followed", a.header.Get("Location")))
 		res.Hint = "credentials go to the connection's base_url only, and a POST stays a POST; if the vendor moved, change base_url or the operation's path"
-	case res.Outcome == flow.Unknown && a.status < 300 && !a.json && !a.empty() && j.op.Response.As == "json":
+	case res.Outcome == flow.Unknown && a.status < 300 && !a.json && !a.empty() && j.op.Response.As != "text" && j.op.Response.As != "none":
 		e.unreadable(res, j, a)
 	}
 }
@@ -149,7 +153,11 @@ func (e *Executor) refuse(res *flow.Result, j *job, a *answer, declared bool) {
 // unreadable tells of an answer that should have been JSON.
 func (e *Executor) unreadable(res *flow.Result, j *job, a *answer) {
 	res.Outcome, res.Code = flow.Unknown, "unreadable"
-	res.Message = "the answer is not JSON"
+	format := "JSON"
+	if j.op.Response.As == "xml" {
+		format = "XML"
+	}
+	res.Message = "the answer is not " + format
 	if a.json {
 		_, err := a.decode()
 		res.Message = e.short(fmt.Sprintf("the answer cannot be read: %v", err))
@@ -159,9 +167,12 @@ func (e *Executor) unreadable(res *flow.Result, j *job, a *answer) {
 		return
 	}
 	if text := e.shown(a); text != "" {
-		res.Message = e.short("the answer is not JSON: " + text)
+		res.Message = e.short("the answer is not " + format + ": " + text)
 	}
-	if a.looksLikeHTML() {
+	switch {
+	case a.notXML != nil && !a.withheld():
+		res.Message = e.short(fmt.Sprintf("the answer is not XML: %v", a.notXML))
+	case a.looksLikeHTML():
 		res.Hint = "a web page came in place of data: check the connection's base_url, and whether a proxy or a maintenance page answers"
 	}
 }

@@ -103,7 +103,7 @@ func (a *answer) maskSecrets(gate *redact.Gate, op *operation) {
 	}
 	// Written anew in any case: of two members with one name only one is left,
 	// and everybody sees the same.
-	a.value, a.body = v, value.AppendJSON(nil, v)
+	a.value, a.body, a.raw = v, value.AppendJSON(nil, v), nil
 }
 
 // minEcho is how many bytes a secret must have for its echoes in the same answer to be

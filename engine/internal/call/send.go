@@ -71,7 +71,11 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{left: true, status: resp.StatusCode, header: resp.Header, size: n,
 			tooLarge: "the answer is larger than " + bytesText(limit)}
 	}
-	return newAnswer(resp, inUTF8(buf)), nil
+	a := newAnswer(resp, inUTF8(buf))
+	if j.op.Response.As == "xml" {
+		a.readXML()
+	}
+	return a, nil
 }
 
 // roundTrip has one request answered. No redirect is followed.

@@ -159,6 +159,11 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 				WithHint("add as: form"))
 		}
 	}
+	d.flat(r.Query, "the query parameter", true, false)
+	d.flat(r.Headers, "the header", false, false)
+	if r.As == "form" {
+		d.flat(r.Body, "the form field", r.Nested == "repeat", r.Nested != "repeat")
+	}
 	if r.Body != nil && r.As == "text" && !textual(r.Body.Type()) {
 		d.faults.Add(n.Get("body").Errorf("wrong-type", "a body sent as text must be text, found %s", r.Body.Type()).WithHint(nullHint(r.Body.Type())))
 	}

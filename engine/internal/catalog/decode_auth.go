@@ -23,6 +23,8 @@ func (d *decoder) auth(n *source.Node) {
 		d.v.Auth.Headers = d.template(inject.Get("headers"), scope)
 		d.v.Auth.Query = d.template(inject.Get("query"), scope)
 		d.v.Auth.Body = d.template(inject.Get("body"), scope)
+		d.flat(d.v.Auth.Headers, "the header", false, false)
+		d.flat(d.v.Auth.Query, "the query parameter", true, false)
 	}
 }
 

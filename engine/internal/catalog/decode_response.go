@@ -48,6 +48,7 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 		}
 		r.Schema = compiled
 		over = lang.FromSchema(s.Literal(), d.base, d.lib)
+		r.Over = over
 	}
 	whole := lang.AnyType
 	if r.Data == nil {

@@ -163,7 +163,7 @@ func (r *Request) Style(vars lang.Vars) (string, error) {
 
 // Response says how an answer is read; the vendor's envelope is already merged in.
 type Response struct {
-	As string // json | text | csv | lines | none
+	As string // json | text | csv | lines | xml | none
 	// Outcomes are tried top-down, over AnswerVars; then OK (nil: status in 200..299); then the built-in table.
 	Outcomes []Rule
 	OK       *lang.Expr
@@ -173,7 +173,9 @@ type Response struct {
 	// Secrets say what in the whole answer is masked before anything else looks at it.
 	Secrets []*SecretPath
 	// Schema is what the data must fit; nil for no check.
-	Schema  *schema.Schema
+	Schema *schema.Schema
+	// Over is the type of what Schema describes.
+	Over    *lang.Type
 	Outputs []*lang.Mapping
 	// OutputsType is the object type of Outputs.
 	OutputsType *lang.Type

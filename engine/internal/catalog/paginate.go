@@ -80,9 +80,9 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 	if start != nil {
 		text = start.Text
 	}
-	var err error
-	if p.First, err = p.Kind.First(text); err != nil {
-		d.faults.Add(start.Errorf("wrong-value", "start: %v", err))
+	var misplaced error
+	if p.First, misplaced = p.Kind.First(text); misplaced != nil {
+		d.faults.Add(start.Errorf("wrong-value", "start: %v", misplaced))
 	}
 	if size := n.Get("size"); size != nil {
 		p.Size, _ = size.Literal().(int64)
@@ -100,6 +100,9 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 	}
 	if name := p.Kind.Variable(); name != "" {
 		d.usesPage(request, n.Get("by"), name, "which page it asks for")
+	}
+	if misplaced != nil {
+		return p, lang.AnyType
 	}
 	return p, p.typeOf()
 }

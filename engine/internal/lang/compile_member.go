@@ -119,6 +119,9 @@ func (c *compiler) namedMember(n *ast.MemberNode, of term, name string) term {
 func (c *compiler) noMembers(n *ast.MemberNode, of term, name string) {
 	d := c.fault(c.spotOf(n.Property), "unknown-member", fmt.Sprintf("%s has no member %q", of.typ.notNull(), name))
 	related(d, of.typ)
+	if sized := of.typ.Kind == List || of.typ.Kind == Text; sized && (name == "length" || name == "size" || name == "count") {
+		d.Hint = "write len(…)"
+	}
 	if elem := of.typ.Elem; of.typ.Kind == List && elem != nil {
 		if _, ok := elem.Field(name); ok {
 			d.Hint = fmt.Sprintf("its elements have: write first(…)?.%s, or map(…, .%s)", name, name)

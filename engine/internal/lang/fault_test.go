@@ -8,6 +8,7 @@ func TestFaultsStandAtTheirRune(t *testing.T) {
 		{`steps.lokup.outputs`, `7: unknown member "lokup" of steps (did you mean "lookup"?)`},
 		{`steps.lookup?.outputs.company.AcountId`, `31: unknown member "AcountId" of steps.lookup?.outputs.company (did you mean "AccountId"?)`},
 		{`steps.lookup.outputs.company["AcountId"]`, `30: unknown member "AcountId" of steps.lookup.outputs.company (did you mean "AccountId"?)`},
+		{`steps.lookup.outputs.companies.length > 0`, `32: list of object has no member "length" (write len(…))`},
 		{`steps.lookup.outputs.companies.AccountId`, `32: list of object has no member "AccountId" (its elements have: write first(…)?.AccountId, or map(…, .AccountId))`},
 		{`map(steps.lookup.outputs.companies, .Nam + #.CompanyNam)`, `38: unknown member "Nam"
 46: unknown member "CompanyNam" (did you mean "CompanyName"?)`},

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/xml"
 	"errors"
 	"fmt"
 	"strings"
@@ -68,6 +69,9 @@ var textFunctions = []function{
 		name: "base64", doc: "the text, in UTF-8, written in base64",
 		params: []param{textParam}, result: always(TextType), call: inBase64,
 	}, {
+		name: "xml", doc: "the text as it stands in XML, its signs escaped",
+		params: []param{textParam}, result: always(TextType), call: inXML,
+	}, {
 		name: "digest", doc: "the SHA-256 of values in hexadecimal digits; equal values have equal digests",
 		params: []param{{name: "value", takes: anything, null: true}}, repeat: true,
 		result: always(TextType), call: digest,
@@ -97,6 +101,16 @@ func inBase64(f *frame, args []value.Value) (value.Value, error) {
 		return nil, err
 	}
 	return base64.StdEncoding.EncodeToString([]byte(text)), nil
+}
+
+func inXML(f *frame, args []value.Value) (value.Value, error) {
+	text := args[0].(string)
+	if err := f.spendText(6 * len(text)); err != nil {
+		return nil, err
+	}
+	var out strings.Builder
+	err := xml.EscapeText(&out, []byte(text))
+	return out.String(), err
 }
 
 func checkFilling(v value.Value) error {

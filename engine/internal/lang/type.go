@@ -243,3 +243,6 @@ func (t *Type) describe(depth int) string {
 	}
 	return name
 }
+
+// Omittable reports whether the value may be omit, so that it is left out.
+func (t *Type) Omittable() bool { return t != nil && t.omittable }

@@ -93,8 +93,11 @@ func (d *decoder) target(c *Call, v *source.Node) bool {
 	if diag.Nearest(name, []string{Store}) != "" && diag.Nearest(name, names) == "" {
 		names = []string{Store}
 	}
-	d.faults.Add(v.Errorf("unknown-connection", "no connection %s in this pipeline", name).
-		WithHint(catalog.DidYouMean(name, names)))
+	hint := catalog.DidYouMean(name, names)
+	if len(names) == 0 {
+		hint = "declare it: connections: {" + name + ": {vendor: " + name + "}}"
+	}
+	d.faults.Add(v.Errorf("unknown-connection", "no connection %s in this pipeline", name).WithHint(hint))
 	return false
 }
 

@@ -47,7 +47,7 @@ func twice(match string) string { return match + match }
 var mutations = slices.Concat([]mutation{
 	// Keys and the layout of YAML.
 	{kind: "misspelt key", in: "vspt", find: `(?m)^ *(?:- )?(effect|request|response|method|path|steps|call|with|foreach|on_error|connections|identity|operations|outcomes|inputs|outputs|set|fail|if|id|rules|reply|state|let|insert|into|body|status|until|every|key|as|schema|type|required|properties|timeout|retry|paginate|reconcile|found|tries):`, change: misspell, right: around},
-	{kind: "dropped key that is needed", in: "vspt", find: `(?m)^ *(?:effect|request|method|version|call|operations|into|is|foreach|found): .*\n`, change: gone, right: around},
+	{kind: "dropped key that is needed", in: "vsp", find: `(?m)^ *(?:effect|request|method|version|call|operations|into|is|foreach|found): .*\n`, change: gone, right: around},
 	{kind: "duplicate key", in: "vspt", find: `(?m)^ +(?:call|effect|method|path|if|schema|as|key|status|fail): .*\n`, change: twice},
 	{kind: "wrong indent", in: "vspt", find: `(?m)^    ((?: *)(?:call|effect|request|with|path|method|response|schema|set)):`, change: func(m string) string { return " " + m }},
 	{kind: "tab for blanks", in: "vspt", find: `(?m)^( +)\w+:`, change: becomes("\t")},

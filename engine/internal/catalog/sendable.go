@@ -1,0 +1,41 @@
+package catalog
+
+import (
+	"fmt"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+)
+
+// flat reports members that cannot be written where there are only names and texts: a query,
+// headers, or a form. what names such a member; lists says that a list is written as several, and nested
+// that lists and objects have a way of their own. t may be nil.
+func (d *decoder) flat(t *lang.Template, what string, lists, nested bool) {
+	if t == nil {
+		return
+	}
+	for _, m := range t.Members() {
+		is := m.Value.Type()
+		if is == nil || m.Key != nil {
+			continue
+		}
+		switch {
+		case is.Kind == lang.Null || is.Nullable && is.Kind != lang.Unknown && !is.Omittable():
+			d.unflat(m, "%s %s cannot be null, found %s", what, m.Name, is).
+				WithHint("write ${{ … ?? omit }} to leave it out")
+		case is.Kind == lang.Object && !nested:
+			d.unflat(m, "%s %s must be a text, number or boolean, found %s", what, m.Name, is)
+		case is.Kind == lang.List && !lists && !nested:
+			d.unflat(m, "%s %s must be a text, number or boolean, found %s", what, m.Name, is).
+				WithHint("write ${{ join(…, ',') }} where the vendor wants the elements in one text")
+		}
+	}
+}
+
+func (d *decoder) unflat(m lang.Member, format string, args ...any) *diag.Diagnostic {
+	at := m.Value.Place()
+	f := &diag.Diagnostic{File: at.File, Pos: at.Pos, Code: "wrong-type"}
+	f.Message = fmt.Sprintf(format, args...)
+	d.faults.Add(f)
+	return f
+}
