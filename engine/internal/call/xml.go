@@ -43,7 +43,7 @@ type xmlElement struct {
 // repeat are a list, and one that says xsi:nil is null.
 func fromXML(in io.Reader) (value.Value, error) {
 	d := xml.NewDecoder(in)
-	d.CharsetReader = latin1
+	d.CharsetReader = declared
 	open := []*xmlElement{{members: value.NewObject(1)}}
 	for {
 		token, err := d.Token()
@@ -115,19 +115,11 @@ func (e *xmlElement) value() value.Value {
 	return e.members
 }
 
-// latin1 reads the one other encoding that is still met.
-func latin1(charset string, in io.Reader) (io.Reader, error) {
-	switch strings.ToLower(charset) {
-	case "utf-8", "us-ascii":
-		return in, nil
-	case "iso-8859-1", "latin1":
-	default:
+// declared takes the text as it is, whatever encoding it says that it has: bodyOf and inMemory have made
+// UTF-8 of it. One that they do not know is refused.
+func declared(charset string, in io.Reader) (io.Reader, error) {
+	if name := strings.ToLower(charset); name != "utf-8" && name != "us-ascii" && !latin[name] {
 		return nil, fmt.Errorf("the encoding %s is not read", charset)
 	}
-	raw, err := io.ReadAll(in)
-	runes := make([]rune, len(raw))
-	for i, b := range raw {
-		runes[i] = rune(b)
-	}
-	return strings.NewReader(string(runes)), err
+	return in, nil
 }
