@@ -47,6 +47,9 @@ func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Vio
 	}
 	data, readable := a.data(&op.Response)
 	if !readable {
+		if op.Response.As == "xml" {
+			return []schema.Violation{{Message: "the answer is not XML"}}
+		}
 		return []schema.Violation{{Message: "the answer is not JSON"}}
 	}
 	whole, err := value.Decode(data)

@@ -59,6 +59,10 @@ operations:
     effect: read
     request: {method: GET, path: /}
     response: {data: "@this", as: csv, schema: {type: array, items: {type: object, required: [sku]}}, outputs: {rows: "@this"}}
+  tree:
+    effect: read
+    request: {method: GET, path: /}
+    response: {data: "@this", as: xml, schema: {type: object, required: [a]}}
   done:
     effect: idempotent
     request: {method: GET, path: /}
@@ -93,6 +97,9 @@ func TestCannedAnswersThatBreakTheirContract(t *testing.T) {
 		{"rows", 200, nil, "sku,name\nA,Anvil\n", ""},
 		{"rows", 200, nil, "code,name\nA,Anvil\n", `/0: missing member "sku"`},
 		{"rows", 200, nil, "sku\n\"A\n", ": the answer is not CSV: parse error on line 2, column 4: extraneous or missing \" in quoted-field"},
+		{"tree", 200, nil, "<a>1</a>", ""},
+		{"tree", 200, nil, "<b>1</b>", `: missing member "a"`},
+		{"tree", 200, nil, "a: 1", `: the answer is not XML`},
 		{"done", 409, nil, `<html>`, ""},
 	} {
 		config := value.ObjectOf("mode", "on")
