@@ -38,6 +38,9 @@ func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Vio
 		c.Body = list
 	}
 	a := newAnswer(&http.Response{StatusCode: c.Status, Header: c.Header}, bytes.NewBuffer(c.Body))
+	if op.Response.As == "xml" {
+		a.readXML()
+	}
 	vars := catalog.RequestVars(config, value.NewObject(0), "")
 	if op.Paging != nil {
 		vars = op.Paging.Vars(vars, op.Paging.First)
@@ -49,12 +52,16 @@ func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Vio
 	}
 	data, readable := a.data(&op.Response)
 	if !readable {
+		if a.notXML != nil {
+			return []schema.Violation{{Message: "the answer is not XML: " + a.notXML.Error()}}
+		}
 		return []schema.Violation{{Message: "the answer is not JSON"}}
 	}
 	whole, err := value.Decode(data)
 	if err != nil {
 		return []schema.Violation{{Message: "the answer cannot be read: " + err.Error()}}
 	}
+	data, whole = shaped(&op.Response, data, whole)
 	if bad := op.Response.Schema.Validate(whole); len(bad) > 0 {
 		for i := range bad {
 			bad[i].Pointer = inBody(&op.Response, bad[i].Pointer)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -130,4 +131,14 @@ func latin1(charset string, in io.Reader) (io.Reader, error) {
 		runes[i] = rune(b)
 	}
 	return strings.NewReader(string(runes)), err
+}
+
+// shaped returns the data of an answer as the schema wants them: XML does not tell a list of one
+// element from that element.
+func shaped(r *catalog.Response, data []byte, v value.Value) ([]byte, value.Value) {
+	if r.As != "xml" || r.Schema == nil {
+		return data, v
+	}
+	v = r.Over.Shape(v)
+	return value.AppendJSON(nil, v), v
 }
