@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -17,32 +16,18 @@ type Memory struct {
 	memoryLocks
 	memoryTables
 
-	mu      sync.Mutex
-	runs    map[string]Run
-	keys    map[string]string // ids of runs by their keys
-	entries map[id]Entry
-	below   map[place]map[id]bool  // what Fold forgets
-	folded  map[id]Entry           // creates that Fold took out of entries
-	creates map[string]map[id]bool // by identity: those of both that are intended or done
-	tokens  map[string]auth.Token
+	mu       sync.Mutex
+	runs     map[string]Run
+	keys     map[string]string // ids of runs by their keys
+	journals map[string]*memoryJournal
+	creates  map[string][]*record // by identity: those that are intended or done
+	tokens   map[string]auth.Token
 }
 
 var (
 	_ Store  = (*Memory)(nil)
 	_ Tokens = (*Memory)(nil)
 )
-
-// id is the name of an entry.
-type id struct {
-	run  string
-	kind Kind
-	key  string
-}
-
-func idOf(e Entry) id { return id{e.Run, e.Kind, e.Key} }
-
-// place is a key that others continue.
-type place struct{ run, key string }
 
 // NewMemory returns an empty memory.
 func NewMemory() *Memory {
@@ -51,10 +36,8 @@ func NewMemory() *Memory {
 		memoryTables: memoryTables{tables: map[string]map[string][]byte{}},
 		runs:         map[string]Run{},
 		keys:         map[string]string{},
-		entries:      map[id]Entry{},
-		below:        map[place]map[id]bool{},
-		folded:       map[id]Entry{},
-		creates:      map[string]map[id]bool{},
+		journals:     map[string]*memoryJournal{},
+		creates:      map[string][]*record{},
 		tokens:       map[string]auth.Token{},
 	}
 }
@@ -66,8 +49,15 @@ func (m *Memory) Close() error { return nil }
 func (m *Memory) Get(_ context.Context, run string, kind Kind, key string) (Entry, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	e, ok := m.entries[id{run, kind, key}]
-	return e, ok, nil
+	j := m.journals[run]
+	if j == nil {
+		return Entry{}, false, nil
+	}
+	r, ok := j.entries[name{kind, key}]
+	if !ok {
+		return Entry{}, false, nil
+	}
+	return r.Entry, true, nil
 }
 
 // Put is part of Journal. It never fails.
@@ -84,12 +74,13 @@ func (m *Memory) Put(_ context.Context, entries ...Entry) error {
 func (m *Memory) Fold(_ context.Context, e Entry) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i := range m.below[place{e.Run, e.Key}] {
-		m.fold(i)
+	j := m.journal(e.Run)
+	for _, r := range j.takeBelow(e.Key) {
+		m.fold(j, r)
 	}
 	for _, kind := range []Kind{Call, Sleep, Time, Item} {
-		if kind != e.Kind {
-			m.fold(id{e.Run, kind, e.Key})
+		if r := j.entries[name{kind, e.Key}]; r != nil && kind != e.Kind {
+			m.fold(j, r)
 		}
 	}
 	m.put(e)
@@ -101,13 +92,9 @@ func (m *Memory) Creates(_ context.Context, identity string, since time.Time) ([
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var found []Entry
-	for i := range m.creates[identity] {
-		e, ok := m.entries[i]
-		if !ok {
-			e = m.folded[i]
-		}
-		if e.Status == Intended || !e.At.Before(since) {
-			found = append(found, e)
+	for _, r := range m.creates[identity] {
+		if r.Status == Intended || !r.At.Before(since) {
+			found = append(found, r.Entry)
 		}
 	}
 	slices.SortFunc(found, func(a, b Entry) int {
@@ -132,61 +119,58 @@ func (m *Memory) PutToken(_ context.Context, key string, t auth.Token) error {
 	return nil
 }
 
-func (m *Memory) put(e Entry) {
-	i := idOf(e)
-	m.drop(i)
-	e.At = moment(e.At)
-	m.entries[i] = e
-	for above := range placesAbove(i) {
-		if m.below[above] == nil {
-			m.below[above] = map[id]bool{}
-		}
-		m.below[above][i] = true
+func (m *Memory) journal(run string) *memoryJournal {
+	j := m.journals[run]
+	if j == nil {
+		j = newMemoryJournal()
+		m.journals[run] = j
 	}
-	m.index(e)
+	return j
+}
+
+func (m *Memory) put(e Entry) {
+	e.At = moment(e.At)
+	j, n := m.journal(e.Run), name{e.Kind, e.Key}
+	r := j.entries[n]
+	if r == nil {
+		if old := j.folded[n]; old != nil {
+			delete(j.folded, n)
+			m.forget(old)
+		}
+		r = &record{Entry: e}
+		j.add(n, r)
+	} else {
+		m.forget(r)
+		r.Entry = e
+	}
+	m.index(r)
 }
 
 // fold forgets an entry, but for creates that may have taken place.
-func (m *Memory) fold(i id) {
-	e, known := m.entries[i]
-	if !known {
-		return
-	}
-	m.drop(i)
-	if mayExist(e) {
-		m.folded[i] = e
-		m.index(e)
+func (m *Memory) fold(j *memoryJournal, r *record) {
+	j.remove(r)
+	if mayExist(r.Entry) {
+		j.folded[name{r.Kind, r.Key}] = r
+	} else {
+		m.forget(r)
 	}
 }
 
-// index lets Creates find e.
-func (m *Memory) index(e Entry) {
-	if e.Identity == "" || !mayExist(e) {
-		return
+// index lets Creates find r.
+func (m *Memory) index(r *record) {
+	if r.Identity != "" && mayExist(r.Entry) {
+		m.creates[r.Identity] = append(m.creates[r.Identity], r)
 	}
-	if m.creates[e.Identity] == nil {
-		m.creates[e.Identity] = map[id]bool{}
-	}
-	m.creates[e.Identity][idOf(e)] = true
 }
 
-// drop takes whatever is kept of an entry away.
-func (m *Memory) drop(i id) {
-	e, known := m.entries[i]
-	if known {
-		delete(m.entries, i)
-		for above := range placesAbove(i) {
-			delete(m.below[above], i)
-			if len(m.below[above]) == 0 {
-				delete(m.below, above)
-			}
-		}
-	} else if e, known = m.folded[i]; known {
-		delete(m.folded, i)
+// forget keeps Creates from finding r.
+func (m *Memory) forget(r *record) {
+	if r.Identity == "" {
+		return
 	}
-	delete(m.creates[e.Identity], i)
-	if len(m.creates[e.Identity]) == 0 {
-		delete(m.creates, e.Identity)
+	rest := slices.DeleteFunc(m.creates[r.Identity], func(other *record) bool { return other == r })
+	if m.creates[r.Identity] = rest; len(rest) == 0 {
+		delete(m.creates, r.Identity)
 	}
 }
 
@@ -195,14 +179,3 @@ func mayExist(e Entry) bool { return e.Status == Intended || e.Status == Done }
 
 // moment returns t as all kinds of state give it back.
 func moment(t time.Time) time.Time { return t.Round(0).UTC() }
-
-// placesAbove yields the keys that i's key continues with "/" or "#".
-func placesAbove(i id) func(yield func(place) bool) {
-	return func(yield func(place) bool) {
-		for at := range len(i.key) {
-			if strings.IndexByte("/#", i.key[at]) >= 0 && !yield(place{i.run, i.key[:at]}) {
-				return
-			}
-		}
-	}
-}

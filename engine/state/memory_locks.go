@@ -4,12 +4,13 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // memoryLocks hands a lock from each holder to the one that waited longest.
 type memoryLocks struct {
 	mu     sync.Mutex
-	queues map[string]*queue // of the names that are held
+	queues map[string]*queue // of the names that are held; nil where nobody has waited
 }
 
 // queue holds those who wait for one name, first come first. A channel is
@@ -21,14 +22,13 @@ func (l *memoryLocks) Lock(ctx context.Context, name string) (func(), error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	unlock := sync.OnceFunc(func() { l.pass(name) })
 	turn := l.join(name)
 	if turn == nil {
-		return unlock, nil
+		return l.held(name), nil
 	}
 	select {
 	case <-turn:
-		return unlock, nil
+		return l.held(name), nil
 	case <-ctx.Done():
 		l.leave(name, turn)
 		return nil, context.Cause(ctx)
@@ -45,8 +45,18 @@ func (l *memoryLocks) TryLock(ctx context.Context, name string) (func(), bool, e
 	if _, held := l.queues[name]; held {
 		return nil, false, nil
 	}
-	l.queues[name] = &queue{}
-	return sync.OnceFunc(func() { l.pass(name) }), true, nil
+	l.queues[name] = nil
+	return l.held(name), true, nil
+}
+
+// held returns what lets go of a lock, once.
+func (l *memoryLocks) held(name string) (unlock func()) {
+	var done atomic.Bool
+	return func() {
+		if !done.Swap(true) {
+			l.pass(name)
+		}
+	}
 }
 
 // join takes the lock and returns nil when it is free, else a place in its queue.
@@ -55,8 +65,12 @@ func (l *memoryLocks) join(name string) chan struct{} {
 	defer l.mu.Unlock()
 	q, held := l.queues[name]
 	if !held {
-		l.queues[name] = &queue{}
+		l.queues[name] = nil
 		return nil
+	}
+	if q == nil {
+		q = &queue{}
+		l.queues[name] = q
 	}
 	turn := make(chan struct{})
 	q.waiting = append(q.waiting, turn)
@@ -68,7 +82,7 @@ func (l *memoryLocks) pass(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	q := l.queues[name]
-	if len(q.waiting) == 0 {
+	if q == nil || len(q.waiting) == 0 {
 		delete(l.queues, name)
 		return
 	}

@@ -77,11 +77,9 @@ func (m *Memory) Entries(_ context.Context, run string) ([]Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var found []Entry
-	for _, entries := range []map[id]Entry{m.entries, m.folded} {
-		for i, e := range entries {
-			if i.run == run {
-				found = append(found, e)
-			}
+	if j := m.journals[run]; j != nil {
+		for r := range j.all() {
+			found = append(found, r.Entry)
 		}
 	}
 	slices.SortFunc(found, func(a, b Entry) int {
@@ -100,25 +98,39 @@ func (m *Memory) Prune(_ context.Context, before time.Time) ([]string, error) {
 			gone[id] = true
 		}
 	}
-	var entries []id
-	for _, kept := range []map[id]Entry{m.entries, m.folded} {
-		for i, e := range kept {
-			if e.Status == Intended {
-				delete(gone, i.run)
-			}
-			entries = append(entries, i)
-		}
-	}
-	for _, i := range entries {
-		if gone[i.run] {
-			m.drop(i)
+	for id := range gone {
+		if m.isOpen(id) {
+			delete(gone, id)
 		}
 	}
 	for id := range gone {
+		m.drop(id)
 		delete(m.keys, m.runs[id].Key)
 		delete(m.runs, id)
 	}
 	return slices.Sorted(maps.Keys(gone)), nil
+}
+
+// isOpen reports whether the run leaves a create open.
+func (m *Memory) isOpen(run string) bool {
+	if j := m.journals[run]; j != nil {
+		for r := range j.all() {
+			if r.Status == Intended {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// drop takes all that is kept of a run's journal away.
+func (m *Memory) drop(run string) {
+	if j := m.journals[run]; j != nil {
+		for r := range j.all() {
+			m.forget(r)
+		}
+	}
+	delete(m.journals, run)
 }
 
 // own returns r as it is kept and given back: nobody else has its map.

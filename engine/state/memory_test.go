@@ -20,8 +20,38 @@ func TestMemoryKeepsNothingOfFoldedItems(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if len(m.entries) != 100 || len(m.below) != 0 {
-		t.Errorf("%d entries, %d places; want 100 and 0", len(m.entries), len(m.below))
+	if j := m.journals["r"]; len(j.entries) != 100 || len(j.below) != 0 {
+		t.Errorf("%d entries, %d groups; want 100 and 0", len(j.entries), len(j.below))
+	}
+}
+
+// Rows that end in any order leave neither entries nor what led to them.
+func TestMemoryFoldsRowsWithinRows(t *testing.T) {
+	m := NewMemory()
+	ctx := t.Context()
+	for i := range 40 {
+		for outer := range 3 {
+			row := fmt.Sprintf("each[%d]/inner[%d]", outer, i)
+			put(t, m, Entry{Run: "r", Kind: Call, Key: row + "/find"}, Entry{Run: "r", Kind: Call, Key: row + "/make", Status: Done, Identity: row})
+			if i%3 == outer { // some stay unfolded until their outer row is
+				continue
+			}
+			if err := m.Fold(ctx, Entry{Run: "r", Kind: Item, Key: row}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for outer := range 3 {
+		if err := m.Fold(ctx, Entry{Run: "r", Kind: Item, Key: fmt.Sprintf("each[%d]", outer)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	j := m.journals["r"]
+	if len(j.entries) != 3 || len(j.folded) != 120 || len(j.below) != 0 {
+		t.Errorf("%d entries, %d folded creates, %d groups; want 3, 120 and 0", len(j.entries), len(j.folded), len(j.below))
+	}
+	if all, err := m.Entries(ctx, "r"); err != nil || len(all) != 123 {
+		t.Errorf("%d entries, %v; want 123", len(all), err)
 	}
 }
 

@@ -129,6 +129,15 @@ func appendQuery(u *url.URL, t *lang.Template, vars lang.Vars, injected *value.O
 	return nil
 }
 
+// addressOf returns the address of one call, without query. The URL is the caller's.
+func (o *operation) addressOf(base *url.URL, vars lang.Vars) (*url.URL, error) {
+	if o.address == nil || base != o.base {
+		return address(base, o.Request.Path, vars)
+	}
+	u := *o.address
+	return &u, nil
+}
+
 // target returns where the job's request goes, with its query: to the path of the
 // operation, to its url, or where the answer before says that the next page is.
 func (j *job) target(base *url.URL, vars lang.Vars, injected *value.Object) (*url.URL, error) {
@@ -146,7 +155,7 @@ func (j *job) target(base *url.URL, vars lang.Vars, injected *value.Object) (*ur
 		u, err = given{"the url is", text, j.op.NoAuth && j.op.Effect == flow.Read}.address(base, base, injected)
 		injected = nil
 	} else {
-		u, err = address(base, j.op.Request.Path, vars)
+		u, err = j.op.addressOf(base, vars)
 	}
 	if err == nil {
 		err = appendQuery(u, j.op.Request.Query, vars, injected)

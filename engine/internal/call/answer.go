@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/http"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -41,10 +42,18 @@ type answer struct {
 
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-func newAnswer(resp *http.Response, buf *bytes.Buffer) *answer {
+// newAnswer returns the answer of which the body is in buf. wanted says that its value will be asked
+// for, so that it need not be looked at once more before.
+func newAnswer(resp *http.Response, buf *bytes.Buffer, wanted bool) *answer {
 	a := &answer{status: resp.StatusCode, header: resp.Header, buf: buf}
 	a.body = bytes.TrimPrefix(buf.Bytes(), byteOrderMark)
-	a.json = lang.ValidJSON(a.body)
+	if wanted {
+		v, err := value.Decode(a.body)
+		if a.decoded = err == nil; a.decoded {
+			a.value = v
+		}
+	}
+	a.json = a.decoded || lang.ValidJSON(a.body)
 	return a
 }
 
@@ -65,10 +74,14 @@ func (a *answer) empty() bool { return len(bytes.TrimSpace(a.body)) == 0 }
 
 // text returns the answer as valid UTF-8.
 func (a *answer) text() string {
+	text := string(a.body)
 	if a.raw != nil {
-		return strings.ToValidUTF8(string(a.raw), "\uFFFD")
+		text = string(a.raw)
 	}
-	return strings.ToValidUTF8(string(a.body), "\uFFFD")
+	if utf8.ValidString(text) {
+		return text
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
 }
 
 // decode returns the answer's JSON value, nil for other answers. The error is

@@ -46,13 +46,21 @@ func (e *Executor) sendInTurn(ctx context.Context, j *job, token *credential, pa
 		defer cancel()
 	}
 	at := e.clock.Now()
-	endpoint := w.method + " " + e.gate.Text(w.url.Redacted())
+	endpoint := e.endpoint(j.op, w)
 	res, err := e.follow(ctx, run, j, vars, w)
 	if j.turn != nil {
 		j.turn.address = w.url
 	}
 	res.At, res.Endpoint = at, endpoint
 	return res, err
+}
+
+// endpoint is what a request is told of by: method and address, secrets masked.
+func (e *Executor) endpoint(op *operation, w *wire) string {
+	if op.address != nil && *w.url == *op.address {
+		return e.gate.Text(op.endpoint)
+	}
+	return w.method + " " + e.gate.Text(w.url.Redacted())
 }
 
 // follow sends the request and follows the redirects that are harmless.

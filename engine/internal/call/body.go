@@ -8,32 +8,32 @@ import (
 // setBody writes the request body, with the injected members merged into its
 // top level, and returns its content type. Nothing is pooled here: net/http may still
 // be sending a body after it has returned.
-func (w *wire) setBody(op *operation, vars lang.Vars, injected *value.Object) (content string, err error) {
+func (w *wire) setBody(op *operation, vars lang.Vars, injected *value.Object) (content []string, err error) {
 	t := op.Request.Body
 	if t == nil && injected.Len() == 0 {
-		return "", nil
+		return nil, nil
 	}
 	style, err := op.Request.Style(vars)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	size := op.bodySize.Load()
 	dst := make([]byte, 0, size+64)
 	switch {
 	case style == "form":
-		content = "application/x-www-form-urlencoded"
+		content = formContent
 		w.body, w.hasBody, err = appendForm(dst, &op.Request, vars, injected)
 	case style == "multipart":
 		w.body, content, err = appendMultipart(dst, t, vars, injected)
 		w.hasBody = err == nil
 	case style == "text":
-		content = "text/plain; charset=utf-8"
+		content = textContent
 		w.body, w.hasBody, err = appendText(dst, t, vars, injected)
 	case injected.Len() > 0:
-		content = "application/json"
+		content = jsonContent
 		w.body, w.hasBody, err = appendMerged(dst, t, vars, injected)
 	default:
-		content = "application/json"
+		content = jsonContent
 		w.body, w.hasBody, err = t.AppendJSON(dst, vars)
 	}
 	if n := int64(len(w.body)); n > size {

@@ -30,31 +30,33 @@ func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Vio
 	if dependsOnRequest(op) {
 		return nil
 	}
-	if as := op.Response.As; (as == "csv" || as == "lines") && c.Status >= 200 && c.Status <= 299 {
-		list, err := io.ReadAll(asList(as, bytes.NewReader(c.Body)))
-		if err != nil {
-			return []schema.Violation{{Message: err.Error()}}
-		}
-		c.Body = list
+	p := prepare(op)
+	resp := &http.Response{StatusCode: c.Status, Header: c.Header, Body: io.NopCloser(bytes.NewReader(c.Body))}
+	buf := new(bytes.Buffer)
+	if _, err := buf.ReadFrom(bodyOf(resp, p)); err != nil {
+		return []schema.Violation{{Message: err.Error()}}
 	}
-	a := newAnswer(&http.Response{StatusCode: c.Status, Header: c.Header}, bytes.NewBuffer(c.Body))
+	a := inMemory(resp, p, buf)
 	vars := catalog.RequestVars(config, value.NewObject(0), "")
 	if op.Paging != nil {
 		vars = op.Paging.Vars(vars, op.Paging.First)
 	}
-	p := prepare(op)
 	outcome, declared := a.classify(p, vars)
 	if outcome != flow.OK || declared && !p.reads() {
 		return nil
 	}
 	data, readable := a.data(&op.Response)
 	if !readable {
+		if a.notXML != nil {
+			return []schema.Violation{{Message: "the answer is not XML: " + a.notXML.Error()}}
+		}
 		return []schema.Violation{{Message: "the answer is not JSON"}}
 	}
 	whole, err := value.Decode(data)
 	if err != nil {
 		return []schema.Violation{{Message: "the answer cannot be read: " + err.Error()}}
 	}
+	data, whole = shaped(&op.Response, data, whole)
 	if bad := op.Response.Schema.Validate(whole); len(bad) > 0 {
 		for i := range bad {
 			bad[i].Pointer = inBody(&op.Response, bad[i].Pointer)

@@ -100,7 +100,7 @@ func (e *Executor) sendLogin(j *job, req *http.Request) (*auth.Answer, error) {
 	bounded, cancel := clock.WithTimeout(ctx, e.clock, timeout, nil)
 	defer cancel()
 	req = req.WithContext(bounded)
-	req.Header.Set("User-Agent", e.userAgent)
+	req.Header["User-Agent"] = e.userAgent
 	e.tellLogin(j, req)
 	start := e.clock.Now()
 	a, err := e.exchangeLogin(j, req)

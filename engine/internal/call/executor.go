@@ -81,7 +81,7 @@ type Executor struct {
 	gate        *redact.Gate
 	locks       state.Locks
 	connections map[string]*connection
-	userAgent   string
+	userAgent   []string // the header of that name
 	maxAnswer   int64
 	spoolFrom   int64
 	maxSpooled  int64
@@ -140,7 +140,7 @@ func New(o Options) *Executor {
 		gate:        o.Gate,
 		locks:       o.Locks,
 		connections: make(map[string]*connection, len(o.Connections)),
-		userAgent:   o.UserAgent,
+		userAgent:   []string{o.UserAgent},
 		maxAnswer:   o.MaxAnswer,
 		spoolFrom:   o.SpoolFrom,
 		maxSpooled:  o.MaxSpooled,
@@ -159,7 +159,9 @@ func (e *Executor) connect(c *Connection, o Options) *connection {
 		queue:      transport.NewQueue(e.clock),
 	}
 	for _, op := range c.Vendor.Operations {
-		prepared.operations[op.Name] = prepare(op)
+		p := prepare(op)
+		p.fixAddress(c.BaseURL)
+		prepared.operations[op.Name] = p
 	}
 	HideParams(e.gate, c.Vendor.Config, c.Config)
 	if password, ok := c.BaseURL.User.Password(); ok {

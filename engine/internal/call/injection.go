@@ -38,8 +38,9 @@ func (c *credential) heard(res flow.Result) {
 // injection is what proves who is calling, ready to be put into a request.
 type injection struct {
 	// base takes the place of the connection's base URL; nil where the login tells none.
-	base                 *url.URL
-	headers, query, body *value.Object
+	base        *url.URL
+	headers     http.Header
+	query, body *value.Object
 	// hidden are the headers that carry it; their values are never shown.
 	hidden map[string]bool
 }
@@ -60,18 +61,24 @@ func inject(gate *redact.Gate, conn *connection, token string) (inj injection, e
 	if inj.base, err = toldBase(conn.BaseURL, a.BaseURL, vars); err != nil {
 		return inj, err
 	}
-	if inj.headers, err = injected(gate, a.Headers, vars); err != nil {
+	headers, err := injected(gate, a.Headers, vars)
+	if err != nil {
 		return inj, err
 	}
+	inj.hidden = make(map[string]bool, headers.Len())
+	w := wire{header: make(http.Header, headers.Len())}
+	for name, v := range headers.All() {
+		if err := w.setHeader(name, v); err != nil {
+			return inj, err
+		}
+		inj.hidden[http.CanonicalHeaderKey(name)] = true
+	}
+	inj.headers = w.header
 	if inj.query, err = injected(gate, a.Query, vars); err != nil {
 		return inj, err
 	}
 	if inj.body, err = injected(gate, a.Body, vars); err != nil {
 		return inj, err
-	}
-	inj.hidden = make(map[string]bool, inj.headers.Len())
-	for name := range inj.headers.All() {
-		inj.hidden[http.CanonicalHeaderKey(name)] = true
 	}
 	return inj, nil
 }

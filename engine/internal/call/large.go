@@ -88,7 +88,7 @@ func (e *Executor) survey(resp *http.Response, op *operation, buf *bytes.Buffer,
 		return nil, "", err
 	}
 	s.Close()
-	return newAnswer(resp, buf), "", nil
+	return newAnswer(resp, buf, op.wantsValue()), "", nil
 }
 
 // looksInside names what of the operation looks into the rows of the answer in

@@ -16,17 +16,17 @@ import (
 // appendMultipart writes the members as multipart/form-data (RFC 7578) and returns its content
 // type. A text, number or boolean is a field, an object is a file, and a list is a part for each
 // of its elements. The same members give the same body, whenever they are written.
-func appendMultipart(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) (body []byte, content string, err error) {
+func appendMultipart(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) (body []byte, content []string, err error) {
 	fields, err := evalObject(t, vars, "a multipart body")
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	fields = merge(fields, injected)
 	sum := sha256.Sum256(value.AppendJSON(nil, fields))
 	text := bytes.NewBuffer(dst)
 	w := multipart.NewWriter(text)
 	if err := w.SetBoundary("runner-" + hex.EncodeToString(sum[:16])); err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
 	for name, v := range fields.All() {
 		elements, ok := value.Elements(v)
@@ -38,12 +38,12 @@ func appendMultipart(dst []byte, t *lang.Template, vars lang.Vars, injected *val
 				err = writePart(w, name, element)
 			}
 			if err != nil {
-				return nil, "", err
+				return nil, nil, err
 			}
 		}
 	}
 	err = w.Close()
-	return text.Bytes(), w.FormDataContentType(), err
+	return text.Bytes(), []string{w.FormDataContentType()}, err
 }
 
 func writePart(w *multipart.Writer, name string, v value.Value) error {

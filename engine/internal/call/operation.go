@@ -1,6 +1,7 @@
 package call
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -18,13 +19,18 @@ type operation struct {
 	// items is the output that lists the elements of a page; nil for what is not paged.
 	items *lang.Mapping
 	// sees tells which parts of an answer the operation's conditions look at.
-	sees struct{ headers, text, body bool }
+	sees   struct{ headers, text, body bool }
+	accept []string // the header of that name
+	// address is where requests below base go, without query, and endpoint how that is told of, secrets
+	// included; nil and "" where the path holds something that is known with the call only.
+	base, address *url.URL
+	endpoint      string
 	// bodySize is the size of the last request body: a good guess for the next.
 	bodySize atomic.Int64
 }
 
 func prepare(op *catalog.Operation) *operation {
-	p := &operation{Operation: op}
+	p := &operation{Operation: op, accept: accepts(op.Response.As)}
 	for _, m := range op.Response.Outputs {
 		if op.Paging != nil && m.Name == op.Paging.Items {
 			p.items = m
@@ -48,6 +54,19 @@ func prepare(op *catalog.Operation) *operation {
 	return p
 }
 
+// fixAddress finds the address of calls that go to base, if it is the same in all of them. What is
+// wrong with it is told of with each call.
+func (o *operation) fixAddress(base *url.URL) {
+	if path := o.Request.Path; path != nil {
+		if _, fixed := path.Literal(); !fixed {
+			return
+		}
+	}
+	if u, err := address(base, o.Request.Path, nil); err == nil {
+		o.base, o.address, o.endpoint = base, u, o.Request.Method+" "+u.Redacted()
+	}
+}
+
 // look notes what a condition looks at. A variable's name stands in the text of
 // each expression that uses it, and in few others.
 func (o *operation) look(condition *lang.Expr) {
@@ -60,6 +79,11 @@ func (o *operation) look(condition *lang.Expr) {
 // reads reports whether anything is read from a successful answer.
 func (o *operation) reads() bool {
 	return o.Response.Schema != nil || len(o.Response.Outputs) > 0 || o.Batch != nil && (o.Batch.Answers != nil || o.Batch.Count != nil)
+}
+
+// wantsValue reports whether the value of an answer is looked at as a whole.
+func (o *operation) wantsValue() bool {
+	return o.Response.Schema != nil && o.Response.Data == nil || o.sees.body || len(o.Response.Secrets) > 0
 }
 
 // blank returns the outputs of an answer that holds nothing: lists are empty,

@@ -44,7 +44,7 @@ func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
 	if j.turn != nil && res.Outcome == flow.OK {
 		e.lookAhead(&res, j, vars, a)
 	}
-	a.kept = value.HoldsRows(res.Outputs) || value.HoldsRows(res.Body)
+	a.kept = a.spool != nil && (value.HoldsRows(res.Outputs) || value.HoldsRows(res.Body))
 	if op.Batch != nil && res.Outcome.Success() {
 		e.settleRows(&res, j, vars, a)
 	}
@@ -60,10 +60,7 @@ func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
 			e.unreadable(res, j, a)
 			return
 		}
-		if j.op.Response.As == "xml" {
-			v = j.op.Response.Over.Shape(v)
-			data = value.AppendJSON(nil, v)
-		}
+		data, v = shaped(&j.op.Response, data, v)
 		if violations := s.Validate(v); len(violations) > 0 {
 			what := violated(violations, a.withheld())
 			if violations[0].Path == "" {
@@ -90,7 +87,7 @@ func (e *Executor) mapOutputs(res *flow.Result, j *job, a *answer, get func(*lan
 			}
 			return
 		}
-		outputs.Set(m.Name, v)
+		outputs.Add(m.Name, v)
 	}
 	res.Outputs = outputs
 }

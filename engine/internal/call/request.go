@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,18 +52,14 @@ func (e *Executor) request(j *job, vars lang.Vars, token *credential) (*wire, er
 		return nil, err
 	}
 	if w.hasBody {
-		w.header["Content-Type"] = []string{content}
+		w.header["Content-Type"] = content
 	}
-	w.header["Accept"] = []string{accepts(op.Response.As)}
-	w.header["User-Agent"] = []string{e.userAgent}
+	w.header["Accept"] = op.accept
+	w.header["User-Agent"] = e.userAgent
 	if err := w.setHeaders(op.Request.Headers, vars); err != nil {
 		return nil, err
 	}
-	for name, v := range inj.headers.All() {
-		if err := w.setHeader(name, v); err != nil {
-			return nil, err
-		}
-	}
+	maps.Copy(w.header, inj.headers)
 	w.hidden = inj.hidden
 	if w.once {
 		w.hideIdempotencyKey()
@@ -70,11 +67,19 @@ func (e *Executor) request(j *job, vars lang.Vars, token *credential) (*wire, er
 	return w, nil
 }
 
-func accepts(as string) string {
+// Values of headers that most requests have. net/http leaves them alone.
+var (
+	anyContent  = []string{"*/*"}
+	jsonContent = []string{"application/json"}
+	formContent = []string{"application/x-www-form-urlencoded"}
+	textContent = []string{"text/plain; charset=utf-8"}
+)
+
+func accepts(as string) []string {
 	if as == "json" {
-		return "application/json"
+		return jsonContent
 	}
-	return "*/*"
+	return anyContent
 }
 
 // evalObject evaluates a template that gives members; nil and omit give none.

@@ -21,7 +21,11 @@ func HideParams(gate *redact.Gate, p *catalog.Params, values *value.Object) {
 	}
 }
 
-func (e *Executor) hideInputs(j *job) { HideParams(e.gate, j.op.Inputs, j.inputs) }
+func (e *Executor) hideInputs(j *job) {
+	if len(j.op.SecretInputs) > 0 {
+		HideParams(e.gate, j.op.Inputs, j.inputs)
+	}
+}
 
 // hideTyped tells the gate of the secrets within v, as its type marks them.
 func hideTyped(gate *redact.Gate, t *lang.Type, v value.Value) {

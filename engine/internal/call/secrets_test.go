@@ -140,7 +140,7 @@ func FuzzAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, status int, text string) {
 		for name, op := range e.connections["acme"].operations {
 			j := &job{connection: e.connections["acme"], op: op}
-			a := newAnswer(&http.Response{StatusCode: status, Header: http.Header{}}, bytes.NewBufferString(text))
+			a := newAnswer(&http.Response{StatusCode: status, Header: http.Header{}}, bytes.NewBufferString(text), false)
 			res := e.read(j, nil, a)
 			if res.Outcome == flow.OK && (name == "find" || name == "make" || name == "wrapped") && !a.json {
 				t.Errorf("%s took %q for success", name, text)

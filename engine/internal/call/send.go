@@ -47,12 +47,7 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{err: plain(err), left: progress.MayHaveLeft(ctx, err)}
 	}
 	defer resp.Body.Close()
-	if inLatin(resp) {
-		resp.Body = io.NopCloser(&utf8Reader{in: resp.Body, latin: true})
-	}
-	if as := j.op.Response.As; (as == "csv" || as == "lines") && resp.StatusCode >= 200 && resp.StatusCode <= 299 {
-		resp.Body = io.NopCloser(asList(as, &utf8Reader{in: resp.Body}))
-	}
+	resp.Body = io.NopCloser(bodyOf(resp, j.op))
 	buf := buffers.Get().(*bytes.Buffer)
 	limit := e.maxAnswer
 	streams := j.op.streams()
@@ -71,11 +66,7 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{left: true, status: resp.StatusCode, header: resp.Header, size: n,
 			tooLarge: "the answer is larger than " + bytesText(limit)}
 	}
-	a := newAnswer(resp, inUTF8(buf))
-	if j.op.Response.As == "xml" {
-		a.readXML()
-	}
-	return a, nil
+	return inMemory(resp, j.op, buf), nil
 }
 
 // roundTrip has one request answered. No redirect is followed.

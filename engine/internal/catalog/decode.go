@@ -129,6 +129,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 			WithHint("add identity, as in identity: inputs.number; identity: null says that nothing tells one from another"))
 	}
 	op.Response = d.response(n, op, answerScope(scope))
+	op.SecretInputs, op.SecretOutputs = secretInputs(op.Inputs), secretOutputs(&op.Response)
 	d.hintAtPaging(op, before)
 	return op
 }

@@ -115,6 +115,9 @@ type Operation struct {
 	Inputs   *Params
 	Request  Request
 	Response Response
+	// SecretInputs and SecretOutputs name those that are secret, or hold something secret:
+	// nothing may write them down.
+	SecretInputs, SecretOutputs []string
 	// Identity is what must not be created twice (over IdentityVars); nil for
 	// none. With a Batch it names one row, and BatchRows evaluates it.
 	Identity *lang.Expr

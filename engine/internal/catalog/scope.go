@@ -49,7 +49,9 @@ func requestScope(config, inputs, page *lang.Type) *lang.Scope {
 // RequestVars are in scope in a request. callKey is the run's
 // id and the call's key without attempt. Those of a paged operation are completed by Paging.Vars.
 func RequestVars(config, inputs *value.Object, callKey string) lang.Vars {
-	return lang.Vars{config, inputs, value.ObjectOf("key", callKey)}
+	call := value.NewObject(1)
+	call.Add("key", callKey)
+	return lang.Vars{config, inputs, call}
 }
 
 func answerScope(request *lang.Scope) *lang.Scope {

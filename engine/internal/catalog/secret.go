@@ -211,6 +211,28 @@ func plainPart(part string) bool {
 	return true
 }
 
+// secretInputs names the inputs that are secret, or hold something secret.
+func secretInputs(inputs *Params) []string {
+	var names []string
+	for _, p := range inputs.List {
+		if p.Secret || p.Type.HasSecret() {
+			names = append(names, p.Name)
+		}
+	}
+	return names
+}
+
+// secretOutputs names such outputs.
+func secretOutputs(r *Response) []string {
+	var names []string
+	for _, m := range r.Outputs {
+		if m.Type().HasSecret() {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}
+
 // openSecrets reports outputs that hold what another output says is secret; n may be nil.
 func (d *decoder) openSecrets(n *source.Node) {
 	if n == nil {

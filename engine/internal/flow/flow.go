@@ -299,6 +299,8 @@ type Runtime interface {
 	CleaningUp() (why Result, begun bool, err error)
 	// Emit tells what happens. Not recorded.
 	Emit(event.Event)
+	// Heard reports whether anybody hears of it: what nobody hears need not be put together.
+	Heard() bool
 	// Interrupted returns why the run must stop now, or nil.
 	Interrupted() error
 }

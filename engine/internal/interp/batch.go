@@ -41,7 +41,7 @@ func (w *walker) batchOperation(a *pipeline.Call, key flow.Key, inputs *value.Ob
 	}
 	if len(refs) == 0 {
 		res := flow.Result{Outcome: flow.Empty, Rows: []flow.RowResult{}}
-		w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
+		w.tellStart(event.StepStarted{Key: string(key), Operation: a.Name()})
 		w.tellEnd(a, key, res, nil)
 		return res, nil
 	}

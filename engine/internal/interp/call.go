@@ -15,7 +15,7 @@ import (
 
 // arguments evaluates with and binds it to what the callee asks for.
 func (w *walker) arguments(a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
-	given := value.NewObject(0)
+	var given *value.Object
 	if a.With != nil {
 		v, err := a.With.Eval(vars)
 		if err != nil {
@@ -43,9 +43,9 @@ func (w *walker) callPipeline(s *pipeline.Step, a *pipeline.Call, key flow.Key, 
 	if err != nil {
 		return nil, err
 	}
-	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
+	w.tellStart(event.StepStarted{Key: string(key), Operation: a.Name()})
 	outputs, err := w.called(a.Pipeline, key, inputs)
-	w.rt.Emit(&event.StepFinished{Key: string(key), Operation: a.Name(), Error: errorText(err)})
+	w.tellFinish(event.StepFinished{Key: string(key), Operation: a.Name(), Error: errorText(err)})
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +96,7 @@ func (w *walker) whole(a *pipeline.Call, key flow.Key, inputs *value.Object) (fl
 // operation makes the call and tells of it; the error of a call that was not
 // a success is a *Failure. rows are those of a batch operation.
 func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object, rows []flow.RowRef) (flow.Result, error) {
-	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
+	w.tellStart(event.StepStarted{Key: string(key), Operation: a.Name()})
 	res, err := w.quietly(a, key, key, inputs, rows)
 	bad := err
 	if bad == nil {
@@ -106,8 +106,24 @@ func (w *walker) operation(a *pipeline.Call, key flow.Key, inputs *value.Object,
 	return res, err
 }
 
+// tellStart tells that a step begins, if anybody listens.
+func (w *walker) tellStart(e event.StepStarted) {
+	if w.rt.Heard() {
+		told := e
+		w.rt.Emit(&told)
+	}
+}
+
+// tellFinish tells that a step has ended.
+func (w *walker) tellFinish(e event.StepFinished) {
+	if w.rt.Heard() {
+		told := e
+		w.rt.Emit(&told)
+	}
+}
+
 func (w *walker) tellEnd(a *pipeline.Call, key flow.Key, res flow.Result, err error) {
-	w.rt.Emit(&event.StepFinished{
+	w.tellFinish(event.StepFinished{
 		Key:       string(key),
 		Operation: a.Name(),
 		Outcome:   string(res.Outcome),
@@ -135,8 +151,8 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 		Rows:          rows,
 		RowsOf:        rowsOf(a.Operation),
 		Reach:         reach(a.Operation),
-		SecretOutputs: secretOutputs(a.Operation),
-		SecretInputs:  secretInputs(a.Operation),
+		SecretOutputs: a.Operation.SecretOutputs,
+		SecretInputs:  a.Operation.SecretInputs,
 		Fresh:         w.fresh,
 	}
 	res, err := w.attempts(a, key, req)
@@ -160,28 +176,6 @@ func (w *walker) tellLostSecrets(req flow.CallRequest, res flow.Result) {
 			w.rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: its output %s is null, since it is secret and was not written down when it was given", req.CallKey, name)})
 		}
 	}
-}
-
-// secretOutputs names the outputs that nothing may write down.
-func secretOutputs(op *catalog.Operation) []string {
-	var names []string
-	for _, m := range op.Response.Outputs {
-		if m.Type().HasSecret() {
-			names = append(names, m.Name)
-		}
-	}
-	return names
-}
-
-// secretInputs names the inputs that nothing may write down.
-func secretInputs(op *catalog.Operation) []string {
-	var names []string
-	for _, p := range op.Inputs.List {
-		if p.Secret || p.Type.HasSecret() {
-			names = append(names, p.Name)
-		}
-	}
-	return names
 }
 
 // rowsOf is the input that lists the rows of a batch; "" for other operations.
@@ -231,11 +225,12 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 		if err != nil {
 			return res, w.withLast(w.stopped(key, err), a, key, req, res)
 		}
-		if n >= retry.Attempts || !res.Repeatable(req.Effect) || res.Code == flow.CodePartlyDone && a.Operation.Reconcile != nil {
-			return res, nil
-		}
-		if err := w.rt.Interrupted(); err != nil {
+		last := n >= retry.Attempts || !res.Repeatable(req.Effect) || res.Code == flow.CodePartlyDone && a.Operation.Reconcile != nil
+		if err := w.rt.Interrupted(); err != nil && (!last || res.Code == codeInterrupted) {
 			return res, w.withLast(w.stopped(key, err), a, key, req, res)
+		}
+		if last {
+			return res, nil
 		}
 		wait := max(retry.Wait(n, req.CallKey), res.RetryAfter)
 		if _, err := w.left(key, req.CallKey, wait); err != nil {
@@ -286,6 +281,9 @@ func (w *walker) withLast(err error, a *pipeline.Call, key flow.Key, req flow.Ca
 // messageOf is the text of an error for an event that names operation and
 // outcome beside it.
 func messageOf(err error) string {
+	if err == nil {
+		return ""
+	}
 	var f *Failure
 	if errors.As(err, &f) {
 		return f.Message

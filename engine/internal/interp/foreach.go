@@ -36,7 +36,7 @@ func (w *walker) loop(s *pipeline.Step, key flow.Key, vars lang.Vars) ([]flow.It
 	if err != nil {
 		return nil, err
 	}
-	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: operationName(s)})
+	w.tellStart(event.StepStarted{Key: string(key), Operation: operationName(s)})
 	outcomes, err := w.rt.Each(key, w.rowsOf(s, key, vars, source),
 		flow.EachPolicy{Parallel: s.Foreach.Parallel, Collect: s.OnError == pipeline.Collect, Breaker: s.Foreach.Breaker},
 		flow.Body{
@@ -62,14 +62,16 @@ func (w *walker) loop(s *pipeline.Step, key flow.Key, vars lang.Vars) ([]flow.It
 	} else {
 		err = w.stopped(key, err)
 	}
-	w.rt.Emit(&event.StepFinished{Key: string(key), Operation: operationName(s), Error: errorText(err)})
+	w.tellFinish(event.StepFinished{Key: string(key), Operation: operationName(s), Error: errorText(err)})
 	return outcomes.Items, err
 }
 
 // tellRow tells of a row that ended; rt is the row's own runtime while it runs.
 func (w *walker) tellRow(rt flow.Runtime, s *pipeline.Step, key flow.Key, item flow.Item) {
-	for _, e := range rowEvents(key, item) {
-		rt.Emit(e)
+	if rt.Heard() {
+		for _, e := range rowEvents(key, item) {
+			rt.Emit(e)
+		}
 	}
 	if w.onRow != nil {
 		w.onRow(s.ID, item)
@@ -277,7 +279,7 @@ func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars lang.
 	if row.Err != nil {
 		return failedItem(item, badRow(rowKey, row.Err))
 	}
-	inner := &walker{rt: rt, p: w.p, runID: w.runID, resume: w.resume, started: w.started, clock: w.clock}
+	inner := &walker{rt: rt, p: w.p, runID: w.runID, resume: w.resume, run: w.run, clock: w.clock}
 	own := pipeline.WithItem(vars, row.Value)
 	record, err := inner.action(s, rowKey, own)
 	record, err = inner.settle(s, rowKey, own, record, err)

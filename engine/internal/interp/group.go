@@ -13,11 +13,11 @@ import (
 func (w *walker) told(s *pipeline.Step, key flow.Key, do func() (outputs *value.Object, ran bool, err error)) (*value.Object, error) {
 	silent := s.ID == "" || s.Foreach != nil
 	if !silent {
-		w.rt.Emit(&event.StepStarted{Key: string(key)})
+		w.tellStart(event.StepStarted{Key: string(key)})
 	}
 	outputs, ran, err := do()
 	if !silent {
-		w.rt.Emit(&event.StepFinished{Key: string(key), Skipped: err == nil && !ran, Error: errorText(err)})
+		w.tellFinish(event.StepFinished{Key: string(key), Skipped: err == nil && !ran, Error: errorText(err)})
 	}
 	if err != nil {
 		return nil, err

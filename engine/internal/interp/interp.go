@@ -47,13 +47,13 @@ func Run(rt flow.Runtime, p *pipeline.Pipeline, in Input) (*value.Object, flow.T
 		return nil, flow.Tally{}, err
 	}
 	w := &walker{
-		rt:      rt,
-		p:       p,
-		runID:   in.RunID,
-		resume:  in.Resume,
-		started: now.UTC().Format(time.RFC3339),
-		rows:    in.Rows,
-		onRow:   in.OnRow,
+		rt:     rt,
+		p:      p,
+		runID:  in.RunID,
+		resume: in.Resume,
+		run:    pipeline.NewRun(in.RunID, now.UTC().Format(time.RFC3339)),
+		rows:   in.Rows,
+		onRow:  in.OnRow,
 	}
 	if why, begun, err := rt.CleaningUp(); begun || err != nil {
 		if err == nil {
@@ -70,19 +70,19 @@ func Run(rt flow.Runtime, p *pipeline.Pipeline, in Input) (*value.Object, flow.T
 
 // A walker walks one pipeline, or one row of a foreach, in order.
 type walker struct {
-	rt      flow.Runtime
-	p       *pipeline.Pipeline
-	runID   string
-	resume  flow.ResumeCommand
-	started string
-	rows    map[string]Source
-	onRow   func(step string, item flow.Item) // nil within called pipelines
-	tally   flow.Tally
-	undo    []flow.Undo      // what was done and can be taken back, in order
-	batch   []flow.RowResult // how the rows of the batch that was called last ended
-	down    bool             // the vendor did not answer for that batch
-	clock   *clock
-	fresh   bool // its calls ask for what is true now
+	rt     flow.Runtime
+	p      *pipeline.Pipeline
+	runID  string
+	resume flow.ResumeCommand
+	run    pipeline.Run
+	rows   map[string]Source
+	onRow  func(step string, item flow.Item) // nil within called pipelines
+	tally  flow.Tally
+	undo   []flow.Undo      // what was done and can be taken back, in order
+	batch  []flow.RowResult // how the rows of the batch that was called last ended
+	down   bool             // the vendor did not answer for that batch
+	clock  *clock
+	fresh  bool // its calls ask for what is true now
 }
 
 // pipeline walks p below key and returns its outputs.
@@ -91,7 +91,7 @@ func (w *walker) pipeline(p *pipeline.Pipeline, key flow.Key, inputs *value.Obje
 	w.p = p
 	defer func() { w.p = outer }()
 
-	vars, err := w.steps(p.Steps, key, pipeline.Vars(inputs, w.runID, w.started))
+	vars, err := w.steps(p.Steps, key, w.run.Vars(inputs))
 	if err != nil {
 		return nil, err
 	}
@@ -111,38 +111,43 @@ func (w *walker) pipeline(p *pipeline.Pipeline, key flow.Key, inputs *value.Obje
 
 // steps runs steps in order, and returns vars with what they leave behind.
 func (w *walker) steps(steps []*pipeline.Step, key flow.Key, vars lang.Vars) (lang.Vars, error) {
+	trail := pipeline.NewTrail(vars, len(steps))
 	for _, s := range steps {
-		record, err := w.step(s, key, vars)
+		record, err := w.step(s, key, trail.Vars)
 		if err != nil {
 			return nil, err
 		}
 		if s.ID != "" {
-			vars = pipeline.WithStep(vars, s.ID, record)
+			trail.Add(s.ID, record)
 		}
 	}
-	return vars, nil
+	return trail.Vars, nil
 }
 
 // step runs one step of the current pipeline and returns its record.
 func (w *walker) step(s *pipeline.Step, parent flow.Key, vars lang.Vars) (*value.Object, error) {
-	key := stepKey(parent, s)
 	if err := w.rt.Interrupted(); err != nil {
-		return nil, w.stopped(key, err)
+		return nil, w.stopped(stepKey(parent, s), err)
 	}
 	if s.If != nil {
 		yes, err := s.If.Bool(vars)
 		if err != nil {
-			return nil, w.evalFailure(key, "if", err)
+			return nil, w.evalFailure(stepKey(parent, s), "if", err)
 		}
 		if !yes {
-			if s.ID != "" { // without one, its key is that of what it stands in
-				w.rt.Emit(&event.StepFinished{Key: string(key), Operation: operationName(s), Skipped: true})
+			if s.ID != "" && w.rt.Heard() { // without one, its key is that of what it stands in
+				w.tellFinish(event.StepFinished{Key: string(stepKey(parent, s)), Operation: operationName(s), Skipped: true})
 			}
 			return s.SkippedRecord(), nil
 		}
 	}
+	key := stepKey(parent, s)
 	if s.Foreach != nil {
 		return w.foreach(s, key, vars)
+	}
+	if s.Timeout == 0 {
+		record, err := w.action(s, key, vars)
+		return w.settle(s, key, vars, record, err)
 	}
 	var record *value.Object
 	err := w.within(s, key, func() (err error) {

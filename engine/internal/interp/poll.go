@@ -18,7 +18,7 @@ func (w *walker) poll(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lan
 	if err != nil {
 		return nil, err
 	}
-	w.rt.Emit(&event.StepStarted{Key: string(key), Operation: a.Name()})
+	w.tellStart(event.StepStarted{Key: string(key), Operation: a.Name()})
 	res, err := w.lookUntil(s, a, key, vars, inputs)
 	w.tellEnd(a, key, res, err)
 	if err != nil {

@@ -53,7 +53,7 @@ func (w *walker) settleRows(a *pipeline.Call, key flow.Key, req flow.CallRequest
 // step: what is at the vendor matters more than the time it takes to find out.
 func (w *walker) searcher(rt flow.Runtime, a *pipeline.Call, key flow.Key, req flow.CallRequest) *searcher {
 	return &searcher{
-		walker:  &walker{rt: rt, p: w.p, runID: w.runID, resume: w.resume, started: w.started, fresh: true},
+		walker:  &walker{rt: rt, p: w.p, runID: w.runID, resume: w.resume, run: w.run, fresh: true},
 		rule:    a.Operation.Reconcile,
 		created: a,
 		look:    &pipeline.Call{Connection: a.Connection, Operation: a.Operation.Reconcile.Call},

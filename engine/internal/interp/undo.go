@@ -89,7 +89,7 @@ func (w *walker) undoBecause(p *pipeline.Pipeline, why *Failure) error {
 // is on record already it does not make again.
 func (w *walker) undoAll(p *pipeline.Pipeline, why *Failure) (failed int, err error) {
 	err = w.rt.Cleanup(w.reason(why), func(rt flow.Runtime) error {
-		calm := &walker{rt: rt, p: p, runID: w.runID, resume: w.resume, started: w.started}
+		calm := &walker{rt: rt, p: p, runID: w.runID, resume: w.resume, run: w.run}
 		for _, u := range slices.Backward(w.undo) {
 			if err := calm.takeBackOne(p, u); err != nil {
 				failed++

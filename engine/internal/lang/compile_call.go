@@ -200,6 +200,7 @@ func (c *compiler) function(n ast.Node, fn *function, nodes []ast.Node) term {
 	if !c.failed {
 		t = fn.result(types)
 	}
+	call.argSlot = c.newSlots(len(call.args))
 	return term{typ: secretResult(t, types...), run: call.run}
 }
 
@@ -226,12 +227,16 @@ type callee struct {
 	bodyAt    spot
 	slot      int
 	usesIndex bool
+	argSlot   int // where the arguments are while the function runs, which does not keep them
 }
 
 func (c *callee) run(f *frame) (value.Value, error) {
-	vals, err := evalAll(f, c.args)
-	if err != nil {
-		return nil, err
+	vals := f.locals[c.argSlot : c.argSlot+len(c.args) : c.argSlot+len(c.args)]
+	var err error
+	for i, a := range c.args {
+		if vals[i], err = a.run(f); err != nil {
+			return nil, err
+		}
 	}
 	for i, v := range vals {
 		if !c.params[i].allows(v) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -22,6 +23,18 @@ type link struct {
 	at       spot
 	optional bool  // written with ?.
 	of       *Type // what it is read from
+	// last is where the member was found last: the objects that come by are mostly of one make.
+	last int32
+}
+
+// in returns the member of o, null for none.
+func (l *link) in(o *value.Object) value.Value {
+	last := int(atomic.LoadInt32(&l.last))
+	v, i := o.AtNear(l.name, last)
+	if i >= 0 && i != last {
+		atomic.StoreInt32(&l.last, int32(i))
+	}
+	return v
 }
 
 func (c *compiler) root(t *Type, ch *chain) term {
@@ -59,7 +72,7 @@ func (ch *chain) follow(v value.Value) (value.Value, error) {
 		l := &ch.links[i]
 		switch o := v.(type) {
 		case *value.Object:
-			v = o.At(l.name)
+			v = l.in(o)
 		case nil:
 			if l.optional {
 				return nil, errSkip

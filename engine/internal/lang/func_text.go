@@ -84,7 +84,10 @@ func onText(change func(string) string) func(*frame, []value.Value) (value.Value
 		if err := f.spend(1 + len(text)/4); err != nil { // rune by rune, at worst
 			return nil, err
 		}
-		return change(text), nil
+		if changed := change(text); changed != text {
+			return changed, nil
+		}
+		return args[0], nil
 	}
 }
 

@@ -24,8 +24,9 @@ type Mapping struct {
 	// Secret outputs are kept out of everything that people read or that is stored.
 	Secret bool
 
-	path *Path
-	typ  *Type
+	label label // Name, as messages have it
+	path  *Path
+	typ   *Type
 	// as is the declared type's conversion; its kind is Unknown where values
 	// stay as they are.
 	as     conversion
@@ -42,7 +43,7 @@ type Mapping struct {
 // It reports every fault, and returns nil when there was one.
 func CompileMapping(name string, n *source.Node, over *Type, faults *diag.List) *Mapping {
 	before := len(*faults)
-	m := &Mapping{Name: name}
+	m := &Mapping{Name: name, label: name}
 	if n.Kind == source.Mapping {
 		c := mappingCompiler{m: m, n: n, faults: faults}
 		c.compile(over)
@@ -69,18 +70,22 @@ func (m *Mapping) Type() *Type { return m.typ }
 func (m *Mapping) Get(body []byte) (value.Value, error) {
 	v, found, err := m.path.Get(body)
 	if err != nil {
-		return nil, m.unreadable(m.Name, err)
+		return nil, m.unreadable(m.label, err)
 	}
-	return m.take(m.Name, v, found)
+	return m.take(m.label, v, found)
 }
 
-// GetFrom is Get for a body whose value is known: an output that is the whole
-// body need not be decoded again.
+// GetFrom is Get for a body whose value is known: what a path of members and indexes leads to
+// need not be decoded again.
 func (m *Mapping) GetFrom(body []byte, whole value.Value) (value.Value, error) {
-	if m.path.isWhole() {
-		return m.take(m.Name, whole, true)
+	if !m.path.IsWalk() {
+		return m.Get(body)
 	}
-	return m.Get(body)
+	v, found, err := m.path.Find(whole)
+	if err != nil {
+		return nil, m.unreadable(m.label, err)
+	}
+	return m.take(m.label, v, found)
 }
 
 // InBody reports whether the output is in the answer's body.
@@ -93,7 +98,7 @@ func (m *Mapping) Path() *Path { return m.path }
 // Rows: where each of their elements is mapped, all of them are tried once before Take
 // returns, and are mapped again whenever they are asked for.
 func (m *Mapping) Take(v value.Value, found bool) (value.Value, error) {
-	return m.take(m.Name, v, found)
+	return m.take(m.label, v, found)
 }
 
 // A label is what messages call an output: its name, or an elementLabel.

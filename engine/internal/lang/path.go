@@ -110,9 +110,6 @@ func (p *Path) Raw(body []byte) (raw []byte, found bool) {
 	return unsafe.Slice(unsafe.StringData(part), len(part)), true
 }
 
-// isWhole reports whether the path finds the value that it is given, as @this does.
-func (p *Path) isWhole() bool { return !p.whole && len(p.steps) == 0 }
-
 // walk follows the steps from the JSON text raw.
 func walk(raw string, steps []step) (part string, found bool) {
 	for i, s := range steps {

@@ -86,7 +86,7 @@ func (o *object) eval(vars Vars) (value.Value, error) {
 			return nil, err
 		}
 		if v != Omit {
-			out.Set(name, v)
+			out.Add(name, v) // names differ: those of a file do, and name sees to the others
 		}
 	}
 	if out.Len() == 0 {

@@ -67,17 +67,16 @@ func parseList(t *Type, text string) (value.Value, error) {
 		}
 		return v, nil
 	}
-	parts := strings.Split(text, ";")
-	if last := len(parts) - 1; strings.TrimSpace(parts[last]) == "" { // "a;b;" are two
-		parts = parts[:last]
+	if last := strings.LastIndexByte(text, ';'); last >= 0 && strings.TrimSpace(text[last+1:]) == "" { // "a;b;" are two
+		text = text[:last]
 	}
-	list := make(value.List, len(parts))
-	for i, part := range parts {
+	list := make(value.List, 0, 1+strings.Count(text, ";"))
+	for part := range strings.SplitSeq(text, ";") {
 		v, err := ParseText(t.Elem, strings.TrimSpace(part))
 		if err != nil {
-			return nil, fmt.Errorf("element %d: %w", i+1, err)
+			return nil, fmt.Errorf("element %d: %w", len(list)+1, err)
 		}
-		list[i] = v
+		list = append(list, v)
 	}
 	return list, nil
 }

@@ -12,37 +12,45 @@ import (
 // maxAsked is how many bytes of inputs are recorded; larger ones only as their digest.
 const maxAsked = 64 << 10
 
-// asked returns for people what r asks the vendor to do, as a JSON object: its inputs without those
-// that are secret, and masked, and the digest of these as {"inputs", "digest"}. nil for reads, and
+// appendAsked adds to the members of a payload what r asks the vendor to do, for people: its inputs
+// without those that are secret, and masked, and the digest of these. It adds nothing for reads, and
 // for inputs that are too large to be held in memory.
-func (rt *runtime) asked(r flow.CallRequest) []byte {
+func (rt *runtime) appendAsked(dst []byte, r flow.CallRequest) []byte {
 	if r.Effect == flow.Read || r.Inputs == nil || value.HoldsRows(r.Inputs) {
-		return nil
+		return dst
 	}
 	var open value.Value = without(r.Inputs, r.SecretInputs)
 	if rt.Mask != nil {
 		open = rt.Mask(open)
 	}
-	inputs := value.AppendJSON(nil, open)
-	sum := sha256.Sum256(inputs)
-	digest := "sha256:" + hex.EncodeToString(sum[:])
-	if len(inputs) > maxAsked {
-		inputs = []byte("null")
+	dst = append(dst, askedLead+`{"inputs":`...)
+	start := len(dst)
+	dst = value.AppendJSON(dst, open)
+	sum := sha256.Sum256(dst[start:])
+	if len(dst)-start > maxAsked {
+		dst = append(dst[:start], "null"...)
 	}
-	dst := append([]byte(`{"inputs":`), inputs...)
-	return append(appendText(dst, `,"digest":`, digest), '}')
+	dst = hex.AppendEncode(append(dst, `,"digest":"sha256:`...), sum[:])
+	return append(dst, `"}`...)
 }
 
-// withAsked adds what was asked for to the payload of a result.
-func withAsked(payload, asked []byte) []byte {
-	if asked == nil {
-		return payload
-	}
-	payload = append(payload[:len(payload)-1], `,"asked":`...)
-	return append(append(payload, asked...), '}')
+// asked returns what appendAsked adds, as a JSON object; nil for nothing.
+func (rt *runtime) asked(r flow.CallRequest) []byte {
+	return bytes.TrimPrefix(rt.appendAsked(nil, r), []byte(askedLead))
 }
 
-// askedIn returns what withAsked has added to a payload, which may be nil; nil for nothing.
+// askedLead begins what is added to a payload.
+const askedLead = `,"asked":`
+
+// againAsked adds what appendAsked has added to the payload before, which may be nil.
+func againAsked(dst, before []byte) []byte {
+	if asked := askedIn(before); asked != nil {
+		dst = append(append(dst, askedLead...), asked...)
+	}
+	return dst
+}
+
+// askedIn returns what appendAsked has added to a payload, which may be nil; nil for nothing.
 func askedIn(payload []byte) []byte {
 	if payload == nil {
 		return nil

@@ -102,7 +102,7 @@ func (rt *runtime) encode(r flow.CallRequest, res flow.Result) []byte {
 	if rt.Mask != nil && (res.Message != "" || res.Body != nil || res.Rows != nil || res.Apart != nil) {
 		res = masked(res, rt.Mask)
 	}
-	return withAsked(encodeResult(res), rt.asked(r))
+	return encodeResult(res, func(dst []byte) []byte { return rt.appendAsked(dst, r) })
 }
 
 // without returns o without these members. o may be nil.

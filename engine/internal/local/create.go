@@ -76,9 +76,12 @@ func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), he
 		defer stop()
 		ctx = bounded
 	}
-	sorted := slices.SortedFunc(slices.Values(targets), func(a, b target) int { return strings.Compare(a.identity, b.identity) })
-	sorted = slices.CompactFunc(sorted, func(a, b target) bool { return a.identity == b.identity })
-	var locked []func()
+	sorted := targets
+	if len(sorted) > 1 {
+		sorted = slices.SortedFunc(slices.Values(targets), func(a, b target) int { return strings.Compare(a.identity, b.identity) })
+		sorted = slices.CompactFunc(sorted, func(a, b target) bool { return a.identity == b.identity })
+	}
+	locked := make([]func(), 0, len(sorted))
 	unlock = func() {
 		for _, u := range locked {
 			u()

@@ -48,7 +48,7 @@ func mustCall(t *testing.T, rt flow.Runtime, r flow.CallRequest) flow.Result {
 // wantResult compares results by their records, which hold all of them.
 func wantResult(t *testing.T, got, want flow.Result) {
 	t.Helper()
-	if g, w := string(encodeResult(got)), string(encodeResult(want)); g != w {
+	if g, w := string(encodeResult(got, nil)), string(encodeResult(want, nil)); g != w {
 		t.Errorf("got  %s\nwant %s", g, w)
 	}
 }
@@ -142,7 +142,7 @@ func TestWhatWasCreatedAheadOfTheClockIsDone(t *testing.T) {
 		var vendor flowtest.Vendor
 		m, start := open(&vendor)
 		e := state.Entry{Run: "r0", Kind: state.Call, Key: "a", Status: state.Done, Identity: identityOf(create("a", "PT1"), "PT1"),
-			At: time.Now().Add(time.Hour), Payload: encodeResult(flow.Result{Outcome: flow.OK})}
+			At: time.Now().Add(time.Hour), Payload: encodeResult(flow.Result{Outcome: flow.OK}, nil)}
 		if err := m.Put(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}

@@ -93,4 +93,6 @@ func (rt *inline) Cleanup(_ flow.Result, f func(flow.Runtime) error) error {
 
 func (rt *inline) Emit(e event.Event) { rt.events.Emit(e) }
 
+func (rt *inline) Heard() bool { return rt.events.sink != nil }
+
 func (rt *inline) Interrupted() error { return context.Cause(rt.ctx) }

@@ -1,21 +1,48 @@
 package local
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-// payloadSize is room for most payloads.
-const payloadSize = 1 << 10
+// scratch is where payloads are put together, before each is kept in its own size.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// encodeResult writes a result as JSON. Fatal results are never recorded.
-func encodeResult(r flow.Result) []byte {
-	dst := make([]byte, 0, payloadSize)
-	dst = appendText(dst, `{"outcome":`, string(r.Outcome))
+// keepScratch bounds the memory that is kept.
+const keepScratch = 1 << 20
+
+// encode returns what write appends.
+func encode(write func(dst []byte) []byte) []byte {
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
+	text := write((*buf)[:0])
+	if cap(text) <= keepScratch {
+		*buf = text
+	}
+	return bytes.Clone(text)
+}
+
+// encodeResult writes a result as JSON, and after its members what more appends; more may be nil.
+// Fatal results are never recorded.
+func encodeResult(r flow.Result, more func(dst []byte) []byte) []byte {
+	return encode(func(dst []byte) []byte {
+		dst = appendResult(append(dst, '{'), r)
+		if more != nil {
+			dst = more(dst)
+		}
+		return append(dst, '}')
+	})
+}
+
+// appendResult appends the members of a result.
+func appendResult(dst []byte, r flow.Result) []byte {
+	dst = appendText(dst, `"outcome":`, string(r.Outcome))
 	dst = strconv.AppendInt(append(dst, `,"status":`...), int64(r.Status), 10)
 	dst = appendText(dst, `,"message":`, r.Message)
 	dst = appendText(dst, `,"hint":`, r.Hint)
@@ -28,17 +55,16 @@ func encodeResult(r flow.Result) []byte {
 	dst = strconv.AppendBool(append(dst, `,"reconciled":`...), r.Reconciled)
 	dst = strconv.AppendBool(append(dst, `,"resent":`...), r.Resent)
 	dst = strconv.AppendBool(append(dst, `,"exhausted":`...), r.Exhausted)
-	dst = appendText(dst, `,"at":`, encodeTime(r.At))
-	dst = appendText(dst, `,"endpoint":`, r.Endpoint)
+	dst = r.At.UTC().AppendFormat(append(dst, `,"at":"`...), time.RFC3339Nano)
+	dst = appendText(dst, `","endpoint":`, r.Endpoint)
 	dst = value.AppendJSON(append(dst, `,"rows":`...), encodeRows(r.Rows))
 	dst = value.AppendJSON(append(dst, `,"apart":`...), encodeRows(r.Apart))
-	dst = strconv.AppendBool(append(dst, `,"down":`...), r.Down)
-	return append(dst, '}')
+	return strconv.AppendBool(append(dst, `,"down":`...), r.Down)
 }
 
 // appendText appends the lead and text as a JSON string.
 func appendText(dst []byte, lead, text string) []byte {
-	return value.AppendJSON(append(dst, lead...), text)
+	return value.AppendText(append(dst, lead...), text)
 }
 
 // decodeResult reads what encodeResult wrote.
@@ -86,17 +112,26 @@ func encodeRows(rows []flow.RowResult) value.Value {
 
 // encodeItem writes what there is to a row that is done.
 func encodeItem(it flow.Item) []byte {
-	undo := make(value.List, len(it.Undo))
+	return encode(func(dst []byte) []byte { return appendItem(dst, it) })
+}
+
+func appendItem(dst []byte, it flow.Item) []byte {
+	dst = value.AppendJSON(append(dst, `{"outputs":`...), object(it.Outputs))
+	dst = strconv.AppendInt(append(dst, `,"failed":`...), int64(it.Tally.Failed), 10)
+	dst = strconv.AppendInt(append(dst, `,"ambiguous":`...), int64(it.Tally.Ambiguous), 10)
+	dst = append(dst, `,"undo":[`...)
 	for i, u := range it.Undo {
-		undo[i] = value.ObjectOf("key", string(u.Key), "connection", u.Connection, "operation", u.Operation, "inputs", object(u.Inputs), "create", string(u.Create))
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendText(dst, `{"key":`, string(u.Key))
+		dst = appendText(dst, `,"connection":`, u.Connection)
+		dst = appendText(dst, `,"operation":`, u.Operation)
+		dst = value.AppendJSON(append(dst, `,"inputs":`...), object(u.Inputs))
+		dst = append(appendText(dst, `,"create":`, string(u.Create)), '}')
 	}
-	return value.AppendJSON(nil, value.ObjectOf(
-		"outputs", object(it.Outputs),
-		"failed", int64(it.Tally.Failed),
-		"ambiguous", int64(it.Tally.Ambiguous),
-		"undo", undo,
-		"rows", encodeRows(it.Rows),
-	))
+	dst = value.AppendJSON(append(dst, `],"rows":`...), encodeRows(it.Rows))
+	return append(dst, '}')
 }
 
 // decodeItem reads what encodeItem wrote.

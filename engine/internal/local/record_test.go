@@ -40,11 +40,11 @@ func TestResultsSurviveTheJournal(t *testing.T) {
 		}
 	}
 	for _, want := range []flow.Result{full, {}, {Outcome: flow.OK, Outputs: value.NewObject(0), Rows: []flow.RowResult{}}} {
-		got, err := decodeResult(encodeResult(want))
+		got, err := decodeResult(encodeResult(want, nil))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if g, w := string(encodeResult(got)), string(encodeResult(want)); g != w || !got.At.Equal(want.At) || (got.Outputs == nil) != (want.Outputs == nil) {
+		if g, w := string(encodeResult(got, nil)), string(encodeResult(want, nil)); g != w || !got.At.Equal(want.At) || (got.Outputs == nil) != (want.Outputs == nil) {
 			t.Errorf("got  %s\nwant %s", g, w)
 		}
 	}

@@ -123,6 +123,9 @@ func (rt *runtime) CleaningUp() (flow.Result, bool, error) {
 // Emit stamps e and passes it on.
 func (rt *runtime) Emit(e event.Event) { rt.events.Emit(e) }
 
+// Heard reports whether there is a sink.
+func (rt *runtime) Heard() bool { return rt.events.sink != nil }
+
 // Interrupted returns the cause of the context's end.
 func (rt *runtime) Interrupted() error { return context.Cause(rt.ctx) }
 

@@ -82,7 +82,7 @@ func settledEntry(e state.Entry, done bool, outputs *value.Object) state.Entry {
 		}
 		settled.Status = state.Done
 		done := flow.Result{Outcome: flow.OK, Outputs: outputs, Sent: true, Reconciled: true, Apart: told.Apart, At: e.At}
-		settled.Payload = withAsked(encodeResult(done), askedIn(e.Payload))
+		settled.Payload = encodeResult(done, func(dst []byte) []byte { return againAsked(dst, e.Payload) })
 	}
 	return settled
 }

@@ -17,7 +17,7 @@ type target struct {
 
 // targetsOf returns what r creates; nothing when it has no identity.
 func targetsOf(r flow.CallRequest) []target {
-	var targets []target
+	targets := make([]target, 0, 1+len(r.Rows))
 	if r.Identity != "" {
 		targets = append(targets, target{label: r.Identity, identity: identityOf(r, r.Identity)})
 	}
@@ -32,7 +32,11 @@ func targetsOf(r flow.CallRequest) []target {
 // identityOf names what must not be created twice. The environment's state
 // knows one vendor account under one connection name.
 func identityOf(r flow.CallRequest, identity string) string {
-	return string(value.AppendJSON(nil, value.List{r.Connection, r.Operation, identity}))
+	var room [128]byte
+	text := value.AppendText(append(room[:0], '['), r.Connection)
+	text = value.AppendText(append(text, ','), r.Operation)
+	text = value.AppendText(append(text, ','), identity)
+	return string(append(text, ']'))
 }
 
 // rowStatus says what the answer to a batch tells about one of its rows.

@@ -154,6 +154,7 @@ func (d *decoder) step(n *source.Node) *Step {
 			WithHint("add key with what names a row, as in " + keyOf(s.Foreach)))
 	}
 	d.modifiers(n, s)
+	s.shape = s.shapeOf()
 	if s.ID != "" {
 		d.declare(s.ID, s.recordType())
 	}

@@ -19,6 +19,7 @@ func decodeCall(d *decoder, s *Step, n, v *source.Node, scope *lang.Scope) Actio
 	if !d.target(c, v) {
 		return nil
 	}
+	c.name = c.Name()
 	if c.Connection == Store {
 		d.tableOf(c, w)
 	}

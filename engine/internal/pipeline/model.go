@@ -69,6 +69,8 @@ type Step struct {
 	// Undo takes back what the step did; nil when nothing can.
 	Undo   *Call
 	Action Action
+
+	shape shape // of its records
 }
 
 // OnError says what happens after a failure.
@@ -108,11 +110,16 @@ type Call struct {
 	Operation  *catalog.Operation
 	Pipeline   *Pipeline
 	With       *lang.Template // nil: no inputs
+
+	name string // what Name returns, once it was found
 }
 
 // Name returns what is called as people write it.
 func (c *Call) Name() string {
-	if c.Operation != nil {
+	switch {
+	case c.name != "":
+		return c.name
+	case c.Operation != nil:
 		return c.Connection + "." + c.Operation.Name
 	}
 	return c.Pipeline.Path

@@ -95,38 +95,69 @@ func orNull(t *lang.Type, why string) *lang.Type {
 	return t.OrNull(why)
 }
 
-// SkippedRecord is the record of a step that did not run: its declared outputs, all null.
-func (s *Step) SkippedRecord() *value.Object {
-	if s.Foreach != nil {
-		return value.ObjectOf("ran", false, "results", value.List{}, "done", int64(0), "failed", int64(0))
-	}
-	return s.Record(flow.Result{}, nil, false)
+// A shape is what is the same in all records of a step.
+type shape struct {
+	outputs *lang.Type // nil for a step that gives none
+	batch   bool       // it calls an operation that sends many rows
+	calls   bool       // it calls an operation
+	skipped *value.Object
 }
+
+func (s *Step) shapeOf() shape {
+	shape := shape{outputs: s.RowType(), batch: s.Batch() != nil, calls: s.callsOperation()}
+	if s.Foreach != nil {
+		shape.skipped = value.ObjectOf("ran", false, "results", value.List{}, "done", int64(0), "failed", int64(0))
+	} else {
+		shape.skipped = shape.record(flow.Result{}, nil, false)
+	}
+	return shape
+}
+
+// SkippedRecord is the record of a step that did not run: its declared outputs, all null.
+func (s *Step) SkippedRecord() *value.Object { return s.shape.skipped }
 
 // Record is the record of a step that ran or was skipped. outputs is nil where the step has
 // given none; all of its declared outputs are null then.
 func (s *Step) Record(res flow.Result, outputs *value.Object, ran bool) *value.Object {
-	record := value.NewObject(4)
-	if t := s.RowType(); t != nil {
-		record.Set("outputs", complete(t, outputs))
+	return s.shape.record(res, outputs, ran)
+}
+
+func (s *shape) record(res flow.Result, outputs *value.Object, ran bool) *value.Object {
+	record := value.NewObject(s.size())
+	if s.outputs != nil {
+		record.Add("outputs", complete(s.outputs, outputs))
 	}
-	record.Set("ran", ran)
-	if s.Batch() != nil {
+	record.Add("ran", ran)
+	if s.batch {
 		setResults(record, batchResults(res.Rows))
 	}
-	if s.callsOperation() {
-		record.Set("sent", res.Sent && !res.Reused && res.Outcome.Success())
-		record.Set("reconciled", res.Reconciled && res.Outcome.Success())
-		record.Set("outcome", outcomeValue(res.Outcome))
+	if s.calls {
+		record.Add("sent", res.Sent && !res.Reused && res.Outcome.Success())
+		record.Add("reconciled", res.Reconciled && res.Outcome.Success())
+		record.Add("outcome", outcomeValue(res.Outcome))
 	}
 	return record
 }
 
-func outcomeValue(o flow.Outcome) value.Value {
-	if o == "" {
-		return nil
+// size is how many members a record has.
+func (s *shape) size() int {
+	switch {
+	case s.batch:
+		return 8
+	case s.calls:
+		return 5
 	}
-	return string(o)
+	return 2
+}
+
+// outcomeValue returns the outcome as one of the values that there are of it.
+func outcomeValue(o flow.Outcome) value.Value {
+	for _, v := range outcomeType.Enum {
+		if v == string(o) {
+			return v
+		}
+	}
+	return nil
 }
 
 // complete returns outputs with every declared member in its place; the rest follows.
@@ -226,15 +257,16 @@ func (s *Step) ForeachRecord(items []flow.Item) *value.Object {
 			continue
 		}
 		row := value.NewObject(len(s.Foreach.Columns) + 3)
-		row.Set(rowKey, item.Key)
-		row.Set(rowStatus, string(item.Status))
+		row.Add(rowKey, item.Key)
+		row.Add(rowStatus, string(item.Status))
 		for _, name := range s.Foreach.Columns {
-			row.Set(name, item.Outputs.At(name))
+			row.Add(name, item.Outputs.At(name)) // none of them is called as the others are
 		}
-		row.Set(rowError, nil)
+		var why value.Value
 		if item.Err != nil {
-			row.Set(rowError, item.Err.Error())
+			why = item.Err.Error()
 		}
+		row.Add(rowError, why)
 		results = append(results, row)
 	}
 	record := value.ObjectOf("ran", true)

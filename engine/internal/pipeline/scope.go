@@ -1,6 +1,8 @@
 package pipeline
 
 import (
+	"slices"
+
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -29,24 +31,44 @@ func scopeOf(inputs, steps *lang.Type) *lang.Scope {
 	)
 }
 
-// Vars returns the variables of a pipeline at its start. started is an RFC 3339 time in UTC.
-func Vars(inputs *value.Object, runID, started string) lang.Vars {
-	vars := make(lang.Vars, varCount, varCount+1)
-	vars[varInputs] = inputs
-	vars[varSteps] = value.NewObject(0)
-	vars[varRun] = value.ObjectOf("id", runID, "started", started)
-	vars[varNow] = started
+// A Run is what all pipelines of a run have in scope.
+type Run struct{ run, now value.Value }
+
+// NewRun returns that of the run. started is an RFC 3339 time in UTC.
+func NewRun(id, started string) Run {
+	return Run{run: value.ObjectOf("id", id, "started", started), now: started}
+}
+
+var noSteps = value.NewObject(0)
+
+// Vars returns the variables of a pipeline at its start.
+func (r Run) Vars(inputs *value.Object) lang.Vars {
+	vars := make(lang.Vars, varCount)
+	vars[varInputs], vars[varSteps], vars[varRun], vars[varNow] = inputs, noSteps, r.run, r.now
 	return vars
 }
 
-// WithStep returns vars in which steps.id is record. The steps object is copied, so that rows
-// that run side by side see only what came before them.
-func WithStep(vars lang.Vars, id string, record *value.Object) lang.Vars {
-	steps := vars[varSteps].(*value.Object).Clone()
-	steps.Set(id, record)
-	next := append(lang.Vars(nil), vars...)
-	next[varSteps] = steps
-	return next
+// A Trail is the variables of a list of steps, which grow by the record of each.
+type Trail struct {
+	Vars  lang.Vars
+	rooms []value.Object // for the objects that steps is yet to be
+}
+
+// NewTrail returns the trail of so many steps that begin with vars, which stay as they are.
+func NewTrail(vars lang.Vars, n int) *Trail {
+	t := &Trail{Vars: slices.Clone(vars), rooms: make([]value.Object, n)}
+	before := vars[varSteps].(*value.Object)
+	t.Vars[varSteps] = before.Head(before.Len(), before.Len()+n)
+	return t
+}
+
+// Add makes record what steps.id is. What was taken from Vars before, such as the value of
+// steps, stays as it was.
+func (t *Trail) Add(id string, record *value.Object) {
+	steps := &t.rooms[0]
+	t.rooms = t.rooms[1:]
+	t.Vars[varSteps].(*value.Object).Grow(steps, id, record)
+	t.Vars[varSteps] = steps
 }
 
 // WithItem returns vars with the element of a foreach after them.

@@ -7,6 +7,7 @@ package redact
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -60,6 +61,11 @@ func (g *Gate) Text(s string) string {
 	if spans == nil {
 		return s
 	}
+	return mask(s, spans)
+}
+
+// mask returns s with the mask in place of each span.
+func mask(s string, spans []span) string {
 	var b strings.Builder
 	at := 0
 	for _, span := range spans {
@@ -94,36 +100,81 @@ func (g *Gate) JSON(data []byte) []byte {
 }
 
 // Value returns v with every text in it masked, names of members included. A number that
-// holds a secret becomes a masked text. v is not changed.
+// holds a secret becomes a masked text. v is not changed; it is returned where there is nothing to mask.
 func (g *Gate) Value(v value.Value) value.Value {
-	switch v := v.(type) {
-	case string:
-		return g.Text(v)
-	case int64, value.Decimal:
-		text, _ := value.Text(v)
-		if len(text) < MinLength { // a count, more often than a secret
-			return v
-		}
-		if masked := g.Text(text); masked != text {
-			return masked
-		}
-		return v
-	case value.List:
-		list := make(value.List, len(v))
-		for i, elem := range v {
-			list[i] = g.Value(elem)
-		}
-		return list
-	case *value.Rows:
-		return v.Map(func(_ int, elem value.Value) (value.Value, error) { return g.Value(elem), nil })
-	case *value.Object:
-		o := value.NewObject(v.Len())
-		for name, member := range v.All() {
-			o.Set(g.Text(name), g.Value(member))
-		}
-		return o
+	if masked, changed := g.value(v); changed {
+		return masked
 	}
 	return v
+}
+
+// value is Value, and tells whether anything was masked; it copies what it has to.
+func (g *Gate) value(v value.Value) (masked value.Value, changed bool) {
+	switch v := v.(type) {
+	case string:
+		if spans := g.find(v); spans != nil {
+			return mask(v, spans), true
+		}
+	case int64:
+		return g.number(strconv.FormatInt(v, 10))
+	case value.Decimal:
+		return g.number(string(v))
+	case value.List:
+		return g.list(v)
+	case *value.Rows:
+		return v.Map(func(_ int, elem value.Value) (value.Value, error) { return g.Value(elem), nil }), true
+	case *value.Object:
+		return g.object(v)
+	}
+	return v, false
+}
+
+// number masks the text of a number, unless it is short: a count, more often than a secret.
+func (g *Gate) number(text string) (value.Value, bool) {
+	if len(text) < MinLength {
+		return nil, false
+	}
+	spans := g.find(text)
+	if spans == nil {
+		return nil, false
+	}
+	return mask(text, spans), true
+}
+
+func (g *Gate) list(v value.List) (value.Value, bool) {
+	var list value.List // nil until something is masked
+	for i, elem := range v {
+		if masked, changed := g.value(elem); changed {
+			if list == nil {
+				list = slices.Clone(v)
+			}
+			list[i] = masked
+		}
+	}
+	return list, list != nil
+}
+
+func (g *Gate) object(v *value.Object) (value.Value, bool) {
+	var o *value.Object // nil until something is masked
+	at := 0
+	for name, member := range v.All() {
+		masked, changed := g.value(member)
+		if !changed {
+			masked = member
+		}
+		spans := g.find(name)
+		if o == nil && (changed || spans != nil) {
+			o = v.Head(at, v.Len())
+		}
+		if spans != nil {
+			name = mask(name, spans)
+		}
+		if o != nil {
+			o.Set(name, masked)
+		}
+		at++
+	}
+	return o, o != nil
 }
 
 // find returns where the secrets are in s, in order and without overlaps.

@@ -22,8 +22,10 @@ type span struct{ from, to int }
 // and adding one costs next to nothing: rows may bring secrets of their own.
 type patterns struct {
 	byPrefix map[uint32][]form
-	// seen has a bit for every prefix. Nearly all positions of a text end there.
-	seen *[1 << seenBits / 64]uint64
+	// first has the bytes that prefixes begin with, and seen a bit for every prefix. Nearly all
+	// positions of a text end there.
+	first *[256]bool
+	seen  *[1 << seenBits / 64]uint64
 	// short are those that have fewer bytes. They count where they stand alone.
 	short []string
 }
@@ -31,7 +33,7 @@ type patterns struct {
 const seenBits = 16
 
 func newPatterns() patterns {
-	return patterns{byPrefix: map[uint32][]form{}, seen: new([1 << seenBits / 64]uint64)}
+	return patterns{byPrefix: map[uint32][]form{}, first: new([256]bool), seen: new([1 << seenBits / 64]uint64)}
 }
 
 // add makes f known.
@@ -42,6 +44,7 @@ func (p *patterns) add(f form) {
 	}
 	prefix := prefixAt(f.text, 0)
 	p.byPrefix[prefix] = append(p.byPrefix[prefix], f)
+	p.first[f.text[0]] = true
 	bit := bitOf(prefix)
 	p.seen[bit/64] |= 1 << (bit % 64)
 }
@@ -53,6 +56,9 @@ func (p *patterns) find(s string) []span {
 		return spans
 	}
 	for i := 0; i+MinLength <= len(s); i++ {
+		if !p.first[s[i]] {
+			continue
+		}
 		prefix := prefixAt(s, i)
 		if bit := bitOf(prefix); p.seen[bit/64]&(1<<(bit%64)) == 0 {
 			continue

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strconv"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -18,6 +19,9 @@ func Decode(data []byte) (Value, error) {
 	d := decoders.Get().(*decoder)
 	defer d.release()
 	d.read(data)
+	if len(data) <= maxWhole {
+		d.data = data
+	}
 	v, err := d.value()
 	if err != nil {
 		return nil, syntaxError(data, err)
@@ -43,6 +47,10 @@ type decoder struct {
 	// to: vendors send the same few over and over.
 	names [128]string
 	name  []byte
+	// data is what is read, where texts may be parts of one copy of it, whole; nil for others. The copy is
+	// made with the first of them.
+	data  []byte
+	whole string
 	// rows are the lists that were taken out of an outline, by the offset right
 	// after the bracket that stands for them.
 	rows map[int64]*Rows
@@ -58,6 +66,10 @@ func (d *decoder) from(in io.Reader) {
 	d.in.Reset(in, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }
 
+// maxWhole is the size up to which texts are parts of one copy of all that is read: one of them
+// keeps that much in memory.
+const maxWhole = 16 << 10
+
 // keepOpen bounds the memory that is kept.
 const keepOpen = 256
 
@@ -68,11 +80,15 @@ func (d *decoder) release() {
 	}
 	clear(d.open[:cap(d.open)])
 	d.open = d.open[:0]
+	d.data, d.whole = nil, ""
 	d.read(nil)
 	decoders.Put(d)
 }
 
 func (d *decoder) value() (Value, error) {
+	if d.data != nil && d.in.PeekKind() == '"' {
+		return d.part()
+	}
 	token, err := d.in.ReadToken()
 	if err != nil {
 		return nil, err
@@ -93,6 +109,23 @@ func (d *decoder) value() (Value, error) {
 	default: // '{': the decoder has refused all else
 		return d.object()
 	}
+}
+
+// part reads a text as a part of the whole, unless it is written otherwise than it is meant.
+func (d *decoder) part() (Value, error) {
+	raw, err := d.in.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	if bytes.IndexByte(raw, '\\') >= 0 || !utf8.Valid(raw) {
+		text, _ := jsontext.AppendUnquote(nil, raw) // the error only tells of bytes that were replaced
+		return string(text), nil
+	}
+	if d.whole == "" {
+		d.whole = string(d.data)
+	}
+	end := d.in.InputOffset() - 1
+	return d.whole[end-int64(len(raw))+2 : end], nil
 }
 
 func (d *decoder) list() (Value, error) {
@@ -184,7 +217,7 @@ func AppendJSON(dst []byte, v Value) []byte {
 	case bool:
 		return strconv.AppendBool(dst, v)
 	case string:
-		return appendQuoted(dst, v)
+		return AppendText(dst, v)
 	case int64:
 		return strconv.AppendInt(dst, v, 10)
 	case Decimal:
@@ -214,7 +247,7 @@ func AppendJSON(dst []byte, v Value) []byte {
 			if i > 0 {
 				dst = append(dst, ',')
 			}
-			dst = appendQuoted(dst, v.members[i].name)
+			dst = AppendText(dst, v.members[i].name)
 			dst = append(dst, ':')
 			dst = AppendJSON(dst, v.members[i].value)
 		}
@@ -223,7 +256,38 @@ func AppendJSON(dst []byte, v Value) []byte {
 	panic(notAValue(v))
 }
 
-func appendQuoted(dst []byte, s string) []byte {
+// AppendText is AppendJSON for a text.
+func AppendText(dst []byte, s string) []byte {
+	if isPlain(s) {
+		dst = append(dst, '"')
+		dst = append(dst, s...)
+		return append(dst, '"')
+	}
 	dst, _ = jsontext.AppendQuote(dst, s) // the error only tells of bytes that were replaced
 	return dst
+}
+
+// isPlain reports whether a text stands in JSON as it is, as most do.
+func isPlain(s string) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		if marksSpecial(uint64(s[0])|uint64(s[1])<<8|uint64(s[2])<<16|uint64(s[3])<<24|
+			uint64(s[4])<<32|uint64(s[5])<<40|uint64(s[6])<<48|uint64(s[7])<<56) != 0 {
+			return false
+		}
+	}
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// marksSpecial is not 0 where one of eight bytes is a control character, a quote, a backslash or
+// not ASCII. A byte below n borrows from its highest bit when n is taken from it, and one that is
+// equal to n is 0 after an exclusive or.
+func marksSpecial(bytes uint64) uint64 {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	quote, backslash := bytes^'"'*ones, bytes^'\\'*ones
+	return (bytes | (bytes - ' '*ones) | (quote - ones) | (backslash - ones)) & high
 }

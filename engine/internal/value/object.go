@@ -22,8 +22,62 @@ type member struct {
 // some hundred searches of a smaller object, and few objects are read so often.
 const indexFrom = 40
 
-// NewObject returns an empty object with room for n members.
+// NewObject returns an empty object with room for n members. One of the usual sizes is a single
+// piece of memory, since most of what a run computes are small objects.
 func NewObject(n int) *Object {
+	switch {
+	case n == 0:
+		return new(Object)
+	case n <= 1:
+		o := new(struct {
+			Object
+			room [1]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 2:
+		o := new(struct {
+			Object
+			room [2]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 3:
+		o := new(struct {
+			Object
+			room [3]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 5:
+		o := new(struct {
+			Object
+			room [5]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 8:
+		o := new(struct {
+			Object
+			room [8]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 12:
+		o := new(struct {
+			Object
+			room [12]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	case n <= 16:
+		o := new(struct {
+			Object
+			room [16]member
+		})
+		o.members = o.room[:0]
+		return &o.Object
+	}
 	return &Object{members: make([]member, 0, n)}
 }
 
@@ -59,6 +113,16 @@ func (o *Object) At(name string) Value {
 	return v
 }
 
+// AtNear is At for a member that may well be the one at place i. It also returns its place, or -1.
+func (o *Object) AtNear(name string, i int) (Value, int) {
+	if i >= o.Len() || o.members[i].name != name {
+		if i = o.find(name); i < 0 {
+			return nil, -1
+		}
+	}
+	return o.members[i].value, i
+}
+
 // Set adds the member, or replaces its value in place.
 func (o *Object) Set(name string, v Value) {
 	if i := o.find(name); i >= 0 {
@@ -67,6 +131,9 @@ func (o *Object) Set(name string, v Value) {
 	}
 	o.push(name, v)
 }
+
+// Add is Set for a member that is certainly not there.
+func (o *Object) Add(name string, v Value) { o.push(name, v) }
 
 // add adds the member unless there is one of that name.
 func (o *Object) add(name string, v Value) {
@@ -109,6 +176,29 @@ func (o *Object) Keys() []string {
 		names[i] = m.name
 	}
 	return names
+}
+
+// Head returns a new object of the first n members, with room for so many.
+func (o *Object) Head(n, room int) *Object {
+	head := NewObject(room)
+	if n == 0 {
+		return head
+	}
+	for _, m := range o.members[:n] {
+		head.push(m.name, m.value)
+	}
+	return head
+}
+
+// Grow makes grown an object that has one more member than o, or another value of it; o stays as it
+// is. The two share memory where o has room: of one object only one may be grown.
+func (o *Object) Grow(grown *Object, name string, v Value) {
+	if o.index != nil || len(o.members)+1 >= indexFrom || o.find(name) >= 0 {
+		*grown = *o.Clone()
+		grown.Set(name, v)
+		return
+	}
+	grown.members = append(o.members, member{name, v})
 }
 
 // Clone returns a copy that can be changed; the members are shared.

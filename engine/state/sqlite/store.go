@@ -19,6 +19,7 @@ type Store struct {
 	*files.Locks
 	path    string
 	reading *sql.DB
+	queries sync.Map // text to *sql.Stmt: those that were asked before
 	writer  *writer
 	close   func() error
 }
@@ -110,7 +111,11 @@ func all[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), qu
 
 // rows calls each for every row of a query.
 func (s *Store) rows(ctx context.Context, each func(scanner) error, query string, args ...any) error {
-	rows, err := s.reading.QueryContext(ctx, query, args...)
+	stmt, err := s.query(ctx, query)
+	if err != nil {
+		return s.fault(ctx, err)
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
 		return s.fault(ctx, err)
 	}
@@ -124,6 +129,22 @@ func (s *Store) rows(ctx context.Context, each func(scanner) error, query string
 		return s.fault(ctx, err)
 	}
 	return nil
+}
+
+// query returns a query that is ready to be asked. Closing reading closes it.
+func (s *Store) query(ctx context.Context, text string) (*sql.Stmt, error) {
+	if known, ok := s.queries.Load(text); ok {
+		return known.(*sql.Stmt), nil
+	}
+	stmt, err := s.reading.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if known, other := s.queries.LoadOrStore(text, stmt); other {
+		stmt.Close()
+		return known.(*sql.Stmt), nil
+	}
+	return stmt, nil
 }
 
 // fault explains an error of a read, which may be that ctx ended.
