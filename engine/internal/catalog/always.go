@@ -50,13 +50,13 @@ func (d *decoder) identityVaries(n *source.Node, op *Operation) {
 }
 
 // repeatable warns of a method that does not go with what the operation does.
-func (d *decoder) repeatable(n *source.Node, op *Operation) {
+func (d *decoder) repeatable(operation, n *source.Node, op *Operation) {
 	method := n.Get("method")
 	switch {
 	case op.Effect == flow.Read && (method.Text == "PUT" || method.Text == "PATCH" || method.Text == "DELETE"):
 		d.faults.Add(method.Warnf("method-effect", "%s changes something, and the operation says that it reads", method.Text).
 			WithHint("effect: idempotent is what may be repeated without harm"))
-	case op.Effect == flow.Create && (method.Text == "GET" || method.Text == "HEAD" || method.Text == "DELETE"):
+	case op.Effect == flow.Create && operation.Get("identity") != nil && (method.Text == "GET" || method.Text == "HEAD" || method.Text == "DELETE"):
 		d.faults.Add(method.Warnf("method-effect", "%s may be repeated by whatever stands between here and the vendor, and the operation creates", method.Text).
 			WithHint("a create is a POST nearly everywhere"))
 	case n.Get("body") != nil && (method.Text == "GET" || method.Text == "HEAD"):

@@ -28,9 +28,9 @@ func (d *decoder) auth(n *source.Node) {
 		d.v.Auth.Body = d.template(inject.Get("body"), scope)
 		d.headers(d.v.Auth.Headers)
 		d.tokenUsed(inject)
-		if n.Get("token") == nil {
-			d.secretInjection(n.Key("inject"))
-		}
+		d.secretInjection(d.v.Auth.Headers)
+		d.secretInjection(d.v.Auth.Query)
+		d.secretInjection(d.v.Auth.Body)
 		d.flat(d.v.Auth.Headers, "the header", false, false)
 		d.flat(d.v.Auth.Query, "the query parameter", true, false)
 	}
@@ -145,18 +145,22 @@ func (d *decoder) notSecret(is *lang.Type, used diag.Place, message string) {
 		Message: message, Hint: "mark it secret: true", Related: related})
 }
 
-// secretInjection warns of credentials none of which is secret.
-func (d *decoder) secretInjection(n *source.Node) {
-	any := false
-	for key, t := range map[string]*lang.Template{"headers": d.v.Auth.Headers, "query": d.v.Auth.Query, "body": d.v.Auth.Body} {
-		broken := t == nil && d.root.Get("auth").Get("inject").Get(key) != nil
-		any = any || broken || t != nil && t.Type().HasSecret()
+// secretInjection warns of what is called as credentials are, and comes from a config that is not secret.
+func (d *decoder) secretInjection(t *lang.Template) {
+	if t == nil {
+		return
 	}
-	if !any {
-		d.faults.Add(n.Warnf("not-secret", "nothing that is injected is secret, so that it may be shown and kept").
-			WithHint("mark the config that proves who is calling secret: true"))
+	for _, m := range t.Members() {
+		is := m.Value.Type()
+		if _, fixed := m.Value.Literal(); fixed || m.Key != nil || is == nil || is.Kind == lang.Unknown || is.HasSecret() || !credential.MatchString(m.Name) {
+			continue
+		}
+		d.notSecret(is, m.Place, fmt.Sprintf("this is sent as %s, and is not secret, so that it may be shown and kept", m.Name))
 	}
 }
+
+// credential is how vendors call what proves who is calling.
+var credential = regexp.MustCompile(`(?i)key$|token$|secret|passw|authori[sz]ation|credential`)
 
 // secretToken warns of a token, made at n, that would be shown and written down.
 func (d *decoder) secretToken(n *source.Node, is *lang.Type) {
