@@ -25,7 +25,7 @@ func TestFullDiskLosesNothing(t *testing.T) {
 	if code := full.exit(t); code != 1 || !strings.Contains(full.err.String(), want) {
 		t.Errorf("exit code %d, %s", code, full.err.String())
 	}
-	for _, want := range []string{`"error":{"code":"state",`, "nor could the end of the run be recorded", "resume the run"} {
+	for _, want := range []string{`"error":{"code":"state",`, "resume the run"} { // the end may find room again
 		if text := full.out.String(); !strings.Contains(text, want) || strings.Count(text, "the disk is full") != 1 {
 			t.Errorf("standard output lacks %s, or says it twice: %s", want, text)
 		}
