@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -43,7 +44,7 @@ type xmlElement struct {
 // repeat are a list, and one that says xsi:nil is null.
 func fromXML(in io.Reader) (value.Value, error) {
 	d := xml.NewDecoder(in)
-	d.CharsetReader = latin1
+	d.CharsetReader = declared
 	open := []*xmlElement{{members: value.NewObject(1)}}
 	for {
 		token, err := d.Token()
@@ -115,19 +116,20 @@ func (e *xmlElement) value() value.Value {
 	return e.members
 }
 
-// latin1 reads the one other encoding that is still met.
-func latin1(charset string, in io.Reader) (io.Reader, error) {
-	switch strings.ToLower(charset) {
-	case "utf-8", "us-ascii":
-		return in, nil
-	case "iso-8859-1", "latin1":
-	default:
+// declared takes an answer, which is in UTF-8 by now, whatever of the charsets that are read it says.
+func declared(charset string, in io.Reader) (io.Reader, error) {
+	if name := strings.ToLower(charset); name != "us-ascii" && !latin[name] {
 		return nil, fmt.Errorf("the encoding %s is not read", charset)
 	}
-	raw, err := io.ReadAll(in)
-	runes := make([]rune, len(raw))
-	for i, b := range raw {
-		runes[i] = rune(b)
+	return in, nil
+}
+
+// shaped returns the data of an answer as the schema wants them: XML does not tell a list of one
+// element from that element.
+func shaped(r *catalog.Response, data []byte, v value.Value) ([]byte, value.Value) {
+	if r.As != "xml" || r.Schema == nil {
+		return data, v
 	}
-	return strings.NewReader(string(runes)), err
+	v = r.Over.Shape(v)
+	return value.AppendJSON(nil, v), v
 }
