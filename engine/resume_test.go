@@ -142,7 +142,7 @@ steps:
 outputs:
   results: {value: "${{ steps.each.results }}", file: results.csv}
 `)},
-	"pipelines/other.yaml": {Data: []byte("pipeline: other\nversion: 1\nsteps:\n  - {id: one, set: {a: 1}}\noutputs: {a: 1}\n")},
+	"pipelines/other.yaml": {Data: []byte("pipeline: other\nversion: 1\nsteps:\n  - {id: one, set: {a: 1}}\noutputs: {a: \"${{ steps.one.outputs.a }}\"}\n")},
 }
 
 // A printer is the vendor: it counts what it is asked for, and fails as breaks says.

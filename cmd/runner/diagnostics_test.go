@@ -174,8 +174,11 @@ func exampleFault(t *testing.T, base fstest.MapFS, kind, text, code string) stri
 	files[name] = &fstest.MapFile{Data: []byte(text)}
 	faults := engine.Check(files, engine.Options{Paths: []string{name}})
 	if kind == "sandbox" {
-		_, err := sandbox.Load(files, name)
-		faults = append(faults, faultsOf(err)...)
+		more, err := sandbox.Check(files, name)
+		if err != nil {
+			t.Error(err)
+		}
+		faults = append(faults, more...)
 	}
 	faults.Sort()
 	for _, d := range faults {

@@ -74,7 +74,7 @@ type update struct {
 
 func decodeUpdate(d *decoder, n *source.Node, s *lang.Scope) change {
 	c := &update{in: d.collection(n.Get("in")), at: s.Len()}
-	s = s.With(lang.Name{Name: "row", Type: lang.AnyType})
+	s = s.With(lang.Name{Name: "row", Type: d.recordsOf(c.in)})
 	if w := n.Get("where"); w != nil {
 		c.where = d.condition(w, s)
 	}
@@ -128,7 +128,7 @@ type remove struct {
 func decodeRemove(d *decoder, n *source.Node, s *lang.Scope) change {
 	c := &remove{from: d.collection(n.Get("from")), at: s.Len()}
 	if w := n.Get("where"); w != nil {
-		c.where = lang.CompileExpr(w, s.With(lang.Name{Name: "row", Type: lang.AnyType}), d.faults)
+		c.where = lang.CompileExpr(w, s.With(lang.Name{Name: "row", Type: d.recordsOf(c.from)}), d.faults)
 	}
 	return c
 }

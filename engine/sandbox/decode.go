@@ -13,11 +13,11 @@ import (
 // decode compiles a sandbox file whose shape was checked, and reports every
 // fault. The definition is only usable when there was none.
 func decode(n *source.Node, faults *diag.List) *Definition {
-	d := &decoder{def: &Definition{vendor: n.Get("sandbox").Text}, faults: faults}
+	d := &decoder{def: &Definition{vendor: n.Get("sandbox").Text, root: n}, faults: faults}
 	if c := n.Get("connection"); c != nil {
 		d.def.connection = lang.CompileTemplate(c, connectionScope, faults)
 	}
-	d.state(n.Get("state"))
+	d.state(n, n.Get("state"))
 	names := operationNames(n)
 	d.scope = requestScope(d.stateType, names, lang.ObjectOf())
 	if t := n.Get("tokens"); t != nil {
@@ -41,7 +41,7 @@ type decoder struct {
 	def    *Definition
 	faults *diag.List
 	// stateType is the closed object type of the state, so that a misspelt
-	// collection is found; what the collections hold is raw, and unknown.
+	// collection is found; what the collections hold is raw, and unknown but for the names of members.
 	stateType *lang.Type
 	scope     *lang.Scope // of the operation at hand
 }
@@ -54,7 +54,7 @@ func operationNames(n *source.Node) []value.Value {
 	return names
 }
 
-func (d *decoder) state(n *source.Node) {
+func (d *decoder) state(file, n *source.Node) {
 	d.stateType = lang.ObjectOf()
 	if n == nil {
 		return
@@ -69,10 +69,18 @@ func (d *decoder) state(n *source.Node) {
 	for _, pair := range n.Pairs {
 		t := lang.AnyType
 		if pair.Value.Kind == source.List {
-			t = lang.ListOf(lang.AnyType)
+			t = lang.ListOf(recordOf(file, pair.Value, pair.Key.Text))
 		}
 		d.stateType.Fields = append(d.stateType.Fields, lang.Field{Name: pair.Key.Text, Type: t})
 	}
+}
+
+// recordsOf returns the type of the records of a list of the state.
+func (d *decoder) recordsOf(list string) *lang.Type {
+	if t, ok := d.stateType.Field(list); ok && t.Kind == lang.List {
+		return t.Elem
+	}
+	return lang.AnyType
 }
 
 // collection returns the name of a list of the state.
@@ -99,6 +107,7 @@ func (d *decoder) operation(name string, at path, n *source.Node) {
 		op.identity = lang.CompileExpr(id, d.scope, d.faults)
 	}
 	op.rules = d.rules(n.Get("rules"))
+	d.answered(n.Get("rules"))
 	for _, other := range d.def.operations {
 		if other.method == op.method && other.when == nil && takes(other.path, op.path) {
 			d.faults.Add(n.Get("path").Errorf("unreachable-operation",

@@ -34,6 +34,7 @@ type Definition struct {
 	token      *lang.Expr     // over requestScope; nil when the vendor has none
 	before     rules
 	operations []*operation
+	root       *source.Node
 }
 
 // An operation is one thing that the vendor can be asked for.
@@ -63,7 +64,11 @@ func Load(fsys fs.FS, name string) (*Definition, error) {
 // Check returns all that is amiss in the sandbox file called name, warnings too, in
 // order of place. The error is what fsys said when the file cannot be read.
 func Check(fsys fs.FS, name string) (diag.List, error) {
-	_, faults, err := compile(fsys, name)
+	def, faults, err := compile(fsys, name)
+	if def != nil {
+		faults = append(faults, def.checkVendor(fsys, name)...)
+		faults.Sort()
+	}
 	return faults, err
 }
 

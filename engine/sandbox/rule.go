@@ -37,13 +37,28 @@ type change interface {
 func (d *decoder) rules(n *source.Node) rules {
 	var rs rules
 	scope := d.scope
-	for _, item := range n.Items {
+	for i, item := range n.Items {
+		if item.Get("if") == nil && item.Get("reply") != nil && i < len(n.Items)-1 {
+			d.faults.Add(item.Key("reply").Errorf("never-done", "this always replies, so that the rules below it are never tried").WithHint("say when it replies, with if"))
+		}
 		var r rule
 		r, scope = d.rule(item, scope)
 		rs.list = append(rs.list, r)
 	}
 	rs.vars = scope.Len()
 	return rs
+}
+
+// answered warns of rules that may all be passed over: the request is answered with 500 then.
+func (d *decoder) answered(n *source.Node) {
+	if len(n.Items) == 0 {
+		return
+	}
+	last := n.Items[len(n.Items)-1]
+	if last.Get("reply") == nil || last.Get("if") != nil {
+		d.faults.Add(last.Warnf("no-reply", "there may be no reply: no rule below this one replies whatever the request is").
+			WithHint("end with a rule that has a reply and no if"))
+	}
 }
 
 // condition compiles what decides whether something is done.
@@ -62,6 +77,9 @@ func (d *decoder) rule(n *source.Node, scope *lang.Scope) (rule, *lang.Scope) {
 	below, why := scope, ""
 	if c := n.Get("if"); c != nil {
 		r.cond = d.condition(c, scope)
+		if r.cond != nil && !r.cond.Reads() {
+			d.faults.Add(c.Warnf("always-same", "this condition is always the same: it looks at nothing").WithHint("ask for the request or the state, or leave it out"))
+		}
 		why = fmt.Sprintf("the rule in line %d may be passed over", n.Pos.Line)
 	}
 	if lets := n.Get("let"); lets != nil {

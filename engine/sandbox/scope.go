@@ -31,7 +31,7 @@ func requestScope(state *lang.Type, operations []value.Value, params *lang.Type)
 			lang.Field{Name: "path", Type: lang.TextType},
 			lang.Field{Name: "params", Type: params},
 			lang.Field{Name: "query", Type: texts},
-			lang.Field{Name: "headers", Type: texts},
+			lang.Field{Name: "headers", Type: &lang.Type{Kind: lang.Object, LowerNames: true, Extra: missing}},
 			lang.Field{Name: "body", Type: lang.AnyType},
 			lang.Field{Name: "form", Type: texts},
 			lang.Field{Name: "members", Type: &lang.Type{Kind: lang.Object, Extra: lang.AnyType}},

@@ -47,12 +47,16 @@ func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Vio
 	}
 	data, readable := a.data(&op.Response)
 	if !readable {
+		if a.notXML != nil {
+			return []schema.Violation{{Message: "the answer is not XML: " + a.notXML.Error()}}
+		}
 		return []schema.Violation{{Message: "the answer is not JSON"}}
 	}
 	whole, err := value.Decode(data)
 	if err != nil {
 		return []schema.Violation{{Message: "the answer cannot be read: " + err.Error()}}
 	}
+	data, whole = shaped(&op.Response, data, whole)
 	if bad := op.Response.Schema.Validate(whole); len(bad) > 0 {
 		for i := range bad {
 			bad[i].Pointer = inBody(&op.Response, bad[i].Pointer)

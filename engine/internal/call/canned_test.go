@@ -59,6 +59,10 @@ operations:
     effect: read
     request: {method: GET, path: /}
     response: {data: "@this", as: csv, schema: {type: array, items: {type: object, required: [sku]}}, outputs: {rows: "@this"}}
+  rates:
+    effect: read
+    request: {method: GET, path: /}
+    response: {data: rates, as: xml, schema: {type: object, required: [rate], properties: {rate: {type: array, items: {type: string}}}}, outputs: {rates: rate}}
   done:
     effect: idempotent
     request: {method: GET, path: /}
@@ -93,6 +97,9 @@ func TestCannedAnswersThatBreakTheirContract(t *testing.T) {
 		{"rows", 200, nil, "sku,name\nA,Anvil\n", ""},
 		{"rows", 200, nil, "code,name\nA,Anvil\n", `/0: missing member "sku"`},
 		{"rows", 200, nil, "sku\n\"A\n", ": the answer is not CSV: parse error on line 2, column 4: extraneous or missing \" in quoted-field"},
+		{"rates", 200, nil, "<rates><rate>1.5</rate></rates>", ""},
+		{"rates", 200, nil, "<rates><rate>1.5</rate><rate n='1'>2</rate></rates>", `/rate/1: expected text, found object`},
+		{"rates", 200, nil, "<rates>", ": the answer is not XML: XML syntax error on line 1: unexpected EOF"},
 		{"done", 409, nil, `<html>`, ""},
 	} {
 		config := value.ObjectOf("mode", "on")

@@ -60,10 +60,7 @@ func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
 			e.unreadable(res, j, a)
 			return
 		}
-		if j.op.Response.As == "xml" {
-			v = j.op.Response.Over.Shape(v)
-			data = value.AppendJSON(nil, v)
-		}
+		data, v = shaped(&j.op.Response, data, v)
 		if violations := s.Validate(v); len(violations) > 0 {
 			what := violated(violations, a.withheld())
 			if violations[0].Path == "" {

@@ -75,7 +75,7 @@ operations:
     auth: none
     request:
       method: GET
-      headers: {transfer-encoding: chunked}
+      headers: {"${{ 'transfer-encoding' }}": chunked} # what is written out, check finds
 `
 
 func echoing(w http.ResponseWriter, r *http.Request) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -115,11 +116,20 @@ func (e *xmlElement) value() value.Value {
 	return e.members
 }
 
-// declared takes the text as it is, whatever encoding it says that it has: bodyOf and inMemory have made
-// UTF-8 of it. One that they do not know is refused.
+// declared takes an answer, which is in UTF-8 by now, whatever of the charsets that are read it says.
 func declared(charset string, in io.Reader) (io.Reader, error) {
-	if name := strings.ToLower(charset); name != "utf-8" && name != "us-ascii" && !latin[name] {
+	if name := strings.ToLower(charset); name != "us-ascii" && !latin[name] {
 		return nil, fmt.Errorf("the encoding %s is not read", charset)
 	}
 	return in, nil
+}
+
+// shaped returns the data of an answer as the schema wants them: XML does not tell a list of one
+// element from that element.
+func shaped(r *catalog.Response, data []byte, v value.Value) ([]byte, value.Value) {
+	if r.As != "xml" || r.Schema == nil {
+		return data, v
+	}
+	v = r.Over.Shape(v)
+	return value.AppendJSON(nil, v), v
 }

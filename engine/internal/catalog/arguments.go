@@ -98,6 +98,9 @@ func checkArgument(what string, params *Params, g lang.Field, v *lang.Template, 
 		d := fault(at, "wrong-type", fmt.Sprintf("input %s of %s: %s", g.Name, what, why), hint)
 		d.Related = declared(q)
 		faults.Add(d)
+	} else if v != nil {
+		checkLiteral(what, q, v, place, faults)
+		checkCrossed(what, params, q, v, place, faults)
 	}
 	if leaks(from, q.Type, map[*lang.Type]bool{}) {
 		hint := "mark that input secret: true, or do not pass the secret"
@@ -108,6 +111,39 @@ func checkArgument(what string, params *Params, g lang.Field, v *lang.Template, 
 		d.Related = declared(q)
 		faults.Add(d)
 	}
+}
+
+// checkLiteral holds an argument that is written out against the schema of its param.
+func checkLiteral(what string, q *Param, v *lang.Template, place diag.Place, faults *diag.List) {
+	given, ok := v.Literal()
+	if !ok || q.schema == nil || given == nil && !q.Required() {
+		return
+	}
+	if q.fills {
+		given = q.Type.Fill(given)
+	}
+	for _, bad := range q.check(given) {
+		d := fault(place, "wrong-value", fmt.Sprintf("input %s of %s: %s", bad.Path, what, bad.Message), "")
+		d.Related = declared(q)
+		faults.Add(d)
+	}
+}
+
+// checkCrossed warns of an argument that is given what is called as another argument, where there is one of its own name
+// beside that: two that are swapped.
+func checkCrossed(what string, params *Params, q *Param, v *lang.Template, place diag.Place, faults *diag.List) {
+	name, of, ok := v.BareMember()
+	if !ok || name == q.Name || params.Get(name) == nil || of == nil || of.Kind != lang.Object || of.Extra != nil {
+		return
+	}
+	own, there := of.Field(q.Name)
+	if !there || q.Type.OrNull("").Accepts(own) != "" {
+		return
+	}
+	d := fault(place, "crossed", fmt.Sprintf("input %s of %s is given %s, and there is a %s beside it", q.Name, what, name, q.Name), "")
+	d.Severity = diag.Warning
+	d.Hint = "write ." + q.Name + "; where " + name + " is meant, compute it, as in " + name + " ?? null"
+	faults.Add(d)
 }
 
 // declared is where a param is declared; nil for one that is built in.

@@ -49,6 +49,7 @@ type decoder struct {
 
 func (d *decoder) vendor() {
 	n := d.root
+	before := len(*d.faults)
 	d.v = &Vendor{Name: n.Get("vendor").Text, File: n.File}
 	if t := n.Get("title"); t != nil {
 		d.v.Title = t.Text
@@ -76,6 +77,9 @@ func (d *decoder) vendor() {
 		d.auth(auth)
 	}
 	d.checkTokenOutlivesLimits()
+	if !diag.List((*d.faults)[before:]).HasErrors() { // what is misspelt may be what would use it
+		d.unused()
+	}
 }
 
 func (d *decoder) operation(pair source.Pair) *Operation {
@@ -96,6 +100,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	op.Paging, page = d.paging(n.Get("paginate"), op.Effect, n.Get("request"))
 	scope := requestScope(d.v.Config.Type, op.Inputs.Type, page)
 	op.Request = d.request(n.Get("request"), scope)
+	d.repeatable(n.Get("request"), op)
 	d.pathText(n.Get("request").Get("path"), op.Inputs)
 	identified := identityScope(op.Inputs.Type)
 	if rows := n.Get("rows"); rows != nil {
@@ -108,8 +113,11 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 		if op.Identity != nil && op.Identity.Type().HasSecret() {
 			d.faults.Add(id.Errorf("secret-leak", "an identity is written down, and this one would hold a secret"))
 		}
+		d.identityVaries(id, op)
 		if op.Effect != flow.Create && op.Batch == nil {
-			d.faults.Add(n.Key("identity").Errorf("identity-without-create", "identity belongs to operations with effect: create, this one is %s", op.Effect))
+			f := n.Key("identity").Errorf("identity-without-create", "identity belongs to operations with effect: create, this one is %s", op.Effect)
+			f.Related = []diag.Place{placeOf(n.Get("effect"), "said here")}
+			d.faults.Add(f)
 		}
 		if b := op.Batch; b != nil && op.Identity != nil && !strings.Contains(op.Identity.Text(), b.As) {
 			d.faults.Add(id.Errorf("identity-of-no-row", "all rows would have one identity: %s says nothing of the row", op.Identity.Text()).
@@ -136,6 +144,8 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 	r.Query = d.template(n.Get("query"), scope)
 	r.Headers = d.template(n.Get("headers"), scope)
 	r.Body = d.template(n.Get("body"), scope)
+	d.path(n.Get("path"), r.Path)
+	d.headers(r.Headers)
 	if as := n.Get("as"); as != nil {
 		r.As = as.Text
 		if strings.HasPrefix(as.Text, "${{") {
@@ -162,7 +172,10 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 	}
 	d.flat(r.Query, "the query parameter", true, false)
 	d.flat(r.Headers, "the header", false, false)
-	if r.As == "form" {
+	if r.As == "json" {
+		d.nullSent(r.Body)
+	}
+	if r.As == "form" || r.style != nil {
 		d.flat(r.Body, "the form field", r.Nested == "repeat", r.Nested != "repeat")
 	}
 	if r.Body != nil && r.As == "text" && !textual(r.Body.Type()) {

@@ -2,10 +2,13 @@ package catalog
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -23,6 +26,11 @@ func (d *decoder) auth(n *source.Node) {
 		d.v.Auth.Headers = d.template(inject.Get("headers"), scope)
 		d.v.Auth.Query = d.template(inject.Get("query"), scope)
 		d.v.Auth.Body = d.template(inject.Get("body"), scope)
+		d.headers(d.v.Auth.Headers)
+		d.tokenUsed(inject)
+		if n.Get("token") == nil {
+			d.secretInjection(n.Key("inject"))
+		}
 		d.flat(d.v.Auth.Headers, "the header", false, false)
 		d.flat(d.v.Auth.Query, "the query parameter", true, false)
 	}
@@ -31,6 +39,9 @@ func (d *decoder) auth(n *source.Node) {
 // token reads auth.token. Which of call, oauth2 and value alone is there names the kind.
 func (d *decoder) token(n *source.Node) *Token {
 	t := &Token{Lifetime: d.duration(n.Get("lifetime"), 0), Timeout: d.timeout, Type: secretText}
+	if t.Lifetime == 0 && n.Get("lifetime") != nil {
+		d.faults.Add(n.Get("lifetime").Errorf("wrong-value", "a token that lives for nothing can never be used").WithHint("leave lifetime out where it lives for ever"))
+	}
 	switch {
 	case n.Get("call") != nil:
 		t.Kind = TokenCall
@@ -47,7 +58,9 @@ func (d *decoder) token(n *source.Node) *Token {
 		t.Kind = TokenValue
 		d.misplaced(n, "the token is a value of the config, which is never got anew", "with", "check", "lifetime")
 		if value := n.Get("value"); value.Kind == source.Scalar {
-			t.Fixed = d.text(value, configScope(d.v.Config.Type))
+			if t.Fixed = d.text(value, configScope(d.v.Config.Type)); t.Fixed != nil {
+				d.secretToken(value, t.Fixed.Type())
+			}
 		} else {
 			d.faults.Add(value.Errorf("wrong-type", "a token of the config must be text").WithHint("inject can use all of config"))
 		}
@@ -89,8 +102,11 @@ func (d *decoder) callToken(t *Token, n *source.Node) {
 		outputs = t.Call.Response.OutputsType
 		t.With = d.template(n.Get("with"), configScope(d.v.Config.Type))
 		CheckWith(t.Call.Name, t.Call.Inputs, t.With, placeOf(n.Get("call"), ""), d.faults)
+		d.secretInputs(t.Call, t.With)
 		if !t.Call.NoAuth {
-			d.faults.Add(n.Get("call").Errorf("login-needs-auth", "the operation %s logs in, and would itself need a token", t.Call.Name).WithHint("add auth: none to the operation"))
+			f := fault(t.Call.Place, "login-needs-auth", "the operation "+t.Call.Name+" logs in, and would itself need a token", "add auth: none to the operation")
+			f.Related = []diag.Place{placeOf(n.Get("call"), "it logs in here")}
+			d.faults.Add(f)
 		}
 		if t.Call.Effect == flow.Create {
 			d.faults.Add(n.Get("call").Errorf("login-creates", "the operation %s logs in, which may happen again at any time, and has effect create", t.Call.Name).WithHint("a login that may be repeated is effect: idempotent"))
@@ -102,6 +118,64 @@ func (d *decoder) callToken(t *Token, n *source.Node) {
 		return
 	}
 	d.madeToken(t, n.Get("value"), outputs)
+}
+
+// secretInputs warns of what is a secret of the login, and not of the config that it comes from.
+func (d *decoder) secretInputs(login *Operation, with *lang.Template) {
+	if with == nil {
+		return
+	}
+	for _, m := range with.Members() {
+		q, is := login.Inputs.Get(m.Name), m.Value.Type()
+		if q == nil || !q.Secret || is == nil || is.Kind == lang.Unknown || is.HasSecret() {
+			continue
+		}
+		d.notSecret(is, m.Place, fmt.Sprintf("this becomes %s of %s, which is secret there and not here", m.Name, login.Name))
+	}
+}
+
+// notSecret warns of what is of type is, where that is declared, or else at used.
+func (d *decoder) notSecret(is *lang.Type, used diag.Place, message string) {
+	at, related := used, []diag.Place(nil)
+	if is.Declared.File != nil {
+		at = is.Declared
+		related = []diag.Place{{File: used.File, Pos: used.Pos, Note: "used here"}}
+	}
+	d.faults.Add(&diag.Diagnostic{Severity: diag.Warning, File: at.File, Pos: at.Pos, Code: "not-secret",
+		Message: message, Hint: "mark it secret: true", Related: related})
+}
+
+// secretInjection warns of credentials none of which is secret.
+func (d *decoder) secretInjection(n *source.Node) {
+	any := false
+	for key, t := range map[string]*lang.Template{"headers": d.v.Auth.Headers, "query": d.v.Auth.Query, "body": d.v.Auth.Body} {
+		broken := t == nil && d.root.Get("auth").Get("inject").Get(key) != nil
+		any = any || broken || t != nil && t.Type().HasSecret()
+	}
+	if !any {
+		d.faults.Add(n.Warnf("not-secret", "nothing that is injected is secret, so that it may be shown and kept").
+			WithHint("mark the config that proves who is calling secret: true"))
+	}
+}
+
+// secretToken warns of a token, made at n, that would be shown and written down.
+func (d *decoder) secretToken(n *source.Node, is *lang.Type) {
+	if is == nil || is.HasSecret() || is.Kind == lang.Unknown && is.Declared.File == nil {
+		return
+	}
+	d.notSecret(is, placeOf(n, "the token"), "this becomes the token, and is not secret, so that it may be shown and kept")
+}
+
+// tokenUsed demands that a token goes somewhere.
+func (d *decoder) tokenUsed(inject *source.Node) {
+	token := d.root.Get("auth").Get("token")
+	if token == nil || names(inject, tokenName) {
+		return
+	}
+	f := d.root.Get("auth").Key("inject").Errorf("token-unused", "a token is got, and nothing of inject sends it").
+		WithHint(`write ${{ token }} where the vendor wants it, as in Authorization: Bearer ${{ token }}`)
+	f.Related = []diag.Place{placeOf(token, "got here")}
+	d.faults.Add(f)
 }
 
 func (d *decoder) oauth2(n *source.Node) *OAuth2 {
@@ -117,6 +191,13 @@ func (d *decoder) oauth2(n *source.Node) *OAuth2 {
 			text, _ := v.(string)
 			if _, err := ParseTokenURL(text); err != nil {
 				d.faults.Add(n.Get("url").Errorf("wrong-value", "%v", err))
+			}
+		}
+	}
+	if o.Params != nil {
+		for _, m := range o.Params.Members() {
+			if slices.Contains(secretParams, m.Name) && m.Value.Type() != nil && !m.Value.Type().HasSecret() && m.Value.Type().Kind != lang.Unknown {
+				d.notSecret(m.Value.Type(), m.Place, fmt.Sprintf("this becomes the %s of a login, and is not secret, so that it may be shown and kept", m.Name))
 			}
 		}
 	}
@@ -141,6 +222,9 @@ func (d *decoder) oauth2(n *source.Node) *OAuth2 {
 	}
 	return o
 }
+
+// secretParams are those that nobody else may know.
+var secretParams = []string{"password", "client_secret", "refresh_token"}
 
 // grantParams are the params without which a grant makes no sense.
 var grantParams = map[string][]string{
@@ -175,6 +259,17 @@ func (d *decoder) check(t *Token, n *source.Node) {
 	t.Check = d.authOperation(d.root.Get("auth").Get("token"), "check")
 	if t.Check != nil && t.Check.Effect != flow.Read {
 		d.faults.Add(n.Errorf("check-not-read", "the operation %s checks a token, so it must be a read; it is %s", t.Check.Name, t.Check.Effect))
+		return
+	}
+	if t.Check == nil {
+		return
+	}
+	CheckWith(t.Check.Name, t.Check.Inputs, nil, placeOf(n, ""), d.faults)
+	if t.Check.NoAuth {
+		f := n.Errorf("check-without-token", "the operation %s sends no token (auth: none), so that it tells nothing of one", t.Check.Name).
+			WithHint("check with an operation that needs the token")
+		f.Related = []diag.Place{t.Check.Place}
+		d.faults.Add(f)
 	}
 }
 
@@ -185,4 +280,19 @@ func (d *decoder) authOperation(n *source.Node, key string) *Operation {
 	}
 	d.faults.Add(n.Get(key).Errorf("unknown-operation", "no operation %s in this file", name).WithHint(DidYouMean(name, d.v.OperationNames())))
 	return nil
+}
+
+// tokenName finds the name token in an expression.
+var tokenName = regexp.MustCompile(`(?:^|[^.\w])token\b`)
+
+// names reports whether a scalar or key of n that has a marker fits.
+func names(n *source.Node, name *regexp.Regexp) bool {
+	if n == nil {
+		return false
+	}
+	if lang.HasMarker(n) && name.MatchString(n.Text) {
+		return true
+	}
+	return slices.ContainsFunc(n.Items, func(item *source.Node) bool { return names(item, name) }) ||
+		slices.ContainsFunc(n.Pairs, func(p source.Pair) bool { return names(p.Key, name) || names(p.Value, name) })
 }

@@ -32,6 +32,7 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 	r.Outcomes = append(d.rules(get(n, "outcomes"), scope), d.rules(get(d.envelope, "outcomes"), scope)...)
 	if ok := own("ok"); ok != nil {
 		r.OK = lang.CompileExpr(ok, scope, d.faults)
+		d.tellsAnswers(ok, r.OK)
 	}
 	if data := own("data"); data != nil {
 		r.Data = lang.CompilePath(data, lang.AnyType, d.faults)
@@ -59,7 +60,8 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 	if outputs := get(n, "outputs"); outputs != nil {
 		for _, pair := range outputs.Pairs {
 			m := lang.CompileMapping(pair.Key.Text, pair.Value, over, d.faults)
-			if m == nil {
+			if m == nil { // of any type, so that those who use it need not suffer
+				r.OutputsType.Fields = append(r.OutputsType.Fields, lang.Field{Name: pair.Key.Text, Type: lang.AnyType})
 				continue
 			}
 			r.Outputs = append(r.Outputs, m)
@@ -68,6 +70,7 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 			r.OutputsType.Fields = append(r.OutputsType.Fields, lang.Field{Name: pair.Key.Text, Type: &t})
 		}
 	}
+	d.openSecrets(get(n, "outputs"))
 	d.pages(operation, op, &r, scope, whole)
 	return r
 }
@@ -95,12 +98,12 @@ func (d *decoder) rules(n *source.Node, scope *lang.Scope) []Rule {
 	if n == nil {
 		return nil
 	}
+	Distinct(n, "outcome", d.faults)
 	var rules []Rule
 	for _, item := range n.Items {
-		rules = append(rules, Rule{
-			If: lang.CompileExpr(item.Get("if"), scope, d.faults),
-			Is: flow.Outcome(item.Get("is").Text),
-		})
+		cond := lang.CompileExpr(item.Get("if"), scope, d.faults)
+		d.tellsAnswers(item.Get("if"), cond)
+		rules = append(rules, Rule{If: cond, Is: flow.Outcome(item.Get("is").Text)})
 	}
 	return rules
 }

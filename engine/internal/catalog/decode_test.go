@@ -38,7 +38,7 @@ func check(t testing.TB, name string, text []byte) (*Vendor, diag.List) {
 func vendor(t testing.TB, text string) *Vendor {
 	t.Helper()
 	v, faults := check(t, "acme.yaml", []byte(text))
-	if len(faults) > 0 {
+	if faults.HasErrors() {
 		t.Fatal(faults)
 	}
 	return v

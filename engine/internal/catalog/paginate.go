@@ -64,6 +64,7 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 		return nil, nil
 	}
 	kinds := page.Builtin()
+	before := len(*d.faults)
 	p := &Paging{Kind: kinds[n.Get("by").Text], MaxPages: defaultMaxPages}
 	if p.Kind == nil {
 		d.faults.Add(n.Get("by").Errorf("unknown-paging", "no way of paging is called %s", n.Get("by").Text).
@@ -101,8 +102,8 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 	if name := p.Kind.Variable(); name != "" {
 		d.usesPage(request, n.Get("by"), name, "which page it asks for")
 	}
-	if misplaced != nil {
-		return p, lang.AnyType
+	if misplaced != nil || len(*d.faults) > before {
+		return p, lang.AnyType // what is wrong with it is reported
 	}
 	return p, p.typeOf()
 }
@@ -181,6 +182,7 @@ func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answ
 		if p.Stop != nil && !yesOrNo(p.Stop.Type()) {
 			d.faults.Add(stop.Errorf("wrong-type", "stop must be true or false, found %s", p.Stop.Type()).WithHint(nullHint(p.Stop.Type())))
 		}
+		d.tellsAnswers(stop, p.Stop, "outputs", "outcome")
 	}
 }
 
@@ -201,18 +203,14 @@ func yesOrNo(t *lang.Type) bool {
 // and could not be compiled has its own fault.
 func (d *decoder) pageItems(items, declared *source.Node, r *Response) {
 	var names []string
-	for _, m := range r.Outputs {
+	for _, m := range r.OutputsType.Fields {
 		names = append(names, m.Name)
 		if m.Name != items.Text {
 			continue
 		}
-		if t := m.Type(); t != nil && t.Kind != lang.List && t.Kind != lang.Unknown {
+		if t := m.Type; t != nil && t.Kind != lang.List && t.Kind != lang.Unknown {
 			f := items.Errorf("wrong-type", "the elements of the pages make one list, and the output %s is %s", m.Name, t)
-			for _, field := range r.OutputsType.Fields {
-				if field.Name == m.Name {
-					f.Related = []diag.Place{field.Type.Declared}
-				}
-			}
+			f.Related = []diag.Place{m.Type.Declared}
 			d.faults.Add(f)
 		}
 		return

@@ -96,10 +96,15 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 		faults.Add(pair.Value.Errorf("wrong-type", "expected a schema, such as {type: string}"))
 		return nil
 	}
-	addMisfits(faults, pair.Value, lib)
+	misfits := schema.Misfits(raw)
+	for _, m := range misfits {
+		addSchemaFault(faults, pair.Value, lib, m)
+	}
 	compiled, err := lib.Compile(raw, base)
-	if err != nil {
-		addSchemaFault(faults, pair.Value, lib, err)
+	if err != nil || len(misfits) > 0 {
+		if err != nil {
+			addSchemaFault(faults, pair.Value, lib, err)
+		}
 		// Of any type, so that those who use it need not suffer.
 		return &Param{Name: pair.Key.Text, Place: placeOf(pair.Key, "declared here"), Type: lang.AnyType, Optional: true}
 	}

@@ -25,6 +25,10 @@ func (d *decoder) retryOf(n *source.Node, r Retry) Retry {
 	}
 	r.First = d.duration(n.Get("first"), r.First)
 	r.Max = d.duration(n.Get("max"), r.Max)
+	if r.Max == 0 && r.Attempts > 1 && n.Get("max") != nil {
+		d.faults.Add(n.Get("max").Errorf("wrong-value", "the longest wait is nothing: the vendor would be asked again at once").
+			WithHint("write at least some milliseconds"))
+	}
 	if r.First > r.Max {
 		d.faults.Add(n.Errorf("wrong-value", "the first wait (%v) is longer than the longest (%v)", r.First, r.Max))
 	}
@@ -53,8 +57,14 @@ func (d *decoder) timeoutOf(n *source.Node, otherwise time.Duration) time.Durati
 		d.faults.Add(n.Errorf("wrong-value", "a timeout of nothing lets no call end well").WithHint("leave it out for the default"))
 		return otherwise
 	}
+	if t > longestCall {
+		d.faults.Add(n.Warnf("wrong-value", "nothing is known to answer after more than a day (%s)", n.Text).WithHint("a wait for something that takes long is an until"))
+	}
 	return t
 }
+
+// longestCall is more than any answer is worth waiting for.
+const longestCall = 24 * time.Hour
 
 func (d *decoder) duration(n *source.Node, otherwise time.Duration) time.Duration {
 	if n == nil {

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -72,6 +73,10 @@ func (d *decoder) reconcile(op *Operation, n *source.Node) {
 		}
 	}
 	d.looksForIt(r, op)
+	if rec.Found != nil && !rec.Found.Reads("outputs") {
+		d.faults.Add(r.Get("found").Errorf("lookup-of-anything", "found says nothing of the outputs of the look-up, so that it is the same whatever is found").
+			WithHint("ask whether what was sent is among outputs of " + rec.Call.Name))
+	}
 	op.Reconcile = rec
 }
 
@@ -79,6 +84,8 @@ func (d *decoder) reconcile(op *Operation, n *source.Node) {
 func (d *decoder) reconcilable(op *Operation, n *source.Node) bool {
 	at := n.Key("reconcile")
 	switch {
+	case op.Effect != flow.Create && op.Batch == nil && n.Get("identity") != nil: // reported with the identity
+		return false
 	case op.Effect != flow.Create && (op.Batch == nil || op.Effect == flow.Read):
 		d.faults.Add(at.Errorf("reconcile-without-create", "reconcile belongs to operations with effect: create, and to batches; this one is %s", op.Effect).
 			WithHint("what may be repeated needs no look-up: it is sent again"))
@@ -198,10 +205,28 @@ func (d *decoder) looksForIt(r *source.Node, op *Operation) {
 		name, what = op.Batch.As, "the row"
 	}
 	if mentions(r.Get("with"), name) || mentions(r.Get("found"), name) {
+		d.looksForAll(r, op, name)
 		return
 	}
 	d.faults.Add(r.Key("call").Errorf("lookup-of-anything", "neither with nor found says anything of %s, so that anything would be found", what).
 		WithHint(fmt.Sprintf("look for the identity: %s", op.Identity.Text())))
+}
+
+// looksForAll warns of a part of the identity that the look-up says nothing of: what differs in it only
+// would be taken for what was sent.
+func (d *decoder) looksForAll(r *source.Node, op *Operation, name string) {
+	part := regexp.MustCompile(`\b` + regexp.QuoteMeta(name) + `\??\.([A-Za-z_]\w*)`)
+	whole := regexp.MustCompile(`(?:^|[^.\w])` + regexp.QuoteMeta(name) + `(?:[^.?\w]|$)`)
+	if names(r.Get("with"), whole) || whole.MatchString(r.Get("found").Text) {
+		return
+	}
+	for _, m := range part.FindAllStringSubmatch(op.Identity.Text(), -1) {
+		if member := name + "." + m[1]; !mentions(r.Get("with"), m[1]) && !mentions(r.Get("found"), m[1]) {
+			d.faults.Add(r.Key("call").Warnf("lookup-of-anything", "the identity depends on %s, and neither with nor found says anything of it", member).
+				WithHint("look for all that the identity is made of: what differs only there would be taken for what was sent"))
+			return
+		}
+	}
 }
 
 // lookupScope has the inputs of op and, with a batch, the row.

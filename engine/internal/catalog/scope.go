@@ -57,7 +57,7 @@ func RequestVars(config, inputs *value.Object, callKey string) lang.Vars {
 func answerScope(request *lang.Scope) *lang.Scope {
 	return request.With(
 		lang.Name{Name: "status", Type: lang.IntegerType},
-		lang.Name{Name: "headers", Type: &lang.Type{Kind: lang.Object, Extra: lang.TextType.OrNull("a header may be missing")}},
+		lang.Name{Name: "headers", Type: &lang.Type{Kind: lang.Object, LowerNames: true, Extra: lang.TextType.OrNull("a header may be missing")}},
 		lang.Name{Name: "text", Type: lang.TextType},
 		lang.Name{Name: "body", Type: lang.AnyType},
 	)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -124,7 +125,14 @@ func (d *decoder) secrets(response *source.Node, as string, bare bool, over *lan
 
 // secret compiles one path; lang looks for what is wrong with it first.
 func (d *decoder) secret(n *source.Node, over *lang.Type) *SecretPath {
-	if strings.Contains(n.Text, "#(") {
+	if i := strings.Index(n.Text, "#("); i >= 0 {
+		if before := strings.TrimSuffix(n.Text[:i], "."); before != "" {
+			list := *n
+			list.Text = before
+			if lang.CompilePath(&list, over, d.faults) == nil {
+				return nil
+			}
+		}
 		over = lang.AnyType // what a query looks for need not be there: better one mask too many
 	}
 	if lang.CompilePath(n, over, d.faults) == nil {
@@ -223,4 +231,37 @@ func secretOutputs(r *Response) []string {
 		}
 	}
 	return names
+}
+
+// openSecrets reports outputs that hold what another output says is secret; n may be nil.
+func (d *decoder) openSecrets(n *source.Node) {
+	if n == nil {
+		return
+	}
+	for _, s := range n.Pairs {
+		hidden := outputPath(s.Value)
+		if hidden == nil || s.Value.Get("secret") == nil || s.Value.Get("secret").Literal() != true {
+			continue
+		}
+		for _, o := range n.Pairs {
+			path := outputPath(o.Value)
+			if path == nil || o.Value.Kind == source.Mapping && o.Value.Get("secret") != nil {
+				continue
+			}
+			if path.Text == "@this" || path.Text == hidden.Text || strings.HasPrefix(hidden.Text, path.Text+".") {
+				f := path.Errorf("secret-leak", "the output %s would show what %s holds, which is secret", o.Key.Text, s.Key.Text).
+					WithHint("mark it secret: true, too, or leave it out")
+				f.Related = []diag.Place{placeOf(s.Key, "secret here")}
+				d.faults.Add(f)
+			}
+		}
+	}
+}
+
+// outputPath is the path of an output; nil for one that is a header.
+func outputPath(n *source.Node) *source.Node {
+	if n.Kind == source.Mapping {
+		return n.Get("path")
+	}
+	return n
 }

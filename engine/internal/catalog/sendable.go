@@ -20,7 +20,7 @@ func (d *decoder) flat(t *lang.Template, what string, lists, nested bool) {
 			continue
 		}
 		switch {
-		case is.Kind == lang.Null || is.Nullable && is.Kind != lang.Unknown && !is.Omittable():
+		case is.Kind == lang.Null && !is.Omittable() || is.Kept().Nullable && is.Kind != lang.Unknown:
 			d.unflat(m, "%s %s cannot be null, found %s", what, m.Name, is).
 				WithHint("write ${{ … ?? omit }} to leave it out")
 		case is.Kind == lang.Object && !nested:

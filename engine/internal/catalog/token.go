@@ -29,6 +29,7 @@ func (d *decoder) madeToken(t *Token, n *source.Node, outputs *lang.Type) {
 		t.Value = lang.CompileExpr(n, scope, d.faults)
 		if t.Value != nil {
 			d.tokenText(n, t.Value.Type())
+			d.secretToken(n, t.Value.Type())
 		}
 		return
 	}

@@ -225,11 +225,12 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 		if err != nil {
 			return res, w.withLast(w.stopped(key, err), a, key, req, res)
 		}
-		if n >= retry.Attempts || !res.Repeatable(req.Effect) || res.Code == flow.CodePartlyDone && a.Operation.Reconcile != nil {
-			return res, nil
-		}
-		if err := w.rt.Interrupted(); err != nil {
+		last := n >= retry.Attempts || !res.Repeatable(req.Effect) || res.Code == flow.CodePartlyDone && a.Operation.Reconcile != nil
+		if err := w.rt.Interrupted(); err != nil && (!last || res.Code == codeInterrupted) {
 			return res, w.withLast(w.stopped(key, err), a, key, req, res)
+		}
+		if last {
+			return res, nil
 		}
 		wait := max(retry.Wait(n, req.CallKey), res.RetryAfter)
 		if _, err := w.left(key, req.CallKey, wait); err != nil {

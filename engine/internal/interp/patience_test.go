@@ -231,3 +231,29 @@ func TestAFaultOfTheEngineIsNoInterrupt(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 }
+
+// That it was the last attempt to which no answer came says nothing of why the run ended.
+func TestARunThatIsStoppedSaysSoInItsLastAttemptToo(t *testing.T) {
+	for _, cause := range []error{flow.ErrTimeout, errors.New("ctrl-c")} {
+		for stopped := range 3 {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, stop := context.WithCancelCause(t.Context())
+				asked := 0
+				s := &script{find: func(flow.CallRequest) flow.Result {
+					if asked++; asked <= stopped {
+						return answer(flow.Unknown, "no answer")
+					}
+					stop(cause)
+					lost := answer(flow.Unknown, "the run was stopped before the answer came")
+					lost.Code = "interrupted"
+					return lost
+				}}
+				p := load(t, map[string]string{"main": header + "steps:\n  - {id: look, call: shop.find, with: {code: AB}}\n"})
+				f := failure(t, runOn(t, ctx, p, s, state.NewMemory(), none()))
+				if asked != stopped+1 || f.Message != "stopped: "+cause.Error() || f.Operation != "shop.find" || !errors.Is(f, cause) {
+					t.Errorf("after %d attempts: %+v", asked, f)
+				}
+			})
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
+	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // The null rule: what may be null cannot be computed with. Conditions around an
@@ -88,10 +89,11 @@ func (c *compiler) provenByEquality(n *ast.BinaryNode, equal bool) []string {
 		x, k = k, x
 	}
 	if !k.constant || x.chain == nil {
+		facts := c.provenByDefault(x.node, k, equal)
 		if equal {
-			return c.provenByLength(n)
+			facts = append(facts, c.provenByLength(n)...)
 		}
-		return nil
+		return facts
 	}
 	if isNull := k.val == nil; isNull == equal {
 		return nil
@@ -113,6 +115,31 @@ func (c *compiler) provenByLength(n *ast.BinaryNode) []string {
 	holdsForNull := map[string]bool{">": k < 0, ">=": k <= 0, "<": k > 0, "<=": k >= 0, "==": k == 0} // with len at 0
 	x := c.done[call.Arguments[0]]
 	if x.chain == nil || holdsForNull[n.Operator] {
+		return nil
+	}
+	return x.chain.keys()
+}
+
+// provenByDefault looks at "trim(x ?? ”) == constant": x is not null where its default would
+// have come out the other way.
+func (c *compiler) provenByDefault(n ast.Node, k term, equal bool) []string {
+	written, inner := writings(n)
+	b, ok := inner.(*ast.BinaryNode)
+	if !ok || b.Operator != "??" || !k.constant {
+		return nil
+	}
+	x, otherwise := c.done[b.Left], c.done[b.Right]
+	if x.chain == nil || !otherwise.constant {
+		return nil
+	}
+	v := otherwise.val
+	if text, isText := v.(string); isText {
+		for _, w := range slices.Backward(written) {
+			text = w.of(text)
+		}
+		v = text
+	}
+	if value.Equal(v, k.val) == equal {
 		return nil
 	}
 	return x.chain.keys()

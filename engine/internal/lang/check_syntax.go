@@ -69,7 +69,7 @@ func (c *compiler) explain(message string, at int) (text, hint string) {
 	token, unexpected := strings.CutPrefix(message, "unexpected token ")
 	switch {
 	case unexpected && token == "EOF":
-		return "the expression ends too early", ""
+		return "the expression ends too early", c.pipeHint()
 	case unexpected:
 		word := tokenText(token)
 		return fmt.Sprintf("unexpected %q", word), c.trap(word, at)
@@ -89,7 +89,11 @@ func (c *compiler) explain(message string, at int) (text, hint string) {
 		strings.HasPrefix(message, "invalid octal"), strings.HasPrefix(message, "bad number syntax"):
 		return "not a number", "numbers are written as in JSON"
 	case strings.HasPrefix(message, "unrecognized character"):
-		return "unexpected character" + strings.TrimPrefix(message, "unrecognized character:"), ""
+		hint := ""
+		if strings.ContainsAny(message, "‘’‚“”„´") {
+			hint = "write ' or \" around a text"
+		}
+		return "unexpected character" + strings.TrimPrefix(message, "unrecognized character:"), hint
 	case strings.HasPrefix(message, "expected at least"):
 		return "the function needs a list and a condition", "as in filter(list, .member == 1)"
 	case strings.HasPrefix(message, "wrap predicate with brackets"):
@@ -101,9 +105,17 @@ func (c *compiler) explain(message string, at int) (text, hint string) {
 	case strings.Contains(message, "exceeds maximum allowed nodes"):
 		return "the expression has too many parts", ""
 	case strings.HasPrefix(message, "unexpected end of expression"):
-		return "the expression ends too early", ""
+		return "the expression ends too early", c.pipeHint()
 	}
 	return message, ""
+}
+
+// pipeHint explains a | that no call follows.
+func (c *compiler) pipeHint() string {
+	if i := strings.LastIndexByte(c.text, '|'); i > 0 && c.text[i-1] != '|' && isName(strings.TrimSpace(c.text[i+1:])) {
+		return "what follows | is a call: write " + strings.TrimSpace(c.text[i+1:]) + "()"
+	}
+	return ""
 }
 
 // tokenText takes the text out of the parser's Kind("text").

@@ -130,7 +130,11 @@ func (c *compiler) comparable(n ast.Node, a, b term, op string) {
 
 // neverNull reports that a whole object, such as a step's outputs, is compared with null.
 func (c *compiler) neverNull(n ast.Node, t, k term) {
-	if t.typ.Kind != Object || t.typ.Nullable || !k.constant || k.val != nil || t.chain == nil || c.isProven(t.chain) {
+	if t.typ.Kind == Unknown || t.typ.Nullable || !k.constant || k.val != nil || t.chain == nil || c.isProven(t.chain) {
+		return
+	}
+	if t.typ.Kind != Object {
+		related(c.warn(c.spotOf(n), "always-same", t.chain.String()+" is never null"), t.typ)
 		return
 	}
 	related(c.mismatch(n, "%s is an object, and never null", t.chain), t.typ)

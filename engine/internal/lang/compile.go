@@ -17,6 +17,8 @@ type compiler struct {
 	scope  *Scope
 	faults *diag.List
 	failed bool
+	// reads are the names of the scope that were read.
+	reads map[string]bool
 
 	locals   []local   // let variables in scope, the innermost last
 	elements []element // predicates around the node, the innermost last

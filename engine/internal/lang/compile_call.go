@@ -49,6 +49,7 @@ func (c *compiler) call(n ast.Node, name string, args []ast.Node) term {
 		if len(args) > 0 {
 			c.fault(c.spotOf(n), "bad-arguments", "now() takes no arguments")
 		}
+		c.read(nowName)
 		return term{typ: c.scope.names[i].Type, run: func(f *frame) (value.Value, error) {
 			if i < len(f.vars) {
 				return f.vars[i], nil
@@ -88,6 +89,7 @@ func (c *compiler) scopeFunc(n ast.Node, fn *Func, nodes []ast.Node) term {
 		c.restOf(nodes)
 		return invalid(n)
 	}
+	c.read(fn.Name)
 	args := make([]term, len(nodes))
 	for i, node := range nodes {
 		if p, ok := node.(*ast.PredicateNode); ok {

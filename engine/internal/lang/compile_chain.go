@@ -21,13 +21,14 @@ type chain struct {
 type link struct {
 	name     string
 	at       spot
-	optional bool // written with ?.
+	optional bool  // written with ?.
+	of       *Type // what it is read from
 	// last is where the member was found last: the objects that come by are mostly of one make.
 	last int32
 }
 
-// of returns the member of o, null for none.
-func (l *link) of(o *value.Object) value.Value {
+// in returns the member of o, null for none.
+func (l *link) in(o *value.Object) value.Value {
 	last := int(atomic.LoadInt32(&l.last))
 	v, i := o.AtNear(l.name, last)
 	if i >= 0 && i != last {
@@ -71,7 +72,7 @@ func (ch *chain) follow(v value.Value) (value.Value, error) {
 		l := &ch.links[i]
 		switch o := v.(type) {
 		case *value.Object:
-			v = l.of(o)
+			v = l.in(o)
 		case nil:
 			if l.optional {
 				return nil, errSkip

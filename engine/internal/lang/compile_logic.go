@@ -13,6 +13,8 @@ func (c *compiler) logical(n *ast.BinaryNode) term {
 	c.wantBoolean(l, n.Operator)
 	r := c.under(c.proven(n.Left, isAnd), n.Right)
 	c.wantBoolean(r, n.Operator)
+	c.sameSides(n)
+	c.sameTests(n, isAnd)
 	left, right := c.spotOf(n.Left), c.spotOf(n.Right)
 	return term{typ: BooleanType, run: func(f *frame) (value.Value, error) {
 		b, err := truth(f, l.run, left)
@@ -53,6 +55,9 @@ func branchType(t term) *Type {
 func (c *compiler) equality(n *ast.BinaryNode) term {
 	l, r := c.term(n.Left), c.term(n.Right)
 	c.comparable(n, l, r, n.Operator)
+	c.sameSides(n)
+	c.sameLength(n)
+	c.neverWritten(n.Left, n.Right, n.Operator)
 	same := n.Operator == "=="
 	at := c.spotOf(n)
 	return term{typ: BooleanType, run: func(f *frame) (value.Value, error) {
@@ -131,6 +136,7 @@ func (c *compiler) inList(n *ast.BinaryNode, l, r term) {
 	if list, ok := n.Right.(*ast.ArrayNode); ok {
 		for _, e := range list.Nodes {
 			c.comparable(e, l, c.term(e), "in")
+			c.neverWritten(n.Left, e, "in")
 		}
 		return
 	}

@@ -24,6 +24,7 @@ func (c *compiler) matches(n, text, pattern ast.Node) term {
 		if fixed, err = regexp.Compile(p); err != nil {
 			c.fault(c.spotOf(pattern), "bad-pattern", badPattern(err))
 		}
+		c.neverMatched(text, pattern)
 	}
 	return c.operate(n, BooleanType, l, r, func(f *frame, a, b value.Value) (value.Value, error) {
 		x, ok := a.(string)

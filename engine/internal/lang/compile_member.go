@@ -2,6 +2,8 @@ package lang
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -92,8 +94,16 @@ func unchained(n *ast.MemberNode) (*ast.MemberNode, bool) {
 func (c *compiler) namedMember(n *ast.MemberNode, of term, name string) term {
 	t, ok := of.typ.Field(name)
 	switch {
+	case of.typ.Kind == Unknown && of.typ.members != nil && !slices.Contains(of.typ.members, name):
+		d := c.fault(c.spotOf(n.Property), "unknown-member", fmt.Sprintf("no record has a member %q", name))
+		suggest(d, name, of.typ.members)
+		return invalid(n)
 	case of.typ.Kind == Unknown:
 		t = AnyType.secretIf(of.typ.Secret)
+	case of.typ.LowerNames && name != strings.ToLower(name):
+		c.fault(c.spotOf(n.Property), "unknown-member", fmt.Sprintf("there is never a member %q here: all names are in lower case", name)).
+			Hint = fmt.Sprintf("write ['%s']", strings.ToLower(name))
+		return invalid(n)
 	case of.typ.Kind != Object:
 		c.noMembers(n, of, name)
 		return invalid(n)
@@ -101,7 +111,7 @@ func (c *compiler) namedMember(n *ast.MemberNode, of term, name string) term {
 		c.unknownMember(n, of, name)
 		return invalid(n)
 	}
-	l := link{name: name, at: c.spotOf(n.Property), optional: n.Optional}
+	l := link{name: name, at: c.spotOf(n.Property), optional: n.Optional, of: of.typ}
 	if of.chain != nil {
 		ch := of.chain.extend(l)
 		return c.chained(ch, c.narrow(ch, t))

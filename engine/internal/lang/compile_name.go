@@ -21,14 +21,32 @@ func (c *compiler) identifier(n *ast.IdentifierNode) term {
 		return term{node: n, typ: omitType, run: func(*frame) (value.Value, error) { return Omit, nil }}
 	}
 	if i := c.scope.Index(n.Value); i >= 0 {
+		c.read(n.Value)
 		return c.root(orAny(c.scope.names[i].Type), &chain{name: n.Value, index: i, local: -1})
 	}
 	d := c.fault(c.spotOf(n), "unknown-name", fmt.Sprintf("unknown name %q", n.Value))
 	suggest(d, n.Value, c.names())
+	if word := otherLanguages[n.Value]; word != "" {
+		d.Hint = "write " + word
+	}
 	if _, isFunc := functions[n.Value]; isFunc && !strings.HasPrefix(d.Hint, "did") {
 		d.Hint = fmt.Sprintf("%s is a function: write %s(…)", n.Value, n.Value)
 	}
 	return invalid(n)
+}
+
+// otherLanguages are the words of other languages for ours.
+var otherLanguages = map[string]string{
+	"True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
+	"None": "null", "Null": "null", "NULL": "null", "undefined": "null",
+}
+
+// read notes that a name of the scope, or a function that only this scope has, was read.
+func (c *compiler) read(name string) {
+	if c.reads == nil {
+		c.reads = make(map[string]bool)
+	}
+	c.reads[name] = true
 }
 
 // names lists what an expression may name here, as suggestions.

@@ -81,6 +81,14 @@ func (c *compiler) binary(n *ast.BinaryNode) term {
 	l := c.operand(c.term(n.Left))
 	r := c.operand(c.term(n.Right))
 	t := c.resultOf(n, l, r)
+	c.divisor(n, r)
+	switch n.Operator {
+	case "<", ">", "<=", ">=":
+		c.sameSides(n)
+		c.sameLength(n)
+	case "contains", "startsWith", "endsWith":
+		c.neverWritten(n.Left, n.Right, n.Operator)
+	}
 	return c.operate(n, t, l, r, operators[n.Operator])
 }
 

@@ -3,6 +3,7 @@ package lang
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,6 +23,7 @@ type Expr struct {
 	// path is set for a bare member chain, which needs no frame.
 	path  *chain
 	slots int
+	reads map[string]bool
 }
 
 // longestExpr bounds what the compiler looks at, in bytes.
@@ -89,6 +91,7 @@ func compileSource(n *source.Node, text string, at int, s *Scope, faults *diag.L
 		start: start,
 		run:   t.run,
 		slots: c.slots,
+		reads: c.reads,
 	}
 	if t.chain != nil && t.chain.local < 0 {
 		e.path = t.chain
@@ -104,6 +107,15 @@ func (e *Expr) Place() diag.Place { return e.place }
 
 // Text returns the expression as written, without marker.
 func (e *Expr) Text() string { return e.text }
+
+// Reads reports whether the expression reads one of these names of its scope; without
+// names, whether it reads any, or a function that only its scope has.
+func (e *Expr) Reads(names ...string) bool {
+	if len(names) == 0 {
+		return len(e.reads) > 0
+	}
+	return slices.ContainsFunc(names, func(name string) bool { return e.reads[name] })
+}
 
 // Eval computes the value. Expressions are pure: the same vars give the same
 // value. The error is a *diag.Diagnostic at the rune that failed; one that runs

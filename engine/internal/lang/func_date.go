@@ -116,7 +116,10 @@ func checkDateFormat(v value.Value) error {
 	if !ok {
 		return nil
 	}
-	_, err := parseDateFormat(text)
+	f, err := parseDateFormat(text)
+	if err == nil && f.has('m') && !f.has('H') {
+		return fmt.Errorf("%q has minutes (mm) and no hour: MM is the month", text)
+	}
 	return err
 }
 

@@ -150,7 +150,7 @@ func (c *mappingCompiler) compileEach() {
 	c.m.as = conversions["list"]
 	c.m.each = []*Mapping{}
 	for _, p := range n.Pairs {
-		e := CompileMapping(p.Key.Text, p.Value, t.elem(), c.faults)
+		e := CompileMapping(p.Key.Text, p.Value, c.m.path.elem, c.faults)
 		switch {
 		case e == nil:
 		case e.Header != "":

@@ -27,6 +27,9 @@ type Path struct {
 	// whole paths are handed to gjson as they are written.
 	whole bool
 	typ   *Type
+	// elem is the type of the elements of what the path finds, as far as the names of their members are
+	// known; Unknown for others.
+	elem *Type
 }
 
 // A step of a path leads from a value to one of its parts.

@@ -33,6 +33,8 @@ const exactDigits = 15
 type pathCompiler struct {
 	n      *source.Node
 	faults *diag.List
+	// guessed says that the type is good for finding misspelt members, and for nothing else.
+	guessed bool
 }
 
 func (c *pathCompiler) fault(at int, code, hint, format string, args ...any) *diag.Diagnostic {

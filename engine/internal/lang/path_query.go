@@ -6,8 +6,9 @@ import (
 )
 
 // typeOfWhole is the type of what a path that is left to gjson finds, from the part at on: members,
-// indexes, # and queries are followed. Of modifiers, wildcards and paths in brackets nothing
-// is known, so that what comes behind them is not looked at.
+// indexes, # and queries are followed. Of modifiers, wildcards and objects of paths nothing
+// is known, so that what comes behind them is not looked at. Members behind a list of paths, and behind
+// @flatten, are looked for, but their types are not relied on.
 func (c *pathCompiler) typeOfWhole(f found, rest string, at int) found {
 	for rest != "" {
 		part, sep := wholePart(rest)
@@ -24,7 +25,9 @@ func (c *pathCompiler) typeOfWhole(f found, rest string, at int) found {
 		query, all, isQuery := queryOf(part)
 		name, _, _ := nextPart(part)
 		switch {
-		case t.Kind == Unknown || t.Kind == Null:
+		case (t.Kind == Unknown || t.Kind == Null) && t.members == nil:
+			return unknown
+		case isQuery && t.Kind == Unknown:
 			return unknown
 		case isQuery && t.Kind != List:
 			c.misfit(t, step{name: part, key: part, at: at, each: true})
@@ -41,6 +44,11 @@ func (c *pathCompiler) typeOfWhole(f found, rest string, at int) found {
 				after = ""
 			}
 			f = found{typ: ListOf(list).secretIf(t.Secret), missing: f.missing}
+		case strings.HasPrefix(part, "[") && strings.HasSuffix(part, "]") && len(c.n.Text) <= longestList:
+			f = c.listOfPaths(f, part, at)
+		case part == "@flatten" && t.Kind == List:
+			c.guessed = true
+			f.typ = ListOf(flattened(t.elem()))
 		case isGjsonPart(part) || part == "" || part == "#" && after != "":
 			return unknown
 		default:
@@ -109,4 +117,75 @@ func queryOf(part string) (query string, all, ok bool) {
 	inner, all = strings.CutSuffix(inner, "#")
 	inner, ok = strings.CutSuffix(inner, ")")
 	return inner, all, ok
+}
+
+// longestList bounds the paths of which the lists are looked into, in bytes: each level of brackets is read anew.
+const longestList = 2000
+
+// listOfPaths is the type of [a,b,…]: a list of what each of the paths finds.
+func (c *pathCompiler) listOfPaths(f found, part string, at int) found {
+	c.guessed = true
+	elem := nothingType
+	at++
+	for rest := part[1 : len(part)-1]; rest != ""; {
+		one := upToComma(rest)
+		elem = join(elem, c.typeOfWhole(found{typ: f.typ}, one, at).typ.notNull())
+		at += utf8.RuneCountInString(one) + 1
+		rest = strings.TrimPrefix(rest[len(one):], ",")
+	}
+	return found{typ: ListOf(elem)}
+}
+
+// upToComma returns the text before the first comma outside of brackets and quotes.
+func upToComma(text string) string {
+	for end := 0; ; {
+		part, _ := wholePart(text[end:])
+		if i := commaIn(part); i >= 0 {
+			return text[:end+i]
+		}
+		if end += len(part); end >= len(text) {
+			return text
+		}
+		end++
+	}
+}
+
+func commaIn(part string) int {
+	depth := 0
+	for i := 0; i < len(part); i++ {
+		switch part[i] {
+		case '\\':
+			i++
+		case '"':
+			for i++; i < len(part) && part[i] != '"'; i++ {
+				if part[i] == '\\' {
+					i++
+				}
+			}
+		case '(', '[', '{':
+			depth++
+		case ')', ']', '}':
+			depth--
+		case ',':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
+}
+
+// flattened is the type of the elements of a flattened list of elem: what lists hold, and what is none.
+func flattened(elem *Type) *Type {
+	if elem.Kind == List {
+		return elem.elem()
+	}
+	if len(elem.either) == 0 {
+		return elem
+	}
+	all := nothingType
+	for _, one := range elem.either {
+		all = join(all, flattened(one))
+	}
+	return all
 }

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -27,6 +28,11 @@ func (c *pathCompiler) typeOf(p *Path, over *Type) *Type {
 	} else {
 		f = c.walkType(found{typ: over}, p.steps)
 	}
+	p.elem = f.typ.elem()
+	if c.guessed {
+		p.elem = p.elem.namesOnly()
+		return AnyType.secretIf(over.HasSecret())
+	}
 	if f.missing != "" {
 		return f.typ.OrNull(f.missing)
 	}
@@ -41,6 +47,10 @@ func (c *pathCompiler) walkType(f found, steps []step) found {
 			f = f.orMissing(t.Why)
 		}
 		switch {
+		case t.Kind == Unknown && t.members != nil && !s.each && s.index < 0 && !slices.Contains(t.members, s.name):
+			d := c.fault(s.at, "unknown-member", "", "the data has no member %q", s.name)
+			suggest(d, s.name, t.members)
+			return found{typ: AnyType}
 		case t.Kind == Unknown || t.Kind == Null:
 			return found{typ: AnyType.secretIf(t.Secret), missing: f.missing}
 		case t.Kind == List && s.each && i == len(steps)-1:
@@ -69,7 +79,7 @@ func (c *pathCompiler) walkType(f found, steps []step) found {
 
 func (c *pathCompiler) member(t *Type, s step) (found, bool) {
 	m, declared := t.own(s.name)
-	why := s.name + " may be absent"
+	why := s.name + absent
 	switch {
 	case !declared && t.Extra != nil:
 		return found{typ: t.Extra.secretIf(t.Secret), missing: why}, true

@@ -45,7 +45,7 @@ func (t *Template) Members() []Member { return t.members }
 func (t *Template) Misfit(want *Type) (at diag.Place, ok bool) {
 	for _, m := range t.members {
 		wanted, known := want.Field(m.Name)
-		if m.Key != nil || known && wanted.Accepts(m.Value.typ.kept()) == "" {
+		if m.Key != nil || known && wanted.Accepts(m.Value.typ.Kept()) == "" {
 			continue
 		}
 		if at, ok = m.Value.Misfit(wanted); !ok {
@@ -61,7 +61,7 @@ func (t *Template) Misfit(want *Type) (at diag.Place, ok bool) {
 		items = []*Template{f.value}
 	}
 	for _, item := range items {
-		if want != nil && want.Kind == List && orAny(want.Elem).Accepts(item.typ.kept()) != "" {
+		if want != nil && want.Kind == List && orAny(want.Elem).Accepts(item.typ.Kept()) != "" {
 			if at, ok = item.Misfit(want.Elem); !ok {
 				at = item.place
 			}

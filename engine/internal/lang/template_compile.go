@@ -160,7 +160,7 @@ func compileList(n *source.Node, s *Scope, faults *diag.List) *Template {
 	for _, item := range n.Items {
 		if t := CompileTemplate(item, s, faults); t != nil {
 			items = append(items, t)
-			elem = join(elem, t.typ.kept())
+			elem = join(elem, t.typ.Kept())
 		}
 	}
 	if len(*faults) > before {

@@ -108,13 +108,16 @@ func compileEach(n *source.Node, s *Scope, faults *diag.List) *Template {
 		faults.Add(n.Errorf("missing-key", `%s needs "value", what each element becomes`, keyEach))
 		return nil
 	}
+	if name == "" {
+		return nil // whatever the value calls the element is not known
+	}
 	inner := CompileTemplate(v, s.With(Name{Name: name, Type: elem}), faults)
 	if len(*faults) > before {
 		return nil
 	}
 	return &Template{
 		place: placeOf(n),
-		typ:   ListOf(inner.typ.kept()).secretIf(of.Type().Secret),
+		typ:   ListOf(inner.typ.Kept()).secretIf(of.Type().Secret),
 		form:  &each{of: of, names: s.Len(), value: inner},
 	}
 }

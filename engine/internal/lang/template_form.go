@@ -113,6 +113,24 @@ func (t *Template) Pieces(vars Vars) ([]Piece, error) {
 	return pieces, nil
 }
 
+// Parts returns the parts of a template that gives text, without their values; nil for one
+// that is a single marker.
+func (t *Template) Parts() []Piece {
+	switch f := t.form.(type) {
+	case *literal:
+		if text, ok := f.value.(string); ok {
+			return []Piece{{Text: text}}
+		}
+	case mixed:
+		parts := make([]Piece, len(f))
+		for i, p := range f {
+			parts[i] = Piece{Text: p.text, Marker: p.expr != nil}
+		}
+		return parts
+	}
+	return nil
+}
+
 func (m mixed) appendJSON(dst []byte, vars Vars) ([]byte, bool, error) {
 	dst = append(dst, '"')
 	for _, p := range m {

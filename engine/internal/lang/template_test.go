@@ -274,9 +274,6 @@ test.yaml:2:1: unknown key "sa" beside $each
     2 | sa: x
       | ^
   hint: known here: as, value
-test.yaml:3:12: unknown name "y"
-    3 | value: ${{ y }}
-      |            ^
 `},
 		{"$each: [1]\nas: in\nvalue: 1", `
 test.yaml:1:9: $each is an expression that gives a list

@@ -40,12 +40,12 @@ func objectType(members []Member) *Type {
 		if m.Key == nil {
 			t.Fields = append(t.Fields, Field{
 				Name:     m.Name,
-				Type:     m.Value.typ.kept(),
+				Type:     m.Value.typ.Kept(),
 				Optional: m.Value.typ.omittable,
 			})
 			continue
 		}
-		extra := m.Value.typ.kept()
+		extra := m.Value.typ.Kept()
 		if t.Extra != nil {
 			extra = join(t.Extra, extra)
 		}
@@ -54,8 +54,8 @@ func objectType(members []Member) *Type {
 	return t.omitted(omittable)
 }
 
-// kept returns the type of a value of type t that was not left out.
-func (t *Type) kept() *Type {
+// Kept returns the type of a value of type t that was not left out.
+func (t *Type) Kept() *Type {
 	if isOmit(t) {
 		return nothingType
 	}

@@ -37,6 +37,8 @@ type Type struct {
 	// not among them is an error unless Extra says what it is.
 	Fields []Field
 	Extra  *Type
+	// LowerNames says that the names of an Object's members have no capitals.
+	LowerNames bool
 	// Nullable types may be null; Why says the reason for messages ("step
 	// create is skipped when its if is false").
 	Nullable bool
@@ -51,6 +53,8 @@ type Type struct {
 	// Declared is where the type was declared, for "declared here".
 	Declared diag.Place
 
+	// members are the names that the members of a value of Unknown type may have; nil for any.
+	members []string
 	// either lists what a value of Unknown type can be where two branches of an expression
 	// differ in kind, null aside: each of them must fit where the value is used. nil otherwise.
 	either []*Type
@@ -83,12 +87,12 @@ func (t *Type) Field(name string) (*Type, bool) {
 		}
 		m := orAny(f.Type)
 		if f.Optional {
-			m = m.OrNull(name + " may be absent")
+			m = m.OrNull(name + absent)
 		}
 		return m.secretIf(t.Secret), true
 	}
 	if t.Extra != nil {
-		return t.Extra.OrNull(name + " may be absent").secretIf(t.Secret), true
+		return t.Extra.OrNull(name + absent).secretIf(t.Secret), true
 	}
 	return nil, false
 }
@@ -128,6 +132,21 @@ func ObjectOf(fields ...Field) *Type { return &Type{Kind: Object, Fields: fields
 
 // nothingType is the element type of an empty list literal: it joins with any other.
 var nothingType = &Type{Kind: Unknown}
+
+// MembersOf returns the type of what nothing is known of but the names that its members may have.
+func MembersOf(names ...string) *Type { return &Type{Kind: Unknown, members: names} }
+
+// namesOnly returns a type of which no more is known than the names that t says its members have.
+func (t *Type) namesOnly() *Type {
+	if t.Kind != Object || t.Extra != nil || len(t.Fields) == 0 {
+		return AnyType.secretIf(t.HasSecret())
+	}
+	names := make([]string, len(t.Fields))
+	for i, f := range t.Fields {
+		names[i] = f.Name
+	}
+	return MembersOf(names...).secretIf(t.HasSecret())
+}
 
 // orAny makes the nil Type, which means Unknown, one that can be looked into.
 func orAny(t *Type) *Type {

@@ -40,9 +40,9 @@ func (p part) String() string {
 // member returns the part of an object called name.
 func (p part) member(name string) (part, bool) {
 	if f, ok := p.own(name); ok {
-		return part{orAny(f.Type), f.Optional, name + " may be absent"}, true
+		return part{orAny(f.Type), f.Optional, name + absent}, true
 	}
-	return part{p.Extra, true, name + " may be absent"}, p.Extra != nil
+	return part{p.Extra, true, name + absent}, p.Extra != nil
 }
 
 // accepts assumes that a pair of types it is already comparing fits, so that

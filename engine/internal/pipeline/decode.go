@@ -36,6 +36,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 		files:   map[string]diag.Place{},
 	}
 	before := len(*faults)
+	d.before = before
 	if stem := strings.TrimSuffix(path.Base(file), path.Ext(file)); stem != d.p.Name {
 		faults.Add(n.Get("pipeline").Errorf("wrong-name", "the pipeline is called %s, its file %s", d.p.Name, path.Base(file)).
 			WithHint("name both alike"))
@@ -49,6 +50,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	}
 	d.nothingToUndo(n.Get("on_failure"))
 	d.outputs(n.Get("outputs"))
+	d.unused(n)
 	d.hintAtSteps((*faults)[before:])
 	d.p.Inputs.findStreamed(n, d.p)
 	return d.p
@@ -58,7 +60,8 @@ type decoder struct {
 	p      *Pipeline
 	link   Linker
 	faults *diag.List
-	// steps is the type of steps so far; it is replaced, never changed.
+	// steps is the type of steps so far; it is replaced, never changed. Its fields may share
+	// memory with those of the types before it, but not with those of a group.
 	steps  *lang.Type
 	places map[string]diag.Place // of the ids so far
 	rows   []rowName             // of the foreach steps around the step, outermost first
@@ -70,6 +73,7 @@ type decoder struct {
 	known  map[string]*catalog.Param
 	store  *catalog.Vendor       // nil until something calls Store
 	files  map[string]diag.Place // of the outputs so far
+	before int                   // how many faults there were before this file
 	broken bool                  // a step could not be decoded: what depends on it has no type
 }
 
@@ -102,9 +106,15 @@ func (d *decoder) scope() *lang.Scope {
 
 func (d *decoder) stepList(n *source.Node) []*Step {
 	var steps []*Step
-	for _, item := range n.Items {
+	told := false
+	for i, item := range n.Items {
 		if s := d.step(item); s != nil {
 			steps = append(steps, s)
+		}
+		if !told && item.Get("fail") != nil && item.Get("if") == nil && item.Get("foreach") == nil && item.Get("on_error") == nil && i < len(n.Items)-1 {
+			d.faults.Add(item.Key("fail").Errorf("never-done", "this always fails, so that the steps below it are never done").
+				WithHint("say when it fails, with if"))
+			told = true
 		}
 	}
 	return steps
@@ -121,7 +131,7 @@ func (d *decoder) step(n *source.Node) *Step {
 	outer, outerBound := d.rows, d.bound
 	defer func() { d.rows, d.bound = outer, outerBound }()
 	if cond := n.Get("if"); cond != nil {
-		s.If = d.boolean(cond, d.scope())
+		s.If = d.choice(cond, d.scope())
 	}
 	if over := n.Get("foreach"); over != nil {
 		s.Foreach = d.foreach(n, d.scope())
@@ -196,8 +206,27 @@ func (d *decoder) declare(id string, t *lang.Type) {
 	if _, twice := d.steps.Field(id); twice {
 		return // reported
 	}
-	fields := append(d.steps.Fields[:len(d.steps.Fields):len(d.steps.Fields)], lang.Field{Name: id, Type: t})
-	d.steps = lang.ObjectOf(fields...)
+	d.steps = lang.ObjectOf(append(d.steps.Fields, lang.Field{Name: id, Type: t})...)
+}
+
+// choice compiles a condition that decides whether something is done.
+func (d *decoder) choice(n *source.Node, scope *lang.Scope) *lang.Expr {
+	e := d.boolean(n, scope)
+	if e != nil && !e.Reads() {
+		d.faults.Add(n.Warnf("always-same", "this condition is always the same: it looks at nothing").
+			WithHint("ask for an input or for what a step gave, or leave it out"))
+	}
+	return e
+}
+
+// ofOutputs compiles a condition over the outputs of the step's own call.
+func (d *decoder) ofOutputs(n *source.Node, scope *lang.Scope) *lang.Expr {
+	e := d.boolean(n, scope)
+	if e != nil && !e.Reads("outputs") {
+		d.faults.Add(n.Errorf("always-same", "this is the same at every look: it says nothing of outputs, which are those of the call").
+			WithHint("look at what the call gives, as in outputs.state == 'done'"))
+	}
+	return e
 }
 
 func (d *decoder) boolean(n *source.Node, scope *lang.Scope) *lang.Expr {

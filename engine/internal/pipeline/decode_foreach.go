@@ -95,6 +95,11 @@ func (d *decoder) rowKey(n *source.Node, scope *lang.Scope) *lang.Expr {
 	if e == nil {
 		return nil
 	}
+	row := d.rows[len(d.rows)-1].Name.Name
+	if !e.Reads(row) {
+		d.faults.Add(n.Warnf("always-same", "all rows have one key: it says nothing of %s", row).
+			WithHint("name what tells rows apart, as in " + row + ".id, or leave the key out"))
+	}
 	switch t := e.Type(); {
 	case t.HasSecret():
 		d.faults.Add(n.Errorf("secret-leak", "keys are shown and written down, and this one would be a secret"))

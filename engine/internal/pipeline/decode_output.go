@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -50,13 +51,14 @@ func (d *decoder) outputFile(f *source.Node) {
 		d.faults.Add(f.Errorf("wrong-value", "%s leads out of the folder that outputs are written to", f.Text))
 	}
 	name := path.Clean(f.Text)
-	if first, ok := d.files[name]; ok {
+	same := strings.ToLower(name) // there are file systems that know no case
+	if first, ok := d.files[same]; ok {
 		twice := f.Errorf("duplicate-file", "another output is written to %s already", name)
 		twice.Related = []diag.Place{first}
 		d.faults.Add(twice)
 		return
 	}
-	d.files[name] = diag.Place{File: f.File, Pos: f.Pos, Note: "first here"}
+	d.files[same] = diag.Place{File: f.File, Pos: f.Pos, Note: "first here"}
 }
 
 func (d *decoder) checkOutput(o *Output, v *source.Node, t *lang.Type) {
@@ -78,7 +80,8 @@ func (d *decoder) checkOutput(o *Output, v *source.Node, t *lang.Type) {
 			o.Columns = append(o.Columns, f.Name)
 		}
 	}
-	unfinished := d.broken && t.Kind == lang.Unknown
+	// What is broken above may be why nothing is known.
+	unfinished := (d.broken || diag.List((*d.faults)[d.before:]).HasErrors()) && (t.Kind == lang.Unknown || t.Elem == nil || t.Elem.Kind == lang.Unknown)
 	if format, err := table.FormatOf(o.File); err == nil && format == table.CSV && len(o.Columns) == 0 && !unfinished {
 		d.faults.Add(v.Errorf("unknown-columns", "the columns of %s are not known: %s is %s", o.File, o.Name, t).
 			WithHint(fmt.Sprintf("give %s objects with known members, or write a .jsonl file", o.Name)))

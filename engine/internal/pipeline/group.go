@@ -1,6 +1,9 @@
 package pipeline
 
 import (
+	"slices"
+
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
@@ -70,6 +73,7 @@ func decodeGroup(d *decoder, _ *Step, n, _ *source.Node, _ *lang.Scope) Action {
 func (d *decoder) group(n *source.Node) (g *Group, ok bool) {
 	outer := d.steps
 	defer func() { d.steps = outer }()
+	d.steps = lang.ObjectOf(slices.Clip(outer.Fields)...)
 	g = &Group{Steps: d.stepList(n.Get("steps"))}
 	outputs := n.Get("outputs")
 	if outputs == nil {
@@ -82,10 +86,11 @@ func (d *decoder) group(n *source.Node) (g *Group, ok bool) {
 func decodeSwitch(d *decoder, _ *Step, _, v *source.Node, scope *lang.Scope) Action {
 	a := &Switch{}
 	whole := true
+	catalog.Distinct(v, "branch", d.faults)
 	for i, item := range v.Items {
 		b := Branch{}
 		if cond := item.Get("if"); cond != nil {
-			b.If = d.boolean(cond, scope)
+			b.If = d.choice(cond, scope)
 		} else if i < len(v.Items)-1 {
 			d.faults.Add(item.Errorf("branch-without-if", "only the last branch may lack an if: those behind it would never be done"))
 		}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
@@ -40,10 +41,11 @@ func (d *decoder) onError(n *source.Node, s *Step, scope *lang.Scope) {
 		declared = lang.ObjectOf()
 	}
 	own := scope.With(lang.Name{Name: "error", Type: errorType})
+	catalog.Distinct(e, "handler", d.faults)
 	for i, item := range e.Items {
 		h := Handler{}
 		if cond := item.Get("if"); cond != nil {
-			h.If = d.boolean(cond, own)
+			h.If = d.choice(cond, own)
 		} else if i < len(e.Items)-1 {
 			d.faults.Add(item.Errorf("handler-without-if", "only the last handler may lack an if: those behind it would never fit"))
 		}

@@ -42,11 +42,11 @@ func (d *decoder) until(n *source.Node, s *Step, scope *lang.Scope) *Until {
 	}
 	own := scope.With(lang.Name{Name: "outputs", Type: call.Outputs()})
 	u := &Until{
-		Done:  d.boolean(n.Get("until"), own),
+		Done:  d.ofOutputs(n.Get("until"), own),
 		Every: d.duration(n.Get("every")),
 	}
 	if f := n.Get("fail_if"); f != nil {
-		u.FailIf = d.boolean(f, own)
+		u.FailIf = d.ofOutputs(f, own)
 	}
 	switch {
 	case u.Every == 0:

@@ -81,6 +81,13 @@ func (p *Project) checkConnections(n *source.Node) {
 // that its expressions compile, and that it names the vendor's config.
 func (c Connection) Check(v *catalog.Vendor) diag.List {
 	var faults diag.List
+	eachScalar(c.node, func(s *source.Node) {
+		if shellVariable.MatchString(s.Text) {
+			name := strings.Trim(s.Text, "${}")
+			faults.Add(s.Errorf("no-marker", "%s is how shells write a variable: this would be sent as it stands", s.Text).
+				WithHint("write ${{ env." + name + " }}, or ${{ '" + s.Text + "' }} for the characters themselves"))
+		}
+	})
 	base := c.node.Get("base_url")
 	lang.CompileTemplate(base, environmentScope(c.node, Environment{}), &faults)
 	if !strings.Contains(base.Text, "${{") {
@@ -193,6 +200,9 @@ func environmentScope(n *source.Node, env Environment) *lang.Scope {
 		},
 	})
 }
+
+// shellVariable is a variable as shells write it, and nothing else.
+var shellVariable = regexp.MustCompile(`^\$(?:[A-Z_][A-Z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})$`)
 
 var envUse = regexp.MustCompile(`\benv\.([A-Za-z_][A-Za-z0-9_]*)`)
 

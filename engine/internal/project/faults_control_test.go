@@ -15,12 +15,12 @@ operations:
   drop:
     effect: idempotent
     inputs: {id: {type: integer}}
-    request: {method: DELETE, path: /drop}
+    request: {method: DELETE, path: "/drop/${{ inputs.id }}"}
     response: {as: none}
   look:
     effect: read
     inputs: {name: {type: string, default: x}}
-    request: {method: GET, path: /look}
+    request: {method: GET, path: "/look/${{ inputs.name }}"}
     response:
       schema: {type: object, required: [state], properties: {state: {type: string}}}
       outputs: {state: state}

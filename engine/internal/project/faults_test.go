@@ -30,7 +30,7 @@ auth:
     check: ping
     lifetime: 20m
   inject:
-    headers: {Token: "${{ token }}"}
+    headers: {Token: "${{ token }}", X-Region: "${{ config.region }}"}
 defaults:
   timeout: 30s
   retry: {attempts: 3, first: 1s, max: 8s}
@@ -61,7 +61,7 @@ operations:
     request:
       method: GET
       path: /things
-      query: {name: "${{ inputs.name }}", limit: "${{ inputs.limit }}"}
+      query: {name: "${{ inputs.name }}", limit: "${{ inputs.limit }}", tag: "${{ inputs.tags ?? omit }}"}
     response:
       schema: {type: array, items: {$ref: "#/schemas/Thing"}}
       outputs:
@@ -108,6 +108,8 @@ steps:
       name: ${{ inputs.name }}
   - if: len(steps.find.outputs.things) > 1
     fail: several are called ${{ inputs.name }}
+  - if: inputs.count == 2 and inputs.pin == '0'
+    fail: this is not meant
 outputs:
   id: ${{ steps.create.outputs.id ?? first(steps.find.outputs.things)?.id }}
 `,
@@ -253,7 +255,7 @@ var faultCases = []faultCase{
 	{"check that writes", []edit{{shop, "  ping:\n    effect: read", "  ping:\n    effect: idempotent"}}},
 	{"unknown check", []edit{{shop, "check: ping", "check: pong"}}},
 	{"token that is no text", []edit{{shop, "value: ${{ outputs.token }}", "value: ${{ len(outputs.token) }}"}}},
-	{"token that nobody uses", []edit{{shop, "  inject:\n    headers: {Token: \"${{ token }}\"}\n", ""}}},
+	{"token that nobody uses", []edit{{shop, "  inject:\n    headers: {Token: \"${{ token }}\", X-Region: \"${{ config.region }}\"}\n", ""}}},
 	{"token where there is none", []edit{{shop, "  token:\n    call: login\n    with: {key: \"${{ config.key }}\"}\n    value: ${{ outputs.token }}\n    check: ping\n    lifetime: 20m\n", ""}}},
 	{"bad duration", []edit{{shop, "timeout: 30s", "timeout: 30 seconds"}}},
 	{"timeout of nothing", []edit{{shop, "timeout: 30s", "timeout: 0s"}}},

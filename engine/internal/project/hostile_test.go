@@ -60,7 +60,9 @@ func TestHostileFilesEndWithAFault(t *testing.T) {
 		_, faults := project.Load(spoil(t, edit{"pipelines/main.yaml", "", tt.text}), "pipelines/main.yaml")
 		code := ""
 		for _, d := range faults {
-			code = faults[0].Code
+			if code == "" && d.Code != "unused" { // the value that is made so is read by nobody
+				code = d.Code
+			}
 			if len(d.Message) > 1000 {
 				t.Errorf("%s: a message of %d bytes", tt.name, len(d.Message))
 			}

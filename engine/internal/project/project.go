@@ -108,6 +108,11 @@ func (p *Project) loadFile(name string) {
 		p.Pipeline(name, nil)
 	case "connections":
 		p.checkConnections(doc.node)
+	case "sandbox": // checked by those who know sandboxes, who go by the name
+		if !strings.HasSuffix(name, ".sandbox.yaml") {
+			called := doc.node.Get("sandbox")
+			p.faults.Add(called.Errorf("wrong-name", "the sandbox of %s must be called %s.sandbox.yaml, this is %s", called.Text, called.Text, path.Base(name)))
+		}
 	case "test":
 		p.loadTest(name, doc)
 	}

@@ -33,7 +33,7 @@ func ReadFile(name string, text []byte) (*source.Node, string, diag.List) {
 		return nil, "", append(faults, fault)
 	}
 	shape := schema.CheckShape(kind, node)
-	faults = append(faults, shape...)
+	faults = append(withHints(faults, shape), shape...)
 	if shape.HasErrors() {
 		// A key that nobody knows may be there in place of one that is needed.
 		node = withoutKeys(node, shape)
@@ -42,6 +42,20 @@ func ReadFile(name string, text []byte) (*source.Node, string, diag.List) {
 		}
 	}
 	return node, kind, faults
+}
+
+// withHints gives the faults of the shape the hints of what was warned of at the same places, and
+// returns the other warnings: one fault is enough for one value.
+func withHints(warnings, shape diag.List) (others diag.List) {
+	for _, w := range warnings {
+		i := slices.IndexFunc(shape, func(f *diag.Diagnostic) bool { return w.Code == "yes-no" && f.Pos == w.Pos && f.Hint == "" })
+		if i < 0 {
+			others = append(others, w)
+			continue
+		}
+		shape[i].Hint = w.Message + ": " + w.Hint
+	}
+	return others
 }
 
 // withoutKeys returns a copy of n without the keys at which unknown-key faults stand.

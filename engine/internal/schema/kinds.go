@@ -125,6 +125,9 @@ func (c *typeCheck) mend(v value.Value) string {
 		if n, err := value.ParseNumber(v); err == nil && c.ok(n) {
 			return "without quotes it is a number: " + v
 		}
+		if _, isType := kindsOf[v]; isType && c.want == object {
+			return "write {type: " + v + "}"
+		}
 		if (v == "true" || v == "false") && c.want&boolean != 0 {
 			return "without quotes it is a boolean: " + v
 		}

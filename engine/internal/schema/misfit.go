@@ -40,6 +40,8 @@ func misfits(s value.Value, at string, found *[]*CompileError) {
 		return
 	}
 	types := typesOf(o)
+	bounds(o, at, found)
+	constants(o, types, at, found)
 	for word, arg := range o.All() {
 		here := at + "/" + escapePointer(word)
 		if wanted, ok := fits[word]; ok && len(types) > 0 && !slices.ContainsFunc(types, func(t string) bool { return slices.Contains(wanted, t) }) {
@@ -49,6 +51,9 @@ func misfits(s value.Value, at string, found *[]*CompileError) {
 		switch word {
 		case "required":
 			misspelt(o, arg, here, found)
+			neverThere(o, arg, here, found)
+		case "format":
+			misspeltFormat(arg, here, found)
 		case "items", "additionalProperties", "not", "propertyNames", "contains":
 			misfits(arg, here, found)
 		case "properties", "patternProperties":
@@ -74,10 +79,21 @@ func misspelt(o *value.Object, required value.Value, at string, found *[]*Compil
 		if _, declared := properties.Get(name); !ok || declared {
 			continue
 		}
-		if near := didYouMean(name, properties.Keys()); near != "" {
+		if near := nearName(name, properties); near != "" {
 			*found = append(*found, &CompileError{Pointer: at + "/" + strconv.Itoa(i), Message: name + " is required, and properties does not have it; " + near})
 		}
 	}
+}
+
+// mostNames bounds the names that a misspelt one is held against.
+const mostNames = 500
+
+// nearName is a hint at the property that name may be meant to be.
+func nearName(name string, properties *value.Object) string {
+	if properties.Len() > mostNames {
+		return ""
+	}
+	return didYouMean(name, properties.Keys())
 }
 
 func eachMember(v value.Value, at string, found *[]*CompileError) {

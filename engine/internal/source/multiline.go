@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 )
 
@@ -67,6 +68,9 @@ func (f *finder) collection(p int) {
 		case bytes.HasPrefix(f.text[p:], []byte("${{")):
 			p = f.flowMarker(p)
 			continue
+		case (c == '@' || c == '`' || c == '%') && f.beginsItem(p):
+			p = f.flowReserved(p)
+			continue
 		}
 		p++
 	}
@@ -85,4 +89,22 @@ func (f *finder) flowMarker(p int) int {
 	f.report(p, p, p+n, "marker-cut", "a marker inside of [ ] or { } must be quoted",
 		"quote it: "+quoted([]byte(line[:n]))+", or write one key or item per line")
 	return p + n
+}
+
+// beginsItem reports whether nothing but blanks stands between p and what an item follows.
+func (f *finder) beginsItem(p int) bool {
+	for p--; p > 0 && isBlank(f.text[p]); p-- {
+	}
+	return p >= 0 && strings.IndexByte("[{,:\n", f.text[p]) >= 0
+}
+
+// flowReserved reports an item that begins with a reserved character, and returns its end.
+func (f *finder) flowReserved(p int) int {
+	to := p
+	for to < len(f.text) && strings.IndexByte(",]}\r\n", f.text[to]) < 0 {
+		to++
+	}
+	to = p + len(strings.TrimRight(string(f.text[p:to]), " \t"))
+	f.report(p, p, to, "reserved", fmt.Sprintf("no value can begin with %c", f.text[p]), "quote it: "+quoted(f.text[p:to]))
+	return to
 }

@@ -54,6 +54,10 @@ func (f *finder) line() {
 		f.report(start+tab, start, f.p, "tab", "a tab cannot indent", "indent with spaces")
 		f.found[len(f.found)-1].blank = true
 	}
+	if tab := bytes.IndexByte(f.text[start:f.p], '\t'); tab >= 0 && f.p == f.end() {
+		f.report(start+tab, start, f.p, "tab", "a tab stands in a line that is empty otherwise", "take it out")
+		f.found[len(f.found)-1].blank = true
+	}
 	column := f.p - start // of the key or dash that a block scalar must be indented under
 	keyed := false        // whether a key stands on the line: there is room for one
 	for f.p < len(f.text) {

@@ -28,11 +28,15 @@ func (r *reader) explain(err error) *document {
 	}
 	clean, rest := parse(paint(text, suspects, -1))
 	guilty := 0
+	tabs := map[int]bool{} // the lines that a tab indents
 	for i, s := range suspects {
 		if _, e := parse(paint(text, suspects, i)); e != nil && (rest == nil || e.Error() != rest.Error()) {
 			d := s.fault
 			r.add(s.at, &d)
 			guilty++
+			if d.Code == "tab" {
+				tabs[bytes.Count(text[:s.at], []byte("\n"))] = true
+			}
 		}
 	}
 	switch {
@@ -42,7 +46,11 @@ func (r *reader) explain(err error) *document {
 		// No suspect, or several that only do harm together.
 		r.syntax(text, err)
 	default:
-		r.syntax(paint(text, suspects, -1), rest)
+		// A line that a tab indents stands wrongly whatever stands in the tab's place.
+		painted := paint(text, suspects, -1)
+		if message := yamlLine.ReplaceAllString(rest.Error(), ""); len(tabs) == 0 || !tabs[r.faultyLine(painted, message)] {
+			r.syntax(painted, rest)
+		}
 	}
 	return nil
 }

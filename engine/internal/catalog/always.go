@@ -1,0 +1,66 @@
+package catalog
+
+import (
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/source"
+)
+
+// ofAnswer are the names that tell one answer from another.
+var ofAnswer = []string{"status", "headers", "text", "body", "page"}
+
+// tellsAnswers warns of a condition, at n, that says the same of all answers. more are
+// names beside those of answers.
+func (d *decoder) tellsAnswers(n *source.Node, e *lang.Expr, more ...string) {
+	if e == nil || e.Reads(append(more, ofAnswer...)...) {
+		return
+	}
+	d.faults.Add(n.Warnf("always-same", "this says the same of every answer, for it looks at nothing of it").
+		WithHint("look at status, headers, text or body"))
+}
+
+// Distinct reports the items of n whose if is that of an item above; what names an item.
+func Distinct(n *source.Node, what string, faults *diag.List) {
+	first := map[string]*source.Node{}
+	for _, item := range n.Items {
+		cond := item.Get("if")
+		if cond == nil {
+			continue
+		}
+		above, ok := first[cond.Text]
+		if !ok {
+			first[cond.Text] = cond
+			continue
+		}
+		f := cond.Errorf("never-done", "this %s is never reached: one above it has the same condition", what)
+		f.Related = []diag.Place{placeOf(above, "the same condition")}
+		faults.Add(f)
+	}
+}
+
+// identityVaries demands that an identity tells calls apart: with one for all, the second
+// create would be taken for the first.
+func (d *decoder) identityVaries(n *source.Node, op *Operation) {
+	if op.Identity == nil || n.IsNull() || op.Batch != nil || op.Identity.Reads() {
+		return
+	}
+	d.faults.Add(n.Errorf("always-same", "all calls would have one identity: %s says nothing of the inputs", op.Identity.Text()).
+		WithHint("name what must not be created twice, as in inputs.number; identity: null says that nothing tells one from another"))
+}
+
+// repeatable warns of a method that does not go with what the operation does.
+func (d *decoder) repeatable(n *source.Node, op *Operation) {
+	method := n.Get("method")
+	switch {
+	case op.Effect == flow.Read && (method.Text == "PUT" || method.Text == "PATCH" || method.Text == "DELETE"):
+		d.faults.Add(method.Warnf("method-effect", "%s changes something, and the operation says that it reads", method.Text).
+			WithHint("effect: idempotent is what may be repeated without harm"))
+	case op.Effect == flow.Create && (method.Text == "GET" || method.Text == "HEAD" || method.Text == "DELETE"):
+		d.faults.Add(method.Warnf("method-effect", "%s may be repeated by whatever stands between here and the vendor, and the operation creates", method.Text).
+			WithHint("a create is a POST nearly everywhere"))
+	case n.Get("body") != nil && (method.Text == "GET" || method.Text == "HEAD"):
+		d.faults.Add(n.Key("body").Warnf("method-effect", "a %s has no body that a vendor would look at", method.Text).
+			WithHint("put the values below query, or send a POST"))
+	}
+}

@@ -1,0 +1,91 @@
+package lang
+
+import (
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/internal/source"
+)
+
+// Uses tells which members of name the expressions in these nodes read; whole where name is used
+// otherwise, or a member's name is computed. It errs to the safe side: a text that only looks
+// like a use counts as one. Nodes may be nil.
+func Uses(name string, nodes ...*source.Node) (members map[string]bool, whole bool) {
+	members = map[string]bool{}
+	EachUse(name, func(path []string) {
+		if len(path) == 0 {
+			whole = true
+		} else {
+			members[path[0]] = true
+		}
+	}, nodes...)
+	return members, whole
+}
+
+// deepestUse is how many members behind a name are looked at.
+const deepestUse = 3
+
+// EachUse calls found for each place where name stands in one of the nodes, with the members that are read of it
+// there, up to three.
+func EachUse(name string, found func(path []string), nodes ...*source.Node) {
+	for _, n := range nodes {
+		if n == nil {
+			continue
+		}
+		usesIn(n.Text, name, found)
+		EachUse(name, found, n.Items...)
+		for _, pair := range n.Pairs {
+			EachUse(name, found, pair.Key, pair.Value)
+		}
+	}
+}
+
+func usesIn(text, name string, found func(path []string)) {
+	for at := 0; ; {
+		i := strings.Index(text[at:], name)
+		if i < 0 {
+			return
+		}
+		from := at + i
+		at = from + len(name)
+		if from > 0 && (text[from-1] == '.' || isWord(text[from-1])) || at < len(text) && isWord(text[at]) {
+			continue
+		}
+		var path []string
+		for len(path) < deepestUse {
+			member, n := usePart(text[at:])
+			if n == 0 {
+				break
+			}
+			path = append(path, member)
+			at += n
+		}
+		found(path)
+	}
+}
+
+// usePart reads one member behind a name: .x, ?.x or ['x']; n is 0 where there is none.
+func usePart(text string) (member string, n int) {
+	if strings.HasPrefix(text, "['") || strings.HasPrefix(text, `["`) {
+		end := strings.Index(text[2:min(len(text), 200)], text[1:2]+"]")
+		if end < 0 {
+			return "", 0
+		}
+		return text[2 : 2+end], end + 4
+	}
+	rest := strings.TrimPrefix(text, "?")
+	if rest == "" || rest[0] != '.' {
+		return "", 0
+	}
+	end := 1
+	for end < len(rest) && isWord(rest[end]) {
+		end++
+	}
+	if end == 1 {
+		return "", 0
+	}
+	return rest[1:end], len(text) - len(rest) + end
+}
+
+func isWord(b byte) bool {
+	return b == '_' || '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'z'
+}

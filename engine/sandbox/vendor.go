@@ -1,0 +1,52 @@
+package sandbox
+
+import (
+	"io/fs"
+	pathpkg "path"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
+	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/project"
+)
+
+// checkVendor holds the file called name against the vendor that it plays, where fsys has it: that the
+// two are called alike, and that connection gives the config that the vendor asks for.
+func (d *Definition) checkVendor(fsys fs.FS, name string) (faults diag.List) {
+	called := d.root.Get("sandbox")
+	if want := d.vendor + ".sandbox.yaml"; pathpkg.Base(name) != want {
+		faults.Add(called.Errorf("wrong-name", "the sandbox of %s must be called %s, this is %s", d.vendor, want, pathpkg.Base(name)))
+		return faults
+	}
+	file := pathpkg.Join(pathpkg.Dir(name), d.vendor+".yaml")
+	if _, err := fs.Stat(fsys, file); err != nil {
+		return nil
+	}
+	p, _ := project.Load(fsys, file)
+	v := p.LoadedVendor(d.vendor)
+	if v == nil { // its own faults are told elsewhere
+		return nil
+	}
+	at := diag.Place{File: called.File, Pos: called.Pos}
+	var config *lang.Template
+	if c := d.root.Get("connection"); c != nil {
+		if d.connection == nil {
+			return nil
+		}
+		at = d.connection.Place()
+		for _, m := range d.connection.Members() {
+			if m.Name == "config" {
+				config = m.Value
+			}
+		}
+	}
+	var all diag.List
+	catalog.CheckWith("vendor "+v.Name, v.Config, config, at, &all)
+	for _, f := range all {
+		f.Message = strings.Replace(f.Message, "input ", "config ", 1)
+		f.Hint = strings.Replace(f.Hint, "below with", "below connection.config", 1)
+		faults.Add(f)
+	}
+	return faults
+}
