@@ -86,29 +86,39 @@ func TestExplainNamesWhatItCannotFind(t *testing.T) {
 func TestExamplesOfExplanationsAreRight(t *testing.T) {
 	t.Parallel()
 	for _, files := range []fstest.MapFS{shop(), shipped(t)} {
+		made := map[string]bool{}
 		for _, vendor := range vendors(files) {
 			v, err := authoring.Explain(files, vendor)
 			if err != nil {
 				t.Fatal(err)
 			}
 			files["connections-"+vendor+".yaml"] = &fstest.MapFile{Data: []byte(v.Example)}
+			made["connections-"+vendor+".yaml"] = true
 			for _, op := range v.Operations {
 				e, err := authoring.Explain(files, vendor+"."+op.Name)
 				if err != nil {
 					t.Fatal(err)
 				}
 				var b strings.Builder
-				b.WriteString("pipeline: example_" + op.Name + "\nversion: 1\nconnections: {" + vendor + ": {vendor: " + vendor + "}}\ninputs:\n  unused: {type: string}\n")
+				b.WriteString("pipeline: example_" + op.Name + "\nversion: 1\nconnections: {" + vendor + ": {vendor: " + vendor + "}}\n")
+				if strings.Contains(e.Example, "inputs.") {
+					b.WriteString("inputs:\n")
+				}
 				for _, in := range e.Inputs {
+					if !strings.Contains(e.Example, "inputs."+in.Name+" ") {
+						continue // an example gives what must be given
+					}
 					b.WriteString("  " + in.Name + ": {$ref: \"../../" + e.File + "#/operations/" + op.Name + "/inputs/" + in.Name + "\"}\n")
 				}
 				b.WriteString("steps:\n  " + strings.ReplaceAll(strings.TrimSpace(e.Example), "\n", "\n  ") + "\n")
 				name := "pipelines/" + vendor + "/example_" + op.Name + ".yaml"
-				files[name] = &fstest.MapFile{Data: []byte(b.String())}
+				files[name], made[name] = &fstest.MapFile{Data: []byte(b.String())}, true
 			}
 		}
 		for _, d := range engine.Check(files, engine.Options{Paths: []string{"."}}) {
-			t.Errorf("%v\n%s", d, d.File.Text)
+			if made[d.File.Name] {
+				t.Errorf("%v\n%s", d, d.File.Text)
+			}
 		}
 	}
 }
