@@ -18,6 +18,8 @@ type Pipeline struct {
 	// Path is the file's path in the project.
 	Path   string
 	File   *diag.File
+	// Broken says that a step could not be decoded, and is missing.
+	Broken bool
 	Inputs *Inputs
 	// Connections are those that the file names, in file order.
 	Connections []Connection
