@@ -51,6 +51,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	d.nothingToUndo(n.Get("on_failure"))
 	d.outputs(n.Get("outputs"))
 	d.unused(n)
+	d.p.Broken = d.broken
 	d.hintAtSteps((*faults)[before:])
 	d.p.Inputs.findStreamed(n, d.p)
 	return d.p

@@ -16,8 +16,10 @@ import (
 type Pipeline struct {
 	Name string
 	// Path is the file's path in the project.
-	Path   string
-	File   *diag.File
+	Path string
+	File *diag.File
+	// Broken says that a step could not be decoded, and is missing.
+	Broken bool
 	Inputs *Inputs
 	// Connections are those that the file names, in file order.
 	Connections []Connection

@@ -148,6 +148,9 @@ func (d *decoder) failure(n *source.Node) {
 	}
 	known := map[string]bool{}
 	for _, q := range d.test.Pipeline.AllPipelines() {
+		if q.Broken {
+			return // what is missing there is told there
+		}
 		for s := range pipeline.AllSteps(q.Steps) {
 			known[s.ID] = true
 		}
