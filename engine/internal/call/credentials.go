@@ -34,6 +34,11 @@ type keeper struct {
 	// refused is a login that failed for good. It is not tried again: vendors lock
 	// accounts after a few wrong passwords.
 	refused *loginFailure
+	// passing is the last of so many logins in a row that failed for now. Until again, all who
+	// need a token are told of it, and nobody logs in: rows in plenty must not add up to logins in plenty.
+	passing *loginFailure
+	again   time.Time
+	failed  int
 	pending *login
 }
 
@@ -56,6 +61,8 @@ type getters struct {
 	check func(ctx context.Context, token *credential) (bool, error)
 	// warn tells of a store that does not work.
 	warn func(err error)
+	// retry says how long a login that failed for now is not tried again.
+	retry catalog.Retry
 }
 
 func newKeeper(c *Connection, o Options) *keeper {
@@ -104,6 +111,12 @@ func (k *keeper) token(ctx context.Context, refused *credential, get getters) (*
 			defer k.mu.Unlock()
 			return nil, k.refused, nil
 		}
+		if wait := k.again.Sub(k.clock.Now()); k.passing != nil && wait > 0 {
+			defer k.mu.Unlock()
+			told := *k.passing
+			told.RetryAfter = wait
+			return nil, &told, nil
+		}
 		l := k.pending
 		if l == nil {
 			l = &login{done: make(chan struct{})}
@@ -144,7 +157,12 @@ func (k *keeper) run(ctx context.Context, l *login, last *credential, get getter
 		switch {
 		case l.token != nil:
 			k.current, k.until = l.token, k.renewal(l.token)
-		case l.failure != nil && !l.failure.Temporary:
+			k.passing, k.failed = nil, 0
+		case l.failure != nil && l.failure.Temporary:
+			k.failed++
+			l.failure.RetryAfter = max(l.failure.RetryAfter, get.retry.Wait(k.failed, flow.Key(k.key)))
+			k.passing, k.again = l.failure, k.clock.Now().Add(l.failure.RetryAfter)
+		case l.failure != nil:
 			k.refused = l.failure
 		}
 		close(l.done)

@@ -23,7 +23,8 @@ func (e *Executor) login(j *job) getters {
 		check: func(ctx context.Context, token *credential) (bool, error) {
 			return e.checkToken(ctx, j, token)
 		},
-		warn: func(err error) { e.warn(j, err) },
+		warn:  func(err error) { e.warn(j, err) },
+		retry: j.op.Retry,
 	}
 }
 

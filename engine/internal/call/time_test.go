@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -176,6 +177,39 @@ func TestTokensAreRenewedAMinuteEarly(t *testing.T) {
 			if got := d.counts(); got != step.want {
 				t.Errorf("after %v: %s, want %s", step.at, got, step.want)
 			}
+		}
+	})
+}
+
+// A vendor whose login does not work for a while is asked for one token per wait, however many calls need one.
+func TestLoginsThatFailForNowAreShared(t *testing.T) {
+	var d doorman
+	d.answer = func(w http.ResponseWriter, _ *http.Request) {
+		if d.logins == 3 {
+			d.answer = nil // the next one works
+		}
+		http.Error(w, "", 500)
+	}
+	inBubble(t, d.ServeHTTP, func(t *testing.T, client *http.Client) {
+		e := connect(t, vendorOf(t, club), "http://acme.example", member("s3cret"), Options{Client: client})
+		var rows sync.WaitGroup
+		for range 20 {
+			rows.Go(func() {
+				res := ask(t, e, "work")
+				for ; res.Outcome == flow.Busy; res = ask(t, e, "work") {
+					if res.RetryAfter <= 0 || res.RetryAfter > 4*time.Second {
+						t.Errorf("%s, to be asked for again after %v", summary(res), res.RetryAfter)
+					}
+					time.Sleep(res.RetryAfter)
+				}
+				if res.Outcome != flow.OK {
+					t.Error(summary(res))
+				}
+			})
+		}
+		rows.Wait()
+		if got := d.counts(); got != "4 logins, 20 works" {
+			t.Error(got)
 		}
 	})
 }
