@@ -3,10 +3,8 @@ package sandbox
 import (
 	"io/fs"
 	pathpkg "path"
-	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/project"
 )
@@ -41,12 +39,5 @@ func (d *Definition) checkVendor(fsys fs.FS, name string) (faults diag.List) {
 			}
 		}
 	}
-	var all diag.List
-	catalog.CheckWith("vendor "+v.Name, v.Config, config, at, &all)
-	for _, f := range all {
-		f.Message = strings.Replace(f.Message, "input ", "config ", 1)
-		f.Hint = strings.Replace(f.Hint, "below with", "below connection.config", 1)
-		faults.Add(f)
-	}
-	return faults
+	return append(faults, v.CheckConfig(config, at, "connection.config")...)
 }

@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -59,6 +60,18 @@ func CheckWith(what string, params *Params, with *lang.Template, at diag.Place, 
 			faults.Add(d)
 		}
 	}
+}
+
+// CheckConfig holds the config that a connection gives v, and that stands below the key, as CheckWith holds
+// arguments. config may be nil (none given).
+func (v *Vendor) CheckConfig(config *lang.Template, at diag.Place, key string) diag.List {
+	var faults diag.List
+	CheckWith("vendor "+v.Name, v.Config, config, at, &faults)
+	for _, f := range faults {
+		f.Message = strings.Replace(f.Message, "input ", "config ", 1)
+		f.Hint = strings.Replace(f.Hint, "below with", "below "+key, 1)
+	}
+	return faults
 }
 
 // misspelt reports whether name is what an unknown argument was meant to be:

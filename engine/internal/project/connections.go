@@ -97,13 +97,7 @@ func (c Connection) Check(v *catalog.Vendor) diag.List {
 	}
 	if config := c.config(environmentScope(c.node, Environment{}), &faults); config != nil || c.node.Get("config") == nil {
 		at := diag.Place{File: c.node.File, Pos: c.node.Pos}
-		var all diag.List
-		catalog.CheckWith("vendor "+v.Name, v.Config, config, at, &all)
-		for _, f := range all {
-			f.Message = strings.Replace(f.Message, "input ", "config ", 1)
-			f.Hint = strings.Replace(f.Hint, "below with", "below config", 1)
-			faults.Add(f)
-		}
+		faults = append(faults, v.CheckConfig(config, at, "config")...)
 	}
 	return faults
 }

@@ -28,13 +28,6 @@ func NewObject(n int) *Object {
 	switch {
 	case n == 0:
 		return new(Object)
-	case n <= 1:
-		o := new(struct {
-			Object
-			room [1]member
-		})
-		o.members = o.room[:0]
-		return &o.Object
 	case n <= 2:
 		o := new(struct {
 			Object
@@ -42,17 +35,10 @@ func NewObject(n int) *Object {
 		})
 		o.members = o.room[:0]
 		return &o.Object
-	case n <= 3:
+	case n <= 4:
 		o := new(struct {
 			Object
-			room [3]member
-		})
-		o.members = o.room[:0]
-		return &o.Object
-	case n <= 5:
-		o := new(struct {
-			Object
-			room [5]member
+			room [4]member
 		})
 		o.members = o.room[:0]
 		return &o.Object
@@ -60,13 +46,6 @@ func NewObject(n int) *Object {
 		o := new(struct {
 			Object
 			room [8]member
-		})
-		o.members = o.room[:0]
-		return &o.Object
-	case n <= 12:
-		o := new(struct {
-			Object
-			room [12]member
 		})
 		o.members = o.room[:0]
 		return &o.Object
