@@ -237,7 +237,15 @@ steps:
 outputs:
   results: {value: "${{ steps.each.results }}", file: results.csv}
   failed: ${{ count(steps.each.results, .status != 'done') }}
+  keys: ${{ keys(steps.done.outputs.by_key) }}
 `
+
+func TestTheFilesOfTheBenchmarkAreSound(t *testing.T) {
+	t.Parallel()
+	if _, faults := project.Load(manyFiles(2, 4)); len(faults) > 0 {
+		t.Fatal(faults)
+	}
+}
 
 // BenchmarkCheck checks projects of growing size: the largest has 500 vendor files and 2,000 pipelines.
 func BenchmarkCheck(b *testing.B) {
