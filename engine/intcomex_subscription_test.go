@@ -305,8 +305,9 @@ func TestIntcomexUnknownOrderIsNeverSentTwice(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					v := newICP()
-					tr.service, tr.spared = "CreateSubscription", spared
-					v.troubles = []trouble{tr}
+					its := tr // both orders have their own
+					its.service, its.spared = "CreateSubscription", spared
+					v.troubles = []trouble{its}
 					r := v.trade(t, onboard, customer())
 					if r.result.Status != engine.Ambiguous || r.result.Status.ExitCode() != 4 {
 						t.Errorf("%v: %v", r.result.Status, r.err)
