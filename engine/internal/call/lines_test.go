@@ -2,6 +2,7 @@ package call
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -100,7 +101,8 @@ func TestLargeAnswersOfLines(t *testing.T) {
 	}
 }
 
-// FuzzLines holds that what is made of lines is a list in JSON, unless it is refused.
+// FuzzLines holds that what is made of lines is a list in JSON, unless it is refused. JSON may
+// still hold a number that is too long to be kept.
 func FuzzLines(f *testing.F) {
 	for _, seed := range []string{"a,b\n1,2\n", "\ufeffa;b\n\"x\";\"y\nz\"", "{\"n\":1}\n\n[]\n", "a\n\xff", "\"", ""} {
 		f.Add(seed)
@@ -111,9 +113,7 @@ func FuzzLines(f *testing.F) {
 			if err != nil {
 				continue
 			}
-			if v, err := value.Decode(list); err != nil {
-				t.Errorf("%s %q: %s: %v", as, text, list, err)
-			} else if _, ok := v.(value.List); !ok {
+			if !json.Valid(list) || list[0] != '[' {
 				t.Errorf("%s %q: %s", as, text, list)
 			}
 		}
