@@ -21,8 +21,8 @@ type Page struct {
 	Link string
 }
 
-// An Answer is what a Kind may know of a page that was read. It has at least
-// one item: after an empty page nobody asks.
+// An Answer is what a Kind may know of a page that was read. After a page without items a
+// Kind is asked only where the vendor file says that it was not the last one.
 type Answer struct {
 	// Items is the number of elements on the page.
 	Items int

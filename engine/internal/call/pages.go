@@ -37,12 +37,14 @@ type turn struct {
 type seen struct {
 	// address is where the page was.
 	address *url.URL
+	// elements is how many elements the vendor put on the page: an output may take fewer of them.
+	elements int
 	// next is what the answer says of the next page, and last that there is none.
 	next string
 	last bool
-	// digest tells the page from others, by the elements as the vendor has them:
-	// what outputs keep of them may well be the same on two pages.
+	// digest tells the answer from others, and equal counts the answers right before it that were the same.
 	digest [sha256.Size]byte
+	equal  int
 	// spool holds the rows of a large page; nil for others.
 	spool *spool
 }
@@ -68,6 +70,7 @@ func (e *Executor) readListing(ctx context.Context, j *job) (flow.Result, error)
 		ends = e.clock.Now().Add(j.timeout)
 	}
 	var first flow.Result
+	asked := map[string]int{} // by cursor or address, the page that named it
 	for j.turn = firstTurn(j.op.Operation); ; {
 		t := j.turn
 		res, err := e.patiently(ctx, j, ends)
@@ -80,11 +83,11 @@ func (e *Executor) readListing(ctx context.Context, j *job) (flow.Result, error)
 			first = res
 		}
 		items := res.Outputs.At(p.Items)
-		if items == nil {
+		if items == nil { // only of outcome empty
 			items = value.List{}
 			res.Outputs.Set(p.Items, items)
 		}
-		next := t.following(p, res.Outcome, items)
+		next := t.following(p, res.Outcome)
 		if next == nil && t.n == 1 {
 			return res, nil
 		}
@@ -93,24 +96,30 @@ func (e *Executor) readListing(ctx context.Context, j *job) (flow.Result, error)
 		switch {
 		case err != nil:
 			return e.ofPage(e.ungathered(res, err), t), nil
-		case t.repeats(items):
-			return e.repeated(res, j), nil
 		case next == nil:
 			return e.gathered(first, res, j, all), nil
+		case t.equal >= maxEqual:
+			return e.unheeded(res, j), nil
+		case t.next != "" && asked[t.place(p)] > 0:
+			return e.repeated(res, j, asked[t.place(p)]), nil
 		case t.n == p.MaxPages:
 			return e.endless(res, j), nil
 		}
+		asked[t.place(p)] = t.n
 		j.turn = next
 	}
 }
 
-// following returns the page after t, whose elements are items; nil when t was the last.
-func (t *turn) following(p *catalog.Paging, outcome flow.Outcome, items value.Value) *turn {
-	n, _ := value.Length(items)
-	if outcome == flow.Empty || n == 0 || t.last {
+// maxEqual is how many answers in a row may be the same as the one before them, where pages are
+// counted: two pages may well have equal rows.
+const maxEqual = 2
+
+// following returns the page after t; nil when t was the last.
+func (t *turn) following(p *catalog.Paging, outcome flow.Outcome) *turn {
+	if outcome == flow.Empty || t.last || t.elements == 0 && t.endsEmpty(p) {
 		return nil
 	}
-	at, more := p.Kind.Next(t.at, page.Answer{Items: n, Next: t.next})
+	at, more := p.Kind.Next(t.at, page.Answer{Items: t.elements, Next: t.next})
 	if !more {
 		return nil
 	}
@@ -118,11 +127,20 @@ func (t *turn) following(p *catalog.Paging, outcome flow.Outcome, items value.Va
 	return &turn{n: t.n + 1, at: at, before: &before}
 }
 
-// repeats reports whether the page has the elements of the one before it. Two
-// empty ones are no repetition: the first ends the listing.
-func (t *turn) repeats(items value.Value) bool {
-	n, _ := value.Length(items)
-	return n > 0 && t.before != nil && t.digest == t.before.digest
+// endsEmpty reports whether the listing ends with t, which has no elements: stop may say that more
+// pages follow. It is believed once of a page that is counted.
+func (t *turn) endsEmpty(p *catalog.Paging) bool {
+	return p.Stop == nil || !p.Kind.Follows() && t.before != nil && t.before.elements == 0
+}
+
+// place tells the page that the answer names from others: its cursor, or its whole address.
+func (t *turn) place(p *catalog.Paging) string {
+	if p.Kind.Variable() == "" {
+		if u, err := t.address.Parse(t.next); err == nil {
+			return u.String()
+		}
+	}
+	return t.next
 }
 
 // gathered is the result of a listing that was read to its end: last is that of its last page.
@@ -159,12 +177,18 @@ func (e *Executor) ungathered(res flow.Result, err error) flow.Result {
 	return e.failed(res, flow.Unknown, "unreadable", err.Error(), "")
 }
 
-func (e *Executor) repeated(res flow.Result, j *job) flow.Result {
-	hint := "it would go on for ever: check how the request asks for a page, and what ends the listing"
-	if name := j.op.Paging.Kind.Variable(); name != "" {
-		hint = fmt.Sprintf("it would go on for ever: check that the vendor heeds page.%s, and what ends the listing (paginate.stop)", name)
-	}
-	return e.failed(res, flow.Invalid, pageRepeated, fmt.Sprintf("page %d of %s has the same elements as the page before it", j.turn.n, j.name()), hint)
+// repeated is the result of a listing that goes round in a circle: the page before named the next one, too.
+func (e *Executor) repeated(res flow.Result, j *job, before int) flow.Result {
+	return e.failed(res, flow.Invalid, pageRepeated,
+		fmt.Sprintf("page %d of %s names the same next page as page %d: %s", j.turn.n, j.name(), before, j.turn.next),
+		"the listing would never end: check how the request asks for a page, and what ends the listing (paginate.stop)")
+}
+
+// unheeded is the result of a listing whose pages are all the same.
+func (e *Executor) unheeded(res flow.Result, j *job) flow.Result {
+	return e.failed(res, flow.Invalid, pageRepeated,
+		fmt.Sprintf("page %d of %s is the same answer as the %d pages before it", j.turn.n, j.name(), j.turn.equal),
+		fmt.Sprintf("check that the vendor heeds page.%s, and what ends the listing (paginate.stop)", j.op.Paging.Kind.Variable()))
 }
 
 func (e *Executor) endless(res flow.Result, j *job) flow.Result {
@@ -246,16 +270,22 @@ func (e *Executor) tellRetry(j *job, res flow.Result, n int, wait time.Duration)
 // which that cannot be told breaks its contract: a list must not end there in silence.
 func (e *Executor) lookAhead(res *flow.Result, j *job, vars lang.Vars, a *answer) {
 	p, t := j.op.Paging, j.turn
-	items := res.Outputs.At(p.Items)
-	if _, isList := value.Length(items); !isList && items != nil {
-		e.contractBroken(res, j, a, fmt.Sprintf("output %s: expected the list of a page, found %s", p.Items, value.KindOf(items)))
+	var isList bool
+	if t.elements, isList = a.elements(j.op, res.Outputs.At(p.Items)); !isList {
+		e.contractBroken(res, j, a, fmt.Sprintf("output %s: path %s finds no list%s", p.Items, j.op.items.Path().Text(), e.saidInstead(a)))
+		res.Hint = "check the path; where the vendor leaves the list out because nothing is there, an outcome says so, as in {if: body.items == null, is: empty}"
 		return
 	}
 	t.spool = a.spool
 	var err error
-	if t.digest, err = a.digest(j.op); err != nil {
-		*res = e.ungathered(*res, err)
-		return
+	if !p.Kind.Follows() {
+		if t.digest, err = a.digest(); err != nil {
+			*res = e.ungathered(*res, err)
+			return
+		}
+		if t.before != nil && t.digest == t.before.digest {
+			t.equal = t.before.equal + 1
+		}
 	}
 	if p.Stop != nil {
 		if t.last, err = p.Stop.Bool(catalog.StopVars(a.vars(j.op, vars), res.Outputs, res.Outcome)); err != nil {
@@ -272,46 +302,51 @@ func (e *Executor) lookAhead(res *flow.Result, j *job, vars lang.Vars, a *answer
 		return
 	}
 	var problem string
-	if t.next, problem = e.next(p.Next, a); problem != "" {
+	switch t.next, problem = e.next(p.Next, a); {
+	case problem != "":
 		e.contractBroken(res, j, a, "paginate.next: "+problem)
+	case t.next == "" && p.Stop != nil:
+		e.contractBroken(res, j, a, fmt.Sprintf("paginate.stop says that more pages follow, and paginate.next (%s) finds nothing", p.Next))
+		res.Hint = "check where next looks, and whether stop is true of the last page"
 	}
 }
 
-// digest returns what tells the elements of a page from those of others.
-func (a *answer) digest(op *operation) ([sha256.Size]byte, error) {
-	path := op.items.Path()
+// elements returns how many elements the vendor put on a page whose output is items; ok is false where
+// there is no list. A default of the output, which stands for what is missing, is none.
+func (a *answer) elements(op *operation, items value.Value) (n int, ok bool) {
+	if n, ok = value.Length(items); !ok || !op.items.InBody() {
+		return n, ok
+	}
 	if a.spool == nil {
 		data, _ := a.data(&op.Response)
-		if path.IsWalk() {
-			data, _ = path.Raw(data)
+		if op.Response.As == "xml" { // where one element does not look like a list
+			_, ok = op.items.Path().Raw(data)
+			return n, ok
 		}
-		return sha256.Sum256(data), nil
+		return op.items.Path().Elements(data)
 	}
-	if data, _, err := a.find(&op.Response); err == nil && path.IsWalk() {
-		if v, _, err := path.Find(data); err == nil {
-			if rows, ok := v.(*value.Rows); ok {
-				return digestOf(rows)
-			}
-		}
+	data, outline, err := a.find(&op.Response)
+	if err != nil {
+		return 0, false
+	}
+	if path := op.items.Path(); !path.IsWalk() {
+		return path.Elements(outline)
+	}
+	v, _, err := op.items.Path().Find(data)
+	if err != nil {
+		return 0, false
+	}
+	return value.Length(v)
+}
+
+// digest returns what tells the answer from others.
+func (a *answer) digest() ([sha256.Size]byte, error) {
+	if a.spool == nil {
+		return sha256.Sum256(a.body), nil
 	}
 	sum := sha256.New()
 	_, err := io.Copy(sum, io.NewSectionReader(a.spool, 0, a.spool.size))
 	return [sha256.Size]byte(sum.Sum(nil)), err
-}
-
-func digestOf(rows *value.Rows) (digest [sha256.Size]byte, err error) {
-	sum := sha256.New()
-	var text []byte
-	for row, err := range rows.All() {
-		if err == nil {
-			text, err = value.TryAppendJSON(text[:0], row)
-		}
-		if err != nil {
-			return digest, err
-		}
-		sum.Write(text)
-	}
-	return [sha256.Size]byte(sum.Sum(nil)), nil
 }
 
 // next returns what the answer says of the next page, "" when it says nothing.

@@ -56,6 +56,16 @@ operations:
     paginate: {by: number, items: ids, stop: body.last}
     request: {method: GET, path: /listing, query: {page: "${{ page.number }}"}}
     response: {outputs: {ids: items}}
+  chosen:
+    effect: read
+    paginate: {by: offset, items: ids}
+    request: {method: GET, path: /listing, query: {offset: "${{ page.offset }}"}}
+    response: {outputs: {ids: "items.#(on==true)#.id"}}
+  told:
+    effect: read
+    paginate: {by: cursor, items: ids, next: next, stop: body.more == false}
+    request: {method: GET, path: /listing, query: {cursor: "${{ page.cursor ?? omit }}"}}
+    response: {outputs: {ids: {path: items, default: []}}}
   skipped:
     effect: read
     paginate: {by: offset, items: ids, size: 3}
@@ -150,13 +160,38 @@ func TestListingsAreReadPageByPage(t *testing.T) {
 		{"an empty list", "numbered", []listed{
 			{"GET /numbered/1?size=3&KEY", `{"items":[],"total":0}`},
 		}, `ok {"ids":[],"total":0}`},
-		{"a missing list", "numbered", []listed{
-			{"GET /numbered/1?size=3&KEY", `{"total":0}`},
-		}, `ok {"ids":[],"total":0}`},
-		{"a missing list at the end", "numbered", []listed{
-			{"GET /numbered/1?size=3&KEY", `{"items":[1],"total":0}`},
-			{"GET /numbered/2?size=3&KEY", `{}`},
-		}, `ok {"ids":[1],"total":0}`},
+		{"pages with equal elements", "numbered", []listed{
+			{"GET /numbered/1?size=3&KEY", `{"items":[7,7,7]}`},
+			{"GET /numbered/2?size=3&KEY", `{"items":[7,7,7]}`},
+			{"GET /numbered/3?size=3&KEY", `{"items":[7]}`},
+			{"GET /numbered/4?size=3&KEY", `{"items":[]}`},
+		}, `ok {"ids":[7,7,7,7,7,7,7],"total":null}`},
+		{"many pages with equal elements, behind cursors", "handed", []listed{
+			{"POST /listing?KEY", `{"items":[7],"next":"a"}`},
+			{`POST /listing?KEY {"cursor":"a"}`, `{"items":[7],"next":"b"}`},
+			{`POST /listing?KEY {"cursor":"b"}`, `{"items":[7],"next":"c"}`},
+			{`POST /listing?KEY {"cursor":"c"}`, `{"items":[7]}`},
+		}, `ok {"ids":[7,7,7,7],"total":null}`},
+		{"a page of which an output takes nothing", "chosen", []listed{
+			{"GET /listing?offset=0&KEY", `{"items":[{"id":1,"on":true},{"id":2}]}`},
+			{"GET /listing?offset=2&KEY", `{"items":[{"id":3}]}`},
+			{"GET /listing?offset=3&KEY", `{"items":[{"id":4,"on":true}]}`},
+			{"GET /listing?offset=4&KEY", `{"items":[]}`},
+		}, `ok {"ids":[1,4]}`},
+		{"an empty page that is not the last one, says stop", "told", []listed{
+			{"GET /listing?KEY", `{"items":[1],"next":"a","more":true}`},
+			{"GET /listing?cursor=a&KEY", `{"items":[],"next":"b","more":true}`},
+			{"GET /listing?cursor=b&KEY", `{"items":[2],"more":false}`},
+		}, `ok {"ids":[1,2]}`},
+		{"an empty page among counted ones", "stopped", []listed{
+			{"GET /listing?page=0&KEY", `{"items":[1]}`},
+			{"GET /listing?page=1&KEY", `{"items":[]}`},
+			{"GET /listing?page=2&KEY", `{"items":[2]}`},
+		}, `ok {"ids":[1,2],"total":null}`},
+		{"two empty pages", "stopped", []listed{
+			{"GET /listing?page=0&KEY", `{"items":[]}`},
+			{"GET /listing?page=1&KEY", `{"items":[]}`},
+		}, `ok {"ids":[],"total":null}`},
 		{"numbers, to what the answer says", "stopped", []listed{
 			{"GET /listing?page=0&KEY", `{"items":[1]}`},
 			{"GET /listing?page=1&KEY", `{"items":[2],"last":true}`},
@@ -219,6 +254,8 @@ func TestListingsAreReadPageByPage(t *testing.T) {
 
 func TestListingsThatGoWrong(t *testing.T) {
 	t.Parallel()
+	const circle = "the listing would never end: check how the request asks for a page, and what ends the listing (paginate.stop)"
+	const noList = "check the path; where the vendor leaves the list out because nothing is there, an outcome says so, as in {if: body.items == null, is: empty}"
 	for _, c := range []struct {
 		name, operation string
 		turns           []listed
@@ -226,14 +263,44 @@ func TestListingsThatGoWrong(t *testing.T) {
 	}{
 		{"the vendor does not heed the page", "numbered", []listed{
 			{"GET /numbered/1?size=3&KEY", `{"items":[1,2,3],"total":5}`},
-			{"GET /numbered/2?size=3&KEY", `{"items":[1,2,3],"total":6}`},
-		}, "invalid page-repeated: page 2 of acme.numbered has the same elements as the page before it",
-			"it would go on for ever: check that the vendor heeds page.number, and what ends the listing (paginate.stop)"},
+			{"GET /numbered/2?size=3&KEY", `{"items":[1,2,3],"total":5}`},
+			{"GET /numbered/3?size=3&KEY", `{"items":[1,2,3],"total":5}`},
+		}, "invalid page-repeated: page 3 of acme.numbered is the same answer as the 2 pages before it",
+			"check that the vendor heeds page.number, and what ends the listing (paginate.stop)"},
+		{"cursors in a circle", "handed", []listed{
+			{"POST /listing?KEY", `{"items":[1],"next":"a"}`},
+			{`POST /listing?KEY {"cursor":"a"}`, `{"items":[2],"next":"b"}`},
+			{`POST /listing?KEY {"cursor":"b"}`, `{"items":[3],"next":"a"}`},
+		}, "invalid page-repeated: page 3 of acme.handed names the same next page as page 1: a", circle},
+		{"addresses in a circle, each written in two ways", "addressed", []listed{
+			{"GET /listing?page=1&KEY", `{"items":[1],"next":"?page=2"}`},
+			{"GET /listing?page=2&KEY", `{"items":[2],"next":"/listing?page=3"}`},
+			{"GET /listing?page=3&KEY", `{"items":[3],"next":"HOST/listing?page=2"}`},
+		}, "invalid page-repeated: page 3 of acme.addressed names the same next page as page 1: BASE/listing?page=2", circle},
+		{"a missing list", "numbered", []listed{
+			{"GET /numbered/1?size=3&KEY", `{"message":"try again"}`},
+		}, `invalid contract-broken: the answer of acme.numbered breaks its contract: output ids: path items finds no list; it says {"message":"try again"}`, noList},
+		{"a list that is null", "told", []listed{
+			{"GET /listing?KEY", `{"items":null,"next":"a"}`},
+		}, `invalid contract-broken: the answer of acme.told breaks its contract: output ids: path items finds no list; it says {"items":null,"next":"a"}`, noList},
+		{"a missing list in the middle, where the output has a default", "told", []listed{
+			{"GET /listing?KEY", `{"items":[1],"next":"a","more":true}`},
+			{"GET /listing?cursor=a&KEY", `{}`},
+		}, "invalid contract-broken: page 2: the answer of acme.told breaks its contract: output ids: path items finds no list", noList},
+		{"a list that some elements are taken of, and is missing", "chosen", []listed{
+			{"GET /listing?offset=0&KEY", `{"item":[{"id":1,"on":true}]}`},
+		}, `invalid contract-broken: the answer of acme.chosen breaks its contract: output ids: path items.#(on==true)#.id finds no list; it says {"item":[{"id":1,"on":true}]}`, noList},
+		{"an empty answer", "skipped", []listed{
+			{"GET /listing?offset=0&limit=3&KEY", ``},
+		}, "invalid contract-broken: the answer of acme.skipped breaks its contract: output ids: path items finds no list", noList},
+		{"no next page where stop is false", "told", []listed{
+			{"GET /listing?KEY", `{"items":[1],"more":true,"nxt":"a"}`},
+		}, "invalid contract-broken: the answer of acme.told breaks its contract: paginate.stop says that more pages follow, and paginate.next (next) finds nothing",
+			"check where next looks, and whether stop is true of the last page"},
 		{"a link to itself", "addressed", []listed{
 			{"GET /listing?page=1&KEY", `{"items":[1],"next":"?page=1"}`},
 			{"GET /listing?page=1&KEY", `{"items":[1],"next":"?page=1"}`},
-		}, "invalid page-repeated: page 2 of acme.addressed has the same elements as the page before it",
-			"it would go on for ever: check how the request asks for a page, and what ends the listing"},
+		}, "invalid page-repeated: page 2 of acme.addressed names the same next page as page 1: ?page=1", circle},
 		{"too many pages", "numbered", []listed{
 			{"GET /numbered/1?size=3&KEY", `{"items":[1]}`},
 			{"GET /numbered/2?size=3&KEY", `{"items":[2]}`},
@@ -252,7 +319,7 @@ func TestListingsThatGoWrong(t *testing.T) {
 		}, `invalid contract-broken: page 2: the answer of acme.numbered breaks its contract: items[0]: expected integer, found text "a"`, ""},
 		{"a page that is no list", "skipped", []listed{
 			{"GET /listing?offset=0&limit=3&KEY", `{"items":{"a":1}}`},
-		}, "invalid contract-broken: the answer of acme.skipped breaks its contract: output ids: expected the list of a page, found object", ""},
+		}, "invalid contract-broken: the answer of acme.skipped breaks its contract: output ids: path items finds no list; it says {\"items\":{\"a\":1}}", noList},
 		{"a stop that is no answer", "unsure", []listed{
 			{"GET /listing?page=1&KEY", `{"items":[1]}`},
 		}, "invalid contract-broken: the answer of acme.unsure breaks its contract: paginate.stop: specs/acme.yaml:33:46: the condition gives null, expected true or false",
@@ -307,7 +374,7 @@ func TestALargePageThatIsRepeated(t *testing.T) {
 			page(w, r)
 		})
 		res := ask(t, connect(t, v, base, nil, small), "listing")
-		if got, want := summary(res), "invalid page-repeated: page 2 of acme.listing has the same elements as the page before it"; got != want {
+		if got, want := summary(res), "invalid page-repeated: page 3 of acme.listing is the same answer as the 2 pages before it"; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

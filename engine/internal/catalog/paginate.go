@@ -45,6 +45,14 @@ type NextPage struct {
 // IsLinkHeader reports whether the next page is in a header as RFC 8288 has it.
 func (n *NextPage) IsLinkHeader() bool { return strings.EqualFold(n.Header, "Link") }
 
+// String names the place as the vendor file does.
+func (n *NextPage) String() string {
+	if n.Path != nil {
+		return n.Path.Text()
+	}
+	return "header " + n.Header
+}
+
 // Vars completes RequestVars for the request of a page.
 func (p *Paging) Vars(request lang.Vars, at page.Page) lang.Vars {
 	names := value.NewObject(2)

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -154,6 +155,40 @@ func walkEach(list string, rest []step) (part string, found bool) {
 		return strconv.Itoa(count), true
 	}
 	return string(append(out, ']')), true
+}
+
+// Elements returns how many elements the list in a JSON text has that the path leads to or, where it
+// takes parts or some of the elements (#), that it takes them from. ok is false where there is no list.
+func (p *Path) Elements(body []byte) (n int, ok bool) {
+	list := *p
+	if p.whole {
+		if i := elementsAt(p.text); i == 0 {
+			list.whole, list.steps = false, nil
+		} else if i > 0 {
+			list.text = p.text[:i-1]
+		}
+	} else if i := slices.IndexFunc(p.steps, func(s step) bool { return s.each }); i >= 0 {
+		list.steps = p.steps[:i]
+	}
+	raw, found := list.Raw(body)
+	if !found || raw[0] != '[' {
+		return 0, false
+	}
+	gjson.ParseBytes(raw).ForEach(func(_, _ gjson.Result) bool {
+		n++
+		return true
+	})
+	return n, true
+}
+
+// elementsAt returns where the first part of a path of gjson's begins that is of elements, # or #(…);
+// -1 where there is none, or it stands inside of a list of paths.
+func elementsAt(path string) int {
+	i := strings.IndexAny(path, "#[{@")
+	if i < 0 || path[i] != '#' || i > 0 && path[i-1] != '.' && path[i-1] != '|' {
+		return -1
+	}
+	return i
 }
 
 // getWhole leaves the path to gjson. It would look for braces inside of a
