@@ -54,12 +54,14 @@ func columnsOf(name string, header []string, item *lang.Type, required []string)
 	}
 	columns := make([]column, len(header))
 	var warnings, unused []string
+	numbers := make(map[string]int, len(header)) // by name, from 1
 	for i, cell := range header {
 		heading := strings.TrimSpace(cell)
-		if first := slices.IndexFunc(columns[:i], func(c column) bool { return c.name == heading }); first >= 0 && heading != "" {
+		if first := numbers[heading]; first > 0 && heading != "" {
 			return nil, nil, fault(name, 1, "duplicate-column", "",
-				"column %s stands twice in the header, as number %d and number %d", heading, first+1, i+1)
+				"column %s stands twice in the header, as number %d and number %d", heading, first, i+1)
 		}
+		numbers[heading] = i + 1
 		typ, used := typeOf(item, heading)
 		columns[i] = column{heading, typ, used && heading != ""}
 		switch {
@@ -73,7 +75,21 @@ func columnsOf(name string, header []string, item *lang.Type, required []string)
 	if err := checkRequired(name, columns, unused, required); err != nil {
 		return nil, nil, err
 	}
-	return columns, warnings, nil
+	return columns, firstOf(name, warnings), nil
+}
+
+const (
+	// maxWarnings is how many columns are named one by one.
+	maxWarnings = 20
+	// maxGuesses is among how many columns the one is looked for that was probably meant.
+	maxGuesses = 500
+)
+
+func firstOf(name string, warnings []string) []string {
+	if n := len(warnings) - maxWarnings; n > 1 {
+		return append(warnings[:maxWarnings:maxWarnings], fmt.Sprintf("%s: %d more columns are ignored", name, n))
+	}
+	return warnings
 }
 
 // typeOf returns the type of a column; ok is false when the rows have no such member.
@@ -98,7 +114,7 @@ func checkRequired(name string, columns []column, unused, required []string) err
 			continue
 		}
 		missing = append(missing, want)
-		if near := diag.Nearest(want, unused); near != "" {
+		if near := diag.Nearest(want, unused[:min(len(unused), maxGuesses)]); near != "" {
 			guesses = append(guesses, fmt.Sprintf("%s to %s", near, want))
 		}
 	}
@@ -124,9 +140,12 @@ func isAre(n int) string {
 }
 
 func joinNames(columns []column) string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.name
+	names := make([]string, 0, maxWarnings)
+	for _, c := range columns[:min(len(columns), maxWarnings)] {
+		names = append(names, c.name)
+	}
+	if n := len(columns) - maxWarnings; n > 0 {
+		names = append(names, fmt.Sprintf("and %d more", n))
 	}
 	return strings.Join(names, ", ")
 }

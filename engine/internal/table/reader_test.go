@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -45,6 +46,11 @@ func TestRowsOfFiles(t *testing.T) {
 				`0 line 2: {"vat_id":"two\nlines","tags":["a","b"]} !! column credit: expected decimal, found "1,5"`,
 				`1 line 4: {"vat_id":"7","credit":1.5,"tags":["a;b","c"]}`,
 			},
+		},
+		{
+			name: "lines that end with carriage returns", file: "a.csv",
+			in:   "vat_id,tags\r1,\"a\rb\"\r2,c\r",
+			want: []string{`0 line 2: {"vat_id":"1","tags":["a\nb"]}`, `1 line 4: {"vat_id":"2","tags":["c"]}`},
 		},
 		{
 			name: "one column of lists", file: "a.csv",
@@ -329,4 +335,37 @@ func show(r *Reader) []string {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// A header may have more columns than anybody would write.
+func TestAWideHeaderIsReadInBoundedTime(t *testing.T) {
+	t.Parallel()
+	const columns = 300_000
+	var text strings.Builder
+	for i := range columns {
+		fmt.Fprintf(&text, "column_%d,", i)
+	}
+	text.WriteString("vat_id\n" + strings.Repeat(",", columns) + "PT1\n")
+	began := time.Now()
+	r, err := Open("a.csv", strings.NewReader(text.String()), company, []string{"vat_id"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, err := range r.Rows() {
+		if got := string(value.AppendJSON(nil, row.Value)); got != `{"vat_id":"PT1"}` || err != nil || row.Err != nil {
+			t.Error(got, err, row.Err)
+		}
+	}
+	warnings := r.Warnings()
+	if got, want := warnings[len(warnings)-1], "a.csv: 299980 more columns are ignored"; got != want || len(warnings) != 21 {
+		t.Errorf("got %d warnings, the last one %s, want %s", len(warnings), got, want)
+	}
+	_, err = Open("a.csv", strings.NewReader(text.String()), company, []string{"vat_number"})
+	var d *diag.Diagnostic
+	if !errors.As(err, &d) || len(d.Hint) > 500 {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(began); took > 20*time.Second {
+		t.Errorf("it took %v", took)
+	}
 }
