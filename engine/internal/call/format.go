@@ -13,9 +13,8 @@ func bodyOf(resp *http.Response, op *operation) io.Reader {
 	if inLatin(resp) {
 		body = &utf8Reader{in: body, latin: true}
 	}
-	rows := op.Response.As == "csv" || op.Response.As == "lines"
-	if rows && resp.StatusCode >= 200 && resp.StatusCode <= 299 {
-		body = asList(op.Response.As, &utf8Reader{in: body})
+	if inRows(&op.Response) && resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+		body = asList(&op.Response, &utf8Reader{in: body})
 	}
 	return body
 }

@@ -9,25 +9,34 @@ import (
 	"io"
 	"strings"
 
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/table"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
+// inRows reports whether a successful answer is read as rows, each of which is an element of a list.
+func inRows(r *catalog.Response) bool { return r.As == "csv" || r.As == "lines" }
+
 // asList returns a body of CSV or of JSON Lines as the JSON text of a list, made while it is
-// read: so that what holds for lists in answers, large ones too, holds for these.
-func asList(as string, body io.Reader) io.Reader {
+// read: so that what holds for lists in answers, large ones too, holds for these. Nothing is made of a body
+// that holds nothing, not even the names of columns.
+func asList(r *catalog.Response, body io.Reader) io.Reader {
 	in := bufio.NewReader(body)
 	if start, _ := in.Peek(len(byteOrderMark)); bytes.Equal(start, byteOrderMark) {
 		_, _ = in.Discard(len(byteOrderMark))
 	}
 	l := &listReader{end: "["}
-	if as == "csv" {
-		l.next = csvRows(in)
+	if r.As == "csv" {
+		l.next = csvRows(r, in)
 	} else {
 		l.next = jsonLines(in)
 	}
 	return l
 }
+
+// errNothing is the end of a body that holds nothing.
+var errNothing = fmt.Errorf("nothing: %w", io.EOF)
 
 // A listReader reads the JSON text of a list whose elements come from next, until io.EOF.
 type listReader struct {
@@ -47,7 +56,9 @@ func (l *listReader) Read(p []byte) (int, error) {
 			l.text.Write(element)
 			l.end = ","
 			continue
-		case errors.Is(err, io.EOF):
+		case err == errNothing:
+			err = io.EOF
+		case err == io.EOF:
 			l.text.WriteString(strings.TrimSuffix(l.end, ",") + "]")
 		}
 		l.err = err
@@ -58,43 +69,58 @@ func (l *listReader) Read(p []byte) (int, error) {
 	return 0, l.err
 }
 
-// A formatError is an answer that is not of the format that the vendor file says.
+// A formatError is an answer that is not of the format that the vendor file says, or has other columns.
 type formatError struct {
-	format string
-	err    error
+	what string // follows "it" or "the answer"
+	head []byte // how the answer begins; nil where that tells people nothing
 }
 
-func (f *formatError) Error() string { return fmt.Sprintf("the answer is not %s: %v", f.format, f.err) }
-
-func (f *formatError) Unwrap() error { return f.err }
+func (f *formatError) Error() string { return "the answer " + f.what }
 
 // csvRows returns the rows of CSV as objects of texts. The first line names the columns, and the
 // first , ; | or tab in it, outside of quotes, is what separates them.
-func csvRows(in *bufio.Reader) func() ([]byte, error) {
+func csvRows(of *catalog.Response, in *bufio.Reader) func() ([]byte, error) {
+	in = bufio.NewReader(table.LineEnds(in))
+	head, _ := in.Peek(in.Size())
 	r := csv.NewReader(in)
 	r.ReuseRecord = true
-	head, _ := in.Peek(in.Size())
 	r.Comma = separator(head)
+	head = bytes.Clone(head[:min(len(head), maxShown)]) // as it was before more was read
+	refused := func(what string) error { return &formatError{what, head} }
 	var names []string
 	row := value.NewObject(8)
 	return func() ([]byte, error) {
 		if names == nil {
 			record, err := r.Read()
-			if err != nil {
-				return nil, csvError(err)
+			switch {
+			case err == io.EOF:
+				return nil, errNothing
+			case looksLikeHTML(head):
+				return nil, refused("is not CSV")
+			case err != nil:
+				return nil, csvError(err, head)
 			}
 			names = append(names, record...)
 			for i, name := range names {
+				if strings.ContainsFunc(name, isBinary) {
+					return nil, &formatError{what: "is not CSV: it begins with bytes that are no text"}
+				}
 				names[i] = strings.TrimSpace(name)
 				if _, twice := row.Get(names[i]); twice {
-					return nil, &formatError{"CSV", fmt.Errorf("the column %q is there twice", names[i])}
+					return nil, refused(fmt.Sprintf("is not CSV: the column %q is there twice", names[i]))
 				}
 				row.Set(names[i], nil)
 			}
+			if lacks := lacksColumns(of, row); lacks != "" {
+				return nil, refused(lacks)
+			}
 		}
 		record, err := r.Read()
-		if err != nil {
-			return nil, csvError(err)
+		switch {
+		case err == io.EOF && of.Schema == nil && len(names) == 1 && row.At(names[0]) == nil:
+			return nil, refused("is not CSV: it is one line, without anything that separates columns")
+		case err != nil:
+			return nil, csvError(err, head)
 		}
 		for i, cell := range record {
 			row.Set(names[i], strings.ToValidUTF8(cell, "\uFFFD"))
@@ -103,10 +129,38 @@ func csvRows(in *bufio.Reader) func() ([]byte, error) {
 	}
 }
 
-func csvError(err error) error {
+// isBinary reports whether a rune is a control character that no text has.
+func isBinary(c rune) bool { return c < ' ' && c != '\t' && c != '\n' && c != '\r' }
+
+// lacksColumns says which columns the schema wants and the header, whose names row has, lacks; "" for none.
+func lacksColumns(r *catalog.Response, row *value.Object) string {
+	if r.Schema == nil || r.Data != nil {
+		return ""
+	}
+	missing := r.Schema.Missing(value.List{row})
+	if len(missing) == 0 {
+		known := r.Over.Elements()
+		for _, name := range known {
+			if _, there := row.Get(name); there {
+				return ""
+			}
+		}
+		missing = known
+	}
+	switch len(missing) {
+	case 0:
+		return ""
+	case 1:
+		return "has no column " + missing[0]
+	}
+	return "has no columns " + strings.Join(missing, ", ")
+}
+
+// csvError is what reading CSV failed with: a fault of its grammar, or that of the connection.
+func csvError(err error, head []byte) error {
 	var parse *csv.ParseError
 	if errors.As(err, &parse) {
-		return &formatError{"CSV", err}
+		return &formatError{"is not CSV: " + err.Error(), head}
 	}
 	return err
 }
@@ -129,21 +183,22 @@ func separator(head []byte) rune {
 
 // jsonLines returns the lines that are not empty, each of which is one JSON value.
 func jsonLines(in *bufio.Reader) func() ([]byte, error) {
-	n := 0
+	n, end := 0, errNothing
 	return func() ([]byte, error) {
 		for {
 			line, err := in.ReadBytes('\n')
 			n++
 			line = bytes.TrimSpace(line)
 			switch {
-			case err != nil && !errors.Is(err, io.EOF):
+			case err != nil && err != io.EOF:
 				return nil, err
 			case len(line) == 0 && err != nil:
-				return nil, io.EOF
+				return nil, end
 			case len(line) == 0:
 			case !lang.ValidJSON(line):
-				return nil, &formatError{"JSON Lines", fmt.Errorf("line %d is not JSON", n)}
+				return nil, &formatError{fmt.Sprintf("is not JSON Lines: line %d is not JSON", n), line[:min(len(line), maxShown)]}
 			default:
+				end = io.EOF
 				return line, nil
 			}
 		}

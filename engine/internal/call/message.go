@@ -95,8 +95,10 @@ func (a *answer) head() string {
 	return strings.ToValidUTF8(string(text[:min(len(text), maxMasked+1)]), "\uFFFD")
 }
 
-func (a *answer) looksLikeHTML() bool {
-	head := bytes.ToLower(bytes.TrimSpace(a.body[:min(len(a.body), 256)]))
+func (a *answer) looksLikeHTML() bool { return looksLikeHTML(a.body) }
+
+func looksLikeHTML(text []byte) bool {
+	head := bytes.ToLower(bytes.TrimSpace(text[:min(len(text), 256)]))
 	return bytes.HasPrefix(head, []byte("<!doctype html")) || bytes.HasPrefix(head, []byte("<html"))
 }
 

@@ -14,6 +14,8 @@ import (
 
 const refusedRedirect = "redirected"
 
+const webPage = "a web page came in place of data: check the connection's base_url, and whether a proxy or a maintenance page answers"
+
 // read turns a whole answer into a result.
 func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
 	op := j.op
@@ -34,6 +36,9 @@ func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
 		e.refuse(&res, j, a, declared)
 	case declared && !op.reads():
 		res.Outputs = op.blank()
+	case inRows(&op.Response) && a.empty():
+		e.contractBroken(&res, j, a, "it is empty")
+		res.Hint = "where the vendor says so that there are no rows, an outcome says it: {if: body == null, is: empty}"
 	case !readable:
 		e.unreadable(&res, j, a)
 	case a.spool != nil:
@@ -170,7 +175,7 @@ func (e *Executor) unreadable(res *flow.Result, j *job, a *answer) {
 	case a.notXML != nil && !a.withheld():
 		res.Message = e.short(fmt.Sprintf("the answer is not XML: %v", a.notXML))
 	case a.looksLikeHTML():
-		res.Hint = "a web page came in place of data: check the connection's base_url, and whether a proxy or a maintenance page answers"
+		res.Hint = webPage
 	}
 }
 

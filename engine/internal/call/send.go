@@ -128,7 +128,7 @@ func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flo
 		res.Outcome, res.Code = flow.Busy, "unreachable"
 		res.Message, res.Hint = "cannot reach the vendor: "+t.err.Error(), unreachableHint(t.err)
 	case errors.As(t.err, new(*formatError)):
-		res.Code, res.Message = "unreadable", t.err.Error()
+		e.otherFormat(&res, j, t)
 	case t.status != 0:
 		res.Code, res.Message = "unreadable", fmt.Sprintf("the answer broke off after %s: %v", bytesText(t.size), t.err)
 	default:
@@ -136,6 +136,21 @@ func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flo
 	}
 	res.Message = e.short(res.Message)
 	return res, nil
+}
+
+// otherFormat tells of an answer that is not of the format that the vendor file says.
+func (e *Executor) otherFormat(res *flow.Result, j *job, t *trouble) {
+	var format *formatError
+	errors.As(t.err, &format)
+	res.Outcome, res.Code = j.broken(), "contract-broken"
+	res.Message = fmt.Sprintf("the answer of %s breaks its contract: it %s", j.name(), format.what)
+	head := &answer{status: t.status, body: format.head, shy: len(j.op.secretOutputs) > 0}
+	if head.looksLikeHTML() {
+		res.Hint = webPage
+	}
+	if text := strings.TrimSpace(e.shown(head)); text != "" {
+		res.Message += "; it begins: " + text
+	}
 }
 
 func unreachableHint(err error) string {

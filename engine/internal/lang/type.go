@@ -106,6 +106,15 @@ func (t *Type) anyMember() *Type {
 	return t.Extra.OrNull("there may be no such member").secretIf(t.HasSecret())
 }
 
+// Elements returns the names of the members that the elements of a list are known to have.
+func (t *Type) Elements() []string {
+	var names []string
+	for _, f := range t.elem().Fields {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
 // elem returns the type of a list's elements; those of a secret are secret.
 func (t *Type) elem() *Type {
 	if t == nil || t.Kind != List || t.Elem == nil {
