@@ -71,7 +71,10 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 		}
 	}
 	d.openSecrets(get(n, "outputs"))
-	d.pages(operation, op, &r, scope, whole)
+	d.pages(operation, op, &r, scope)
+	if as := get(n, "as"); as != nil && op.Paging == nil && (r.As == "csv" || r.As == "lines") {
+		d.listChecked(as, "the rows", &r)
+	}
 	return r
 }
 

@@ -177,7 +177,7 @@ type Response struct {
 	Secrets []*SecretPath
 	// Schema is what the data must fit; nil for no check.
 	Schema *schema.Schema
-	// Over is the type of what Schema describes.
+	// Over is the type of what Schema describes; nil where there is none.
 	Over    *lang.Type
 	Outputs []*lang.Mapping
 	// OutputsType is the object type of Outputs.

@@ -165,9 +165,9 @@ func mentions(n *source.Node, text string) bool {
 	return false
 }
 
-// pages reads what paginate says of answers. r is the operation's response, answer the
-// scope of its conditions, and whole the type of all of it.
-func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answer *lang.Scope, whole *lang.Type) {
+// pages reads what paginate says of answers. r is the operation's response, and answer the
+// scope of its conditions.
+func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answer *lang.Scope) {
 	p, n := op.Paging, operation.Get("paginate")
 	if p == nil {
 		return
@@ -175,6 +175,8 @@ func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answ
 	if op.Batch != nil {
 		d.faults.Add(operation.Key("paginate").Errorf("conflicting-keys", "an operation either sends many rows (rows) or hands them out page by page (paginate), not both"))
 	}
+	whole := r.whole()
+	answer = answer.Typed("body", whole)
 	d.pageItems(n.Get("items"), operation.Get("response").Get("outputs"), r)
 	if next := n.Get("next"); next == nil && p.Kind.Follows() {
 		d.faults.Add(n.Get("by").Errorf("next-missing", "paging by %s follows what each answer says of the next page, and nothing says where that is", n.Get("by").Text).
@@ -184,6 +186,7 @@ func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answ
 			WithHint("leave next out, or page by cursor or link"))
 	} else if next != nil {
 		p.Next = d.nextPage(next, p.Kind, whole)
+		d.nextDescribed(next, p.Next, n, r)
 	}
 	if stop := n.Get("stop"); stop != nil {
 		p.Stop = lang.CompileExpr(stop, stopScope(answer, r.OutputsType), d.faults)
@@ -193,6 +196,37 @@ func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answ
 		d.tellsAnswers(stop, p.Stop, "outputs", "outcome")
 	}
 }
+
+// nextDescribed warns of a path to the next page that no schema describes: nothing but stop would tell a
+// misspelt one from the end of the listing.
+func (d *decoder) nextDescribed(n *source.Node, next *NextPage, paginate *source.Node, r *Response) {
+	if r.Schema == nil || paginate.Get("stop") != nil || next.Path == nil || !next.Path.IsWalk() || !isUnknown(next.Path.Type()) {
+		return
+	}
+	d.faults.Add(n.Warnf("unchecked-list", "the schema says nothing of %s: if it is misspelt, the listing ends with its first page", next.Path.Text()).
+		WithHint(`add stop, or let the schema describe the whole answer (data: "@this")`))
+}
+
+// whole returns the type of the whole answer, as far as the schema tells.
+func (r *Response) whole() *lang.Type {
+	switch {
+	case r.Over == nil:
+		return lang.AnyType
+	case r.Data != nil:
+		return r.Data.Around(r.Over)
+	}
+	return r.Over
+}
+
+// listChecked warns of a list, which what makes known, that nothing tells from an error.
+func (d *decoder) listChecked(at *source.Node, what string, r *Response) {
+	if r.Schema == nil {
+		d.faults.Add(at.Warnf("unchecked-list", "%s cannot be told from an error without a schema", what).
+			WithHint("add response.schema, and let it require what every answer has"))
+	}
+}
+
+func isUnknown(t *lang.Type) bool { return t == nil || t.Kind == lang.Unknown }
 
 // exampleHeader is a header that pages of the kind come with.
 func exampleHeader(kind page.Kind) string {
@@ -216,17 +250,31 @@ func (d *decoder) pageItems(items, declared *source.Node, r *Response) {
 		if m.Name != items.Text {
 			continue
 		}
-		if t := m.Type; t != nil && t.Kind != lang.List && t.Kind != lang.Unknown {
+		if t := m.Type; !isUnknown(t) && t.Kind != lang.List {
 			f := items.Errorf("wrong-type", "the elements of the pages make one list, and the output %s is %s", m.Name, t)
 			f.Related = []diag.Place{m.Type.Declared}
 			d.faults.Add(f)
+			return
 		}
+		d.itemsChecked(items, r)
 		return
 	}
 	if declared.Get(items.Text) != nil {
 		return
 	}
 	d.faults.Add(items.Errorf("unknown-output", "no output %s in this operation", items.Text).WithHint(DidYouMean(items.Text, names)))
+}
+
+// itemsChecked warns of a listing whose elements no schema describes.
+func (d *decoder) itemsChecked(items *source.Node, r *Response) {
+	for _, m := range r.Outputs {
+		if m.Name == items.Text && m.InBody() && r.Schema != nil && m.Path().IsWalk() && isUnknown(m.Path().Type()) {
+			d.faults.Add(items.Warnf("unchecked-list", "the schema says nothing of %s: the list cannot be told from an error", m.Path().Text()).
+				WithHint("let the schema require it"))
+			return
+		}
+	}
+	d.listChecked(items, "the list", r)
 }
 
 func (d *decoder) nextPage(n *source.Node, kind page.Kind, whole *lang.Type) *NextPage {

@@ -1,6 +1,10 @@
 package lang
 
-import "github.com/seed627bd532/runner/engine/internal/value"
+import (
+	"slices"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
 
 // A Scope lists the names that an expression may use, with their types. A Scope never changes.
 type Scope struct {
@@ -37,6 +41,14 @@ func NewScope(names ...Name) *Scope { return &Scope{names: names} }
 // hides an earlier one. Vars of s, extended, are Vars of the new scope.
 func (s *Scope) With(names ...Name) *Scope {
 	return &Scope{names: append(s.names[:len(s.names):len(s.names)], names...), funcs: s.funcs}
+}
+
+// Typed returns a scope in which the name has another type.
+func (s *Scope) Typed(name string, t *Type) *Scope {
+	typed := s.With()
+	typed.names = slices.Clone(s.names)
+	typed.names[s.Index(name)].Type = t
+	return typed
 }
 
 // WithFuncs returns a scope that offers further functions.
