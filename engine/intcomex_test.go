@@ -272,12 +272,7 @@ func TestIntcomexWhicheverReading(t *testing.T) {
 		}},
 	}
 	for name, r := range map[string]reply{
-		"null": asJSON(200, "null"), "empty body": {status: 200}, "204": {status: 204},
-		"404 text": plain(404, "Company not found"), "404 JSON": asJSON(404, `{"Message":"No company was found with that VAT ID."}`),
-		"400 text": plain(400, "Company not found"), "400 JSON": asJSON(400, `{"Message":"No company with that VAT ID"}`), "500 text": plain(500, "VAT ID does not exist."),
-		"404 in Spanish": plain(404, "No se encontró la empresa"), "[] as text": plain(200, "[]"), "blank": plain(200, " \r\n"),
-		"text null in quotes": asJSON(200, `""`), "404 without a name": plain(404, "Not found"), "404 JSON without a name": asJSON(404, `{"Message":"Not Found"}`),
-		"404 account": plain(404, "Account not found"), "400 with the number": plain(400, "VAT ID PT7 not found"), "500 JSON": asJSON(500, `{"Message":"No company found with vatId PT7"}`),
+		"null": asJSON(200, " null\r\n"), "[] as text": plain(200, "[]"), "[ ]": asJSON(200, "[ ]\n"),
 	} {
 		tests = append(tests, test{name: "nobody: " + name, set: func(v *icp) { v.nothing = r }})
 	}
@@ -310,6 +305,39 @@ func TestIntcomexWhicheverReading(t *testing.T) {
 				}
 				if id := r.rows["PT2"][0].Outputs["account_id"]; id != int64(9007199254740993) {
 					t.Errorf("account_id of PT2 is %v", id)
+				}
+			})
+		})
+	}
+}
+
+// Only [] and null say that there is no such company. Nothing is created after anything else, neither where
+// the pipeline looks nor where a lost create is looked for.
+func TestIntcomexCompaniesAreAbsentOnlyWhereTheVendorSaysSo(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]reply{
+		"empty body": {status: 200}, "blank": plain(200, " \r\n"), "204": {status: 204}, "an empty text": asJSON(200, `""`), "201 null": asJSON(201, "null"),
+		"a page": htmlPage(200), "404 page": htmlPage(404), "404 without text": {status: 404}, "404 list": asJSON(404, "[]"), "404 null": asJSON(404, "null"),
+		"404 text": plain(404, "Company not found"), "404 JSON": asJSON(404, `{"Message":"No company was found with that VAT ID."}`), "404 account": plain(404, "Account not found"),
+		"404 in Spanish": plain(404, "No se encontró la empresa"), "404 without a name": plain(404, "Not found"),
+		"400 text": plain(400, "Company not found"), "500 text": plain(500, "VAT ID does not exist."), "500 JSON": asJSON(500, `{"Message":"No company found with vatId PT7"}`),
+		"false": asJSON(200, "false"), "0": asJSON(200, "0"), "an empty object": asJSON(200, "{}"), "a list of null": asJSON(200, "[null]"), "text": plain(200, "no results"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				v := newICP(existing(7, "PT1", "ONE"))
+				v.troubles = []trouble{{service: "GetCompanyByVatId", answer: &r}}
+				if got := v.run(t, ensureOne, order("PT1"), nil); got.err == nil || v.asked["CreateCompany"] != 0 {
+					t.Errorf("%v after %v", got.err, v.asked)
+				}
+			})
+			synctest.Test(t, func(t *testing.T) {
+				v := newICP()
+				v.troubles = []trouble{{service: "CreateCompany", worked: true, hangUp: true}, {service: "GetCompanyByVatId", spared: 1, answer: &r}}
+				got := v.run(t, ensureOne, order("PT9"), nil)
+				if got.result.Status.ExitCode() != 4 || v.asked["CreateCompany"] != 1 || !strings.Contains(fmt.Sprint(got.err), "looking for it with intcomex.get_company_by_vat_id failed") {
+					t.Errorf("%v: %v after %v", got.result.Status, got.err, v.asked)
 				}
 			})
 		})

@@ -27,6 +27,9 @@ func (e *Executor) words(op *operation, a *answer) string {
 	if text := e.short(e.shown(a)); text != "" {
 		return text
 	}
+	if a.success() {
+		return "the answer is empty (" + statusText(a.status) + ")"
+	}
 	return statusText(a.status)
 }
 
