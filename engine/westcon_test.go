@@ -283,6 +283,49 @@ func TestWestconFewLines(t *testing.T) {
 	}
 }
 
+// That none of the orders of one request is there says nothing of those of the next.
+func TestWestconARequestWithoutAnyOrder(t *testing.T) {
+	t.Parallel()
+	for name, none := range map[string]reply{
+		"gateway": asJSON(404, `{"statusCode": 404, "message": "No orders found"}`), "text": plain(404, "Order(s) not found"),
+		"a number": asJSON(404, `{"error":{"message":"Sales order 0000000100 does not exist."}}`), "one order": plain(404, "order not found"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWestcon()
+				put := w.put
+				w.put = func(lines []map[string]any) reply {
+					if len(lines) == 0 {
+						return none
+					}
+					return put(lines)
+				}
+				var orders []any
+				for i := range 50 {
+					orders = append(orders, fmt.Sprint(100+i))
+				}
+				r := w.run(t, ask("W", append(orders, "600014", "600029")...))
+				if r.err != nil || r.csv != both || len(w.orders) != 2 {
+					t.Fatalf("%v after %d requests, lines.csv is\n%s", r.err, len(w.orders), r.csv)
+				}
+				if missing, _ := r.result.Outputs["missing"].([]any); len(missing) != 50 || missing[0] != "100" {
+					t.Errorf("missing %v", missing)
+				}
+			})
+		})
+	}
+	for _, text := range []string{"The path /Orders/orderStatus was not found", "Operation not found", "orderStatus does not exist", "<p>No orders found</p>"} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWestcon()
+			w.put = func([]map[string]any) reply { return plain(404, text) }
+			if r := w.run(t, ask("W", "600014")); r.err == nil {
+				t.Errorf("%s: taken for no order", text)
+			}
+		})
+	}
+}
+
 // What can never go well ends the run at once, in the vendor's words.
 func TestWestconStopsAtOnce(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/table"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -34,9 +35,22 @@ type Given struct {
 // A File is an input's file, relative to the working directory.
 type File string
 
-// ReadInputs reads a file that is one mapping of input names to values. The
-// error is a diag.List.
+// ReadInputs reads a file that is one mapping of input names to values: as JSON where its name ends with
+// .json, else as YAML. The error is a diag.List.
 func ReadInputs(name string, text []byte) (map[string]any, error) {
+	if isJSON(name) {
+		v, fault := table.DecodeJSON(name, text)
+		o, ok := v.(*value.Object)
+		switch {
+		case fault != nil:
+			return nil, diag.List{fault}
+		case !ok:
+			return nil, diag.List{{File: &diag.File{Name: name}, Pos: diag.Pos{Line: 1, Col: 1}, Code: "wrong-type",
+				Message: fmt.Sprintf("expected an object of input names and values, found %s", value.KindOf(v))}}
+		}
+		inputs, _ := value.ToGo(o).(map[string]any)
+		return inputs, nil
+	}
 	n, faults := source.Read(name, text)
 	if err := faults.Err(); err != nil {
 		return nil, err
@@ -289,11 +303,14 @@ func readFile(q *catalog.Param, name string) (value.Value, error) {
 	if err != nil {
 		return nil, err
 	}
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	var v value.Value
 	switch ext := strings.ToLower(filepath.Ext(name)); {
-	case ext == ".json":
-		v, err = value.Decode(text)
+	case isJSON(name):
+		v, fault := table.DecodeJSON(name, text)
+		if fault != nil {
+			return nil, fault
+		}
+		return v, nil
 	case q.Type.Kind == lang.Object && (ext == ".yaml" || ext == ".yml"):
 		n, faults := source.Read(name, text)
 		if err := faults.Err(); err != nil {
@@ -301,6 +318,7 @@ func readFile(q *catalog.Param, name string) (value.Value, error) {
 		}
 		v = n.Literal()
 	default:
+		text = bytes.TrimPrefix(text, []byte("\ufeff"))
 		v, err = lang.ParseText(q.Type, strings.TrimRight(string(text), "\r\n"))
 	}
 	if err != nil {
@@ -308,6 +326,8 @@ func readFile(q *catalog.Param, name string) (value.Value, error) {
 	}
 	return v, nil
 }
+
+func isJSON(name string) bool { return strings.EqualFold(filepath.Ext(name), ".json") }
 
 func inputFault(message string, err error) *diag.Diagnostic {
 	return &diag.Diagnostic{Code: "bad-input", Message: message, Err: err}
