@@ -81,7 +81,7 @@ func (p *Program) Pipelines() []PipelineInfo {
 	return all
 }
 
-// ReadInputs reads a YAML or JSON file that is one mapping of input names to
+// ReadInputs reads a file that is one mapping of input names to
 // values; name is for messages. Numbers keep their digits. The error is a diag.List.
 func ReadInputs(name string, text []byte) (map[string]any, error) {
 	return session.ReadInputs(name, text)

@@ -37,7 +37,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	f.envFlags.add(cmd)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&f.inputs, "input", nil, "an input as name=value, or name=@file; repeatable")
-	flags.StringVar(&f.inputsFile, "inputs", "", "a YAML or JSON file of inputs; --input goes before it")
+	flags.StringVar(&f.inputsFile, "inputs", "", "a file of inputs: JSON where its name ends with .json, else YAML; --input overrides it")
 	flags.StringVar(&f.output, "output", "text", "how the result is printed: text, or json for one JSON object")
 	flags.BoolVar(&f.sandbox, "sandbox", false, "call built-in stand-ins of the vendors instead of the vendors")
 	flags.StringArrayVar(&f.faults, "fault", nil, "with --sandbox: a fault of a stand-in, such as lose_answer:create_company:2; repeatable")

@@ -86,15 +86,21 @@ func (e *Executor) follow(ctx, run context.Context, j *job, vars lang.Vars, w *w
 func (e *Executor) exchange(ctx, run context.Context, j *job, vars lang.Vars, w *wire) (flow.Result, *url.URL, error) {
 	e.tellSent(j, w)
 	start := e.clock.Now()
-	a, trouble := e.send(ctx, j, w)
-	if trouble != nil {
-		res, err := e.unanswered(ctx, run, j, trouble)
-		e.tellUnanswered(j, trouble, res, e.clock.Now().Sub(start))
+	a, t := e.send(ctx, j, w)
+	if t != nil {
+		res, err := e.unanswered(ctx, run, j, t)
+		e.tellUnanswered(j, t, res, e.clock.Now().Sub(start))
 		return res, nil, err
 	}
 	defer a.release()
 	a.maskSecrets(e.gate, j.op)
 	res := e.read(j, vars, a)
+	if j.op.Effect != flow.Create && ctx.Err() != nil { // what a create came to is never given up
+		a.kept = false
+		res, err := e.unanswered(ctx, run, j, &trouble{left: true, status: a.status, header: a.header})
+		e.tellReceived(j, a, res, e.clock.Now().Sub(start))
+		return res, nil, err
+	}
 	e.tellReceived(j, a, res, e.clock.Now().Sub(start))
 	if target := a.redirect(w, j.op.Effect, res); target != nil {
 		return res, target, nil

@@ -2,6 +2,7 @@ package call
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -36,7 +37,7 @@ func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Vio
 	if _, err := buf.ReadFrom(bodyOf(resp, p)); err != nil {
 		return []schema.Violation{{Message: err.Error()}}
 	}
-	a := inMemory(resp, p, buf)
+	a := inMemory(context.Background(), resp, p, buf)
 	vars := catalog.RequestVars(config, value.NewObject(0), "")
 	if op.Paging != nil {
 		vars = op.Paging.Vars(vars, op.Paging.First)

@@ -2,6 +2,7 @@ package call
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net/http"
 )
@@ -19,11 +20,25 @@ func bodyOf(resp *http.Response, op *operation) io.Reader {
 	return body
 }
 
-// inMemory returns the answer to op whose body, read by bodyOf, is in buf as a whole.
-func inMemory(resp *http.Response, op *operation, buf *bytes.Buffer) *answer {
+// inMemory returns the answer to op whose body, read by bodyOf, is in buf as a whole. What takes longer
+// to read than ctx lasts is not read.
+func inMemory(ctx context.Context, resp *http.Response, op *operation, buf *bytes.Buffer) *answer {
 	a := newAnswer(resp, inUTF8(buf), op.wantsValue())
 	if op.Response.As == "xml" {
-		a.readXML()
+		a.readXML(ctx)
 	}
 	return a
+}
+
+// A boundReader reads as long as ctx lasts.
+type boundReader struct {
+	ctx context.Context
+	in  io.Reader
+}
+
+func (r *boundReader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.in.Read(p)
 }

@@ -66,7 +66,7 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{left: true, status: resp.StatusCode, header: resp.Header, size: n,
 			tooLarge: "the answer is larger than " + bytesText(limit)}
 	}
-	return inMemory(resp, j.op, buf), nil
+	return inMemory(ctx, resp, j.op, buf), nil
 }
 
 // roundTrip has one request answered. No redirect is followed.

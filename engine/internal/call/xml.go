@@ -2,6 +2,7 @@ package call
 
 import (
 	"bytes"
+	"context"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -17,11 +18,11 @@ const maxXMLDepth = 1000
 
 // readXML makes an answer in XML one in JSON, so that all that looks at answers looks at it as at
 // others. What is no XML stays as it is: errors often are something else.
-func (a *answer) readXML() {
+func (a *answer) readXML(ctx context.Context) {
 	if a.json || a.empty() || a.looksLikeHTML() {
 		return
 	}
-	v, err := fromXML(bytes.NewReader(a.body))
+	v, err := fromXML(&boundReader{ctx, bytes.NewReader(a.body)})
 	if err != nil {
 		a.notXML = err
 		return

@@ -1,7 +1,9 @@
 package call
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -143,3 +145,73 @@ func FuzzXML(f *testing.F) {
 		}
 	})
 }
+
+// What it takes to read an answer counts against the timeout of the call, in each format.
+func TestReadingAnAnswerCountsAgainstTheTimeout(t *testing.T) {
+	t.Parallel()
+	const n = 300_000
+	list := func(begin, format, between, end string) string {
+		var b strings.Builder
+		b.WriteString(begin)
+		for i := range n {
+			if i > 0 {
+				b.WriteString(between)
+			}
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String() + end
+	}
+	for as, body := range map[string]string{
+		"xml":   list("<a", " x%d='1'", "", "/>"),
+		"json":  list("{", `"x%d":1`, ",", "}"),
+		"csv":   list("", "x%d", ",", "\n1"+strings.Repeat(",1", n-1)+"\n"),
+		"lines": list("", `{"x%d":1}`, "\n", ""),
+		"text":  strings.Repeat("x", 8<<20),
+	} {
+		t.Run(as, func(t *testing.T) {
+			t.Parallel()
+			v := vendorOf(t, replace(`
+vendor: acme
+version: 1
+operations:
+  read: {effect: read, timeout: TIME, request: {method: GET, path: /}, response: {as: AS, schema: {}, outputs: {all: "@this"}}}
+`, "AS", as, "TIME", "1m"))
+			late := &lateBody{text: body}
+			e := connect(t, v, "http://acme.example", nil, Options{Client: &http.Client{Transport: late}, SpoolFrom: 64 << 20})
+			if res := ask(t, e, "read"); res.Outcome != flow.OK {
+				t.Errorf("in time: %s", summary(res))
+			}
+			ctx, cancel := context.WithCancelCause(context.Background())
+			late.atEnd = func() { cancel(context.DeadlineExceeded) }
+			res, err := e.Do(ctx, request(e, "read"), nil)
+			if err != nil || res.Outcome != flow.Unknown || !res.Sent || res.Outputs != nil {
+				t.Errorf("too late: %s, %v", summary(res), err)
+			}
+		})
+	}
+}
+
+// A lateBody answers with a text, at the end of which time is up.
+type lateBody struct {
+	text  string
+	atEnd func()
+}
+
+func (l *lateBody) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: &lateReader{strings.NewReader(l.text), l.atEnd}}, nil
+}
+
+type lateReader struct {
+	*strings.Reader
+	atEnd func()
+}
+
+func (r *lateReader) Read(p []byte) (int, error) {
+	n, err := r.Reader.Read(p)
+	if err == io.EOF && r.atEnd != nil {
+		r.atEnd()
+	}
+	return n, err
+}
+
+func (*lateReader) Close() error { return nil }
