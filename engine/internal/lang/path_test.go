@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -296,4 +297,32 @@ func findIn(t *testing.T, p *Path, answer string) string {
 		return "nothing"
 	}
 	return string(value.AppendJSON(nil, v))
+}
+
+func TestElementsOfTheListThatAPathTakesFrom(t *testing.T) {
+	t.Parallel()
+	const body = `{"items":[{"id":1,"on":true},{"id":2},{}],"none":[],"null":null,"text":"a"}`
+	for path, want := range map[string]int{
+		"items": 3, "items.#.id": 3, "items.#(on==true)#": 3, "items.#(on==true)#.id": 3, "items|#.id": 3, "items.#": 3, "items.@reverse": 3,
+		"none": 0, "none.#.id": 0, "none.#(on==true)#": 0, "[items,none]|@flatten": 3,
+		"item": -1, "item.#.id": -1, "item.#(on==true)#": -1, "null": -1, "text": -1, "@this": -1, "text.#.id": -1,
+	} {
+		var faults diag.List
+		p := CompilePath(&source.Node{Text: path, Quoted: true}, AnyType, &faults)
+		if p == nil {
+			t.Errorf("%s: %v", path, faults)
+			continue
+		}
+		n, ok := p.Elements([]byte(body))
+		if !ok {
+			n = -1
+		}
+		if n != want {
+			t.Errorf("%s: got %d, want %d", path, n, want)
+		}
+	}
+	var faults diag.List
+	if n, ok := CompilePath(&source.Node{Text: "#(id>1)#", Quoted: true}, AnyType, &faults).Elements([]byte(`[{"id":1},{"id":2}]`)); n != 2 || !ok {
+		t.Errorf("got %d, %v", n, ok)
+	}
 }

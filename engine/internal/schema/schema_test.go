@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -247,4 +248,23 @@ func account(n int) (schema, text string) {
 	}
 	return `{type: object, required: [Member, MemberI], additionalProperties: false, properties: {` + strings.Join(props, ", ") + `}}`,
 		"{" + strings.Join(members, ", ") + "}"
+}
+
+func TestMissingMembers(t *testing.T) {
+	t.Parallel()
+	var lib Library
+	schema, err := value.Decode([]byte(`{"type":"array","items":{"type":"object","required":["sku","qty"],"properties":{"sku":{"type":"string"}}}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := lib.Compile(schema, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, want := range map[string]string{`{}`: "[sku qty]", `{"qty":null}`: "[sku]", `{"sku":"","qty":1}`: "[]", `{"sku":7,"qty":1}`: "[]"} {
+		v, err := value.Decode([]byte(row))
+		if got := fmt.Sprint(s.Missing(value.List{v, v})); err != nil || got != want {
+			t.Errorf("%s: got %s, want %s, %v", row, got, want, err)
+		}
+	}
 }
