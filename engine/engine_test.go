@@ -263,7 +263,7 @@ func TestWrongInputsAreNamedAllAtOnce(t *testing.T) {
 		{"unknown file", "pipelines/echo.yaml", map[string]any{"nobody": engine.File("x.csv")}, nil, "input nobody: is not known here\n"},
 		{"sequence for a number", "pipelines/echo.yaml", map[string]any{"number": seq(1)}, nil, "input number: expected integer, found list\n"},
 		{"no value at all", "pipelines/echo.yaml", map[string]any{"text": make(chan int)}, nil, "input text: cannot use chan int as a value: json: unsupported type: chan int\n"},
-		{"broken JSON", "pipelines/echo.yaml", map[string]any{"thing": engine.File(broken)}, nil, "input thing: " + broken + ": not JSON: the text ends too early, at offset 6\n"},
+		{"broken JSON", "pipelines/echo.yaml", map[string]any{"thing": engine.File(broken)}, nil, broken + ":1:7: the file is not JSON: it ends too early\n"},
 		{"secrets are not shown", "pipelines/echo.yaml", map[string]any{"pin": "hunter2"}, nil, "input pin: the text does not match the pattern ^[0-9]+$\n"},
 		{"secrets of files are not shown", "pipelines/echo.yaml", map[string]any{"pin": engine.File(secret)}, nil, "input pin: the text does not match the pattern ^[0-9]+$\n"},
 		{"missing", "pipelines/few.yaml", nil, nil, "input rows: is missing\n"},

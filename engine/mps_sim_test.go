@@ -811,7 +811,7 @@ func TestMPSCatalogueFails(t *testing.T) {
 		"price null":         {trouble{answer: answer(asJSON(200, "["+mpsProduct("1833888.49", "null")+"]"))}, "mps.get_catalogue: invalid: the answer of mps.get_catalogue breaks its contract: [0].Salesminprice: expected number, found null", 1},
 		"an object":          {trouble{answer: answer(asJSON(200, `{"Message":"No hay catálogo"}`))}, "mps.get_catalogue: invalid: the answer of mps.get_catalogue breaks its contract: expected list, found object", 1},
 		"null in the list":   {trouble{answer: answer(asJSON(200, "[null]"))}, "mps.get_catalogue: invalid: the answer of mps.get_catalogue breaks its contract: [0]: expected object, found null", 1},
-		"nothing":            {trouble{answer: answer(asJSON(200, ""))}, "mps.get_catalogue: unknown: HTTP status 200 OK", 5},
+		"nothing":            {trouble{answer: answer(asJSON(200, ""))}, "mps.get_catalogue: unknown: the answer is empty (HTTP status 200 OK)", 5},
 		"page":               {trouble{answer: answer(htmlPage(200))}, "mps.get_catalogue: unknown: the answer is not JSON: Sorry", 5},
 		"broken off":         {trouble{cut: true, answer: answer(asJSON(200, long))}, "mps.get_catalogue: unknown: the answer broke off after 2 MiB: unexpected EOF", 5},
 		"half a list":        {trouble{answer: answer(asJSON(200, long[:len(long)/2]))}, "mps.get_catalogue: unknown: the answer is not JSON: ", 5},
@@ -993,7 +993,6 @@ func TestMPSCategories(t *testing.T) {
 		`[{"Familia":7,"Categoria":8}]`:                                               {pair("7", "8")},
 		`[]`:                                                                          {},
 		`null`:                                                                        {},
-		``:                                                                            {},
 	} {
 		t.Run(answer, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

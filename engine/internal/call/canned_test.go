@@ -44,7 +44,7 @@ operations:
       schema: {type: object}
   paged:
     effect: read
-    paginate: {by: number, items: rows, stop: page.number >= body.pages}
+    paginate: {by: number, items: rows, stop: page.number >= len(body.rows)}
     request: {method: GET, path: /, query: {page: "${{ page.number }}"}}
     response:
       data: "@this"
