@@ -101,7 +101,7 @@ func TestExportsAPIThatFail(t *testing.T) {
 			t.Error(got)
 		}
 		x := &exporter{state: "done", file: "sku;qty\n007\n"}
-		const want = "exports.download: unknown: the answer is not CSV: record on line 2: wrong number of fields"
+		const want = "exports.download: invalid: the answer of exports.download breaks its contract: it is not CSV: record on line 2: wrong number of fields; it begins: sku;qty 007"
 		if got := x.run(t); got != want {
 			t.Error(got)
 		}
