@@ -128,7 +128,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 		d.faults.Add(n.Key("effect").Warnf("create-without-identity", "nothing says what %s must not create twice", op.Name).
 			WithHint("add identity, as in identity: inputs.number; identity: null says that nothing tells one from another"))
 	}
-	op.Response = d.response(n, op, answerScope(scope))
+	op.Response = d.response(n, op, scope)
 	op.SecretInputs, op.SecretOutputs = secretInputs(op.Inputs), secretOutputs(&op.Response)
 	d.hintAtPaging(op, before)
 	return op

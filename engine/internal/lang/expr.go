@@ -24,6 +24,8 @@ type Expr struct {
 	path  *chain
 	slots int
 	reads map[string]bool
+	// needs are the comparisons with constants all of which must hold where the expression is true.
+	needs []test
 }
 
 // longestExpr bounds what the compiler looks at, in bytes.
@@ -92,6 +94,7 @@ func compileSource(n *source.Node, text string, at int, s *Scope, faults *diag.L
 		run:   t.run,
 		slots: c.slots,
 		reads: c.reads,
+		needs: c.tests(root, true),
 	}
 	if t.chain != nil && t.chain.local < 0 {
 		e.path = t.chain
@@ -115,6 +118,17 @@ func (e *Expr) Reads(names ...string) bool {
 		return len(e.reads) > 0
 	}
 	return slices.ContainsFunc(names, func(name string) bool { return e.reads[name] })
+}
+
+// Only returns the values that a member chain, such as error.outcome, must have one of where the condition is
+// true; ok is false where the condition says no such thing.
+func (e *Expr) Only(chain string) (values []value.Value, ok bool) {
+	for _, t := range e.needs {
+		if t.of == chain && (t.op == "==" || t.op == "in") {
+			return t.values, true
+		}
+	}
+	return nil, false
 }
 
 // Eval computes the value. Expressions are pure: the same vars give the same

@@ -47,6 +47,11 @@ type Type struct {
 	Secret bool
 	// Enum lists the only possible values, when known.
 	Enum []value.Value
+	// Least and Most bound an Integer where Most is not 0.
+	Least, Most int64
+	// Also lists values that are none of Enum, and no mistake in a list beside one that is:
+	// x in ['ok', 'empty'] where x is never empty.
+	Also []value.Value
 	// Format is "date" or "datetime" for texts that hold one, else empty or
 	// the schema's own word.
 	Format string
