@@ -170,6 +170,7 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 				WithHint("add as: form"))
 		}
 	}
+	d.unescaped(&r)
 	d.flat(r.Query, "the query parameter", true, false)
 	d.flat(r.Headers, "the header", false, false)
 	if r.As == "json" {

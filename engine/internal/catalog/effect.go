@@ -44,7 +44,7 @@ func creating(operation, request *source.Node, op *Operation) string {
 		return op.Name + " is called like something that is done, and sent by POST"
 	case op.Effect == flow.Idempotent && !keyed && !mentions(request, "call.key") && namesCreate(op.Name, creatingWords):
 		return op.Name + " is called like a create, and sends no key of idempotency"
-	case op.Effect == flow.Read && expects201(operation.Get("response")):
+	case op.Effect == flow.Read && !saysRead(wordsOf(op.Name)) && expects201(operation.Get("response")):
 		return "status 201 (created) counts as success"
 	}
 	return ""
@@ -72,13 +72,22 @@ var (
 
 var wordsOfName = regexp.MustCompile(`[A-Z]?[a-z0-9]+|[A-Z]+`)
 
-// namesCreate reports whether a name begins with one of the words, and none of it says that something is read.
-func namesCreate(name string, begin []string) bool {
+// wordsOf returns the words of a name, in lower case.
+func wordsOf(name string) []string {
 	words := wordsOfName.FindAllString(name, -1)
 	for i := range words {
 		words[i] = strings.ToLower(words[i])
 	}
-	if len(words) == 0 || slices.ContainsFunc(words, readingWords.MatchString) {
+	return words
+}
+
+// saysRead reports whether one of the words is of something that is read.
+func saysRead(words []string) bool { return slices.ContainsFunc(words, readingWords.MatchString) }
+
+// namesCreate reports whether a name begins with one of the words, and none of it says that something is read.
+func namesCreate(name string, begin []string) bool {
+	words := wordsOf(name)
+	if len(words) == 0 || saysRead(words) {
 		return false
 	}
 	isOne := len(words) > 1 && !strings.HasSuffix(words[len(words)-1], "s")

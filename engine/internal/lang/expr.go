@@ -3,6 +3,7 @@ package lang
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -26,6 +27,8 @@ type Expr struct {
 	reads map[string]bool
 	// needs are the comparisons with constants all of which must hold where the expression is true.
 	needs []test
+	// passed are the texts that the expression passes on.
+	passed []passed
 }
 
 // longestExpr bounds what the compiler looks at, in bytes.
@@ -96,6 +99,7 @@ func compileSource(n *source.Node, text string, at int, s *Scope, faults *diag.L
 		reads: c.reads,
 		needs: c.tests(root, true),
 	}
+	e.passed = (&passing{c: c, locals: map[string][]passed{}}).of(root)
 	if t.chain != nil && t.chain.local < 0 {
 		e.path = t.chain
 	}
@@ -120,15 +124,16 @@ func (e *Expr) Reads(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return e.reads[name] })
 }
 
-// Only returns the values that a member chain, such as error.outcome, must have one of where the condition is
-// true; ok is false where the condition says no such thing.
-func (e *Expr) Only(chain string) (values []value.Value, ok bool) {
-	for _, t := range e.needs {
-		if t.of == chain && (t.op == "==" || t.op == "in") {
-			return t.values, true
+// Needs yields what must be where the condition is true: a member chain, as it is written, and the values one of
+// which it has, as in x.state == 'open' and y in ['a', 'b'].
+func (e *Expr) Needs() iter.Seq2[string, []value.Value] {
+	return func(yield func(string, []value.Value) bool) {
+		for _, t := range e.needs {
+			if (t.op == "==" || t.op == "in") && !yield(t.of, t.values) {
+				return
+			}
 		}
 	}
-	return nil, false
 }
 
 // Eval computes the value. Expressions are pure: the same vars give the same

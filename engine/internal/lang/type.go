@@ -58,6 +58,8 @@ type Type struct {
 	// Declared is where the type was declared, for "declared here".
 	Declared diag.Place
 
+	// narrow says of a Text that its schema's pattern lets only letters, digits and plain signs in.
+	narrow bool
 	// members are the names that the members of a value of Unknown type may have; nil for any.
 	members []string
 	// either lists what a value of Unknown type can be where two branches of an expression

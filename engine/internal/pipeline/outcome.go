@@ -45,8 +45,12 @@ func (h *Handler) fits(o flow.Outcome) bool {
 	if h.If == nil {
 		return true
 	}
-	only, ok := h.If.Only("error.outcome")
-	return !ok || slices.Contains(only, value.Value(string(o)))
+	for chain, values := range h.If.Needs() {
+		if chain == "error.outcome" && !slices.Contains(values, value.Value(string(o))) {
+			return false
+		}
+	}
+	return true
 }
 
 // passable lists the failures that on_error may pass over. Credentials that are refused end the run, and so
