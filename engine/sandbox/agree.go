@@ -14,7 +14,7 @@ import (
 // agrees warns of requests of the vendor file that no operation of the sandbox answers, of operations that none
 // of them asks for, and of what rules look for in requests that never have it.
 func (d *Definition) agrees(v *catalog.Vendor) (faults diag.List) {
-	all := sentBy(v, d.basePath())
+	all := d.sentBy(v)
 	comes := map[string][]sent{} // by operation of the sandbox
 	for i := range all {
 		s := &all[i]
@@ -78,18 +78,36 @@ func (d *Definition) neverAnswered(s *sent) *diag.Diagnostic {
 
 func (d *Definition) neverAsked(op *operation, all []sent) *diag.Diagnostic {
 	n := d.root.Get("operations").Get(op.name)
-	at := n.Get("path")
 	what := op.method + " " + op.path.text
-	if n.Get("when") != nil {
-		what += " when " + n.Get("when").Text
-	}
+	always := *op
+	always.when = nil
 	var like []string
 	for _, s := range all {
+		if s.comesTo(&always) {
+			return n.Get("when").Warnf("never-asked", "the vendor file sends %s, and never so that this holds", what).
+				WithHint("write the values that it sends")
+		}
 		if s.segments != nil && !slices.Contains(like, s.String()) {
 			like = append(like, s.String())
 		}
 	}
-	return at.Warnf("never-asked", "the vendor file never sends %s", what).WithHint(catalog.DidYouMean(op.method+" "+op.path.text, like))
+	return n.Get("path").Warnf("never-asked", "the vendor file never sends %s", what).WithHint(catalog.DidYouMean(what, like))
+}
+
+// inConfig returns the path of an address in the config that the sandbox gives itself; ok is false where
+// the config has no such address.
+func (d *Definition) inConfig(name string) (path string, ok bool) {
+	if d.connection == nil {
+		return "", false
+	}
+	for _, c := range d.connection.Members() {
+		for _, m := range c.Value.Members() {
+			if parts := m.Value.Parts(); c.Name == "config" && "config."+m.Name == name && len(parts) == 2 && parts[0].Marker {
+				return parts[1].Text, true
+			}
+		}
+	}
+	return "", false
 }
 
 // neverSent compiles the rules once more, with what is known of the requests that come to them, and warns of

@@ -62,9 +62,10 @@ func joinSeen(all []sent) seen {
 	}
 }
 
-// sentBy lists the requests of a vendor's file. base is the path of the address that the sandbox gives itself.
-func sentBy(v *catalog.Vendor, base string) []sent {
+// sentBy lists the requests of a vendor's file.
+func (d *Definition) sentBy(v *catalog.Vendor) []sent {
 	var all []sent
+	base := d.basePath()
 	for _, op := range v.Operations {
 		r, any := &op.Request, anySeen()
 		s := sent{name: op.Name, place: op.Place, method: r.Method, seen: seen{query: typeOf(r.Query), headers: typeOf(r.Headers)}}
@@ -85,7 +86,7 @@ func sentBy(v *catalog.Vendor, base string) []sent {
 		all = append(all, s)
 	}
 	if t := v.Auth.Token; t != nil && t.OAuth2 != nil {
-		all = append(all, tokenSent(t.OAuth2, base))
+		all = append(all, d.tokenSent(t.OAuth2, base))
 	}
 	return all
 }
@@ -94,8 +95,12 @@ func sentBy(v *catalog.Vendor, base string) []sent {
 const ownHeaders = "accept accept-encoding connection content-length content-type host transfer-encoding user-agent"
 
 // tokenSent is the request for a token.
-func tokenSent(o *catalog.OAuth2, base string) sent {
-	form := fields(typeOf(o.Params), lang.ObjectOf(), "grant_type refresh_token")
+func (d *Definition) tokenSent(o *catalog.OAuth2, base string) sent {
+	form := fields(typeOf(o.Params), lang.ObjectOf(), "refresh_token")
+	if form.Extra == nil {
+		grant := &lang.Type{Kind: lang.Text, Enum: []value.Value{o.Grant, "refresh_token"}}
+		form.Fields = append(form.Fields, lang.Field{Name: "grant_type", Type: grant, Optional: true})
+	}
 	s := sent{name: "auth.token", place: o.URL.Place(), method: "POST", seen: seen{
 		query: anySeen().query, headers: fields(lang.ObjectOf(), lang.ObjectOf(), ownHeaders+" authorization"),
 		form: form, body: lang.AnyType, members: form,
@@ -103,6 +108,14 @@ func tokenSent(o *catalog.OAuth2, base string) sent {
 	if parts := o.URL.Parts(); len(parts) > 0 && strings.HasPrefix(parts[0].Text, "/") {
 		s.segments, s.seen.query = segmentsOf(base, o.URL), lang.ObjectOf()
 	}
+	o.URL.EachText(func(parts []lang.Piece) {
+		if len(parts) != 1 {
+			return
+		}
+		if path, ok := d.inConfig(parts[0].Expr.Text()); ok {
+			s.segments, s.seen.query = strings.Split(path, "/"), lang.ObjectOf()
+		}
+	})
 	return s
 }
 

@@ -26,7 +26,7 @@ func (d *decoder) repeatable(operation, n *source.Node, op *Operation) {
 			WithHint("put the values below query, or send a POST"))
 	default:
 		if sign := creating(operation, n, op); sign != "" {
-			d.faults.Add(operation.Get("effect").Warnf("method-effect", "%s, and the operation says effect: %s: a request whose answer is lost would be sent again", sign, op.Effect).
+			d.faults.Add(operation.Get("effect").Warnf("method-effect", "effect: %s, and %s: a request whose answer is lost would be sent again", op.Effect, sign).
 				WithHint("effect: create is what must not happen twice"))
 		}
 	}
@@ -38,19 +38,19 @@ func creating(operation, request *source.Node, op *Operation) string {
 	switch {
 	case op.Effect == flow.Create:
 	case op.Effect == flow.Read && keyed:
-		return "a key of idempotency is sent, as creates have it"
+		return "an idempotency key is sent, as for a create"
 	case request.Get("method").Text != "POST":
 	case op.Effect == flow.Read && namesCreate(op.Name, changingWords):
-		return op.Name + " is called like something that is done, and sent by POST"
+		return op.Name + " is named like something that is done, and sent by POST"
 	case op.Effect == flow.Idempotent && !keyed && !mentions(request, "call.key") && namesCreate(op.Name, creatingWords):
-		return op.Name + " is called like a create, and sends no key of idempotency"
+		return op.Name + " is named like a create, and sends no idempotency key"
 	case op.Effect == flow.Read && !saysRead(wordsOf(op.Name)) && expects201(operation.Get("response")):
 		return "status 201 (created) counts as success"
 	}
 	return ""
 }
 
-// hasKey reports whether a header of the request is a key of idempotency.
+// hasKey reports whether a header of the request is an idempotency key.
 func hasKey(request *source.Node) bool {
 	headers := request.Get("headers")
 	return headers != nil && slices.ContainsFunc(headers.Pairs, func(p source.Pair) bool {

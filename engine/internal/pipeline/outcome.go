@@ -83,6 +83,7 @@ func outcomes(all []flow.Outcome, place diag.Place, note string) *lang.Type {
 // errorType is the type of error in the handlers of the step.
 func (s *Step) errorType() *lang.Type {
 	outcome := outcomes(s.passable(), s.Place, "handlers see the failures of this step that may be passed over")
+	outcome.Also = []value.Value{string(flow.Auth), string(flow.Unknown)}
 	return lang.ObjectOf(
 		lang.Field{Name: "outcome", Type: outcome.OrNull("a fault outside of a call has no outcome")},
 		lang.Field{Name: "code", Type: lang.TextType},
