@@ -77,6 +77,7 @@ func (d *decoder) vendor() {
 		d.auth(auth)
 	}
 	d.checkTokenOutlivesLimits()
+	d.misread()
 	if !diag.List((*d.faults)[before:]).HasErrors() { // what is misspelt may be what would use it
 		d.unused()
 	}
