@@ -67,7 +67,7 @@ func (d *Definition) sentBy(v *catalog.Vendor) []sent {
 	var all []sent
 	base := d.basePath()
 	for _, op := range v.Operations {
-		r, any := &op.Request, anySeen()
+		r, open := &op.Request, anySeen()
 		s := sent{name: op.Name, place: op.Place, method: r.Method, seen: seen{query: typeOf(r.Query), headers: typeOf(r.Headers)}}
 		inject := catalog.Auth{}
 		if !op.NoAuth {
@@ -75,13 +75,13 @@ func (d *Definition) sentBy(v *catalog.Vendor) []sent {
 		}
 		s.seen.query = fields(s.seen.query, typeOf(inject.Query), "")
 		s.seen.headers = lowered(fields(s.seen.headers, typeOf(inject.Headers), ownHeaders))
-		s.body(r, typeOf(inject.Body), &any)
+		s.body(r, typeOf(inject.Body), &open)
 		if r.URL == nil && (op.NoAuth || v.Auth.BaseURL == nil) {
 			s.segments = segmentsOf(base, r.Path)
 		}
 		follows := op.Paging != nil && op.Paging.Kind.Follows() && op.Paging.Kind.Variable() == ""
 		if s.segments == nil || follows { // it brings its own query
-			s.seen.query = any.query
+			s.seen.query = open.query
 		}
 		all = append(all, s)
 	}
@@ -120,34 +120,34 @@ func (d *Definition) tokenSent(o *catalog.OAuth2, base string) sent {
 }
 
 // body says what is seen of the body of r, in which the injected members stand, too.
-func (s *sent) body(r *catalog.Request, injected *lang.Type, any *seen) {
+func (s *sent) body(r *catalog.Request, injected *lang.Type, open *seen) {
 	of, none := typeOf(r.Body), lang.ObjectOf()
 	all := of
 	if of == nil || of.Kind != lang.Object {
-		all = any.members
+		all = open.members
 	} else if len(injected.Fields) > 0 {
 		all = both(of, injected)
 		of = all
 	}
-	form := any.form
-	if r.Nested == "json" && all != any.members {
+	form := open.form
+	if r.Nested == "json" && all != open.members {
 		form = fields(all, none, r.JSONField)
 	}
 	switch r.As {
 	case "form":
 		s.seen.form, s.seen.body, s.seen.members = form, lang.AnyType, form
-		if form != any.form {
+		if form != open.form {
 			s.seen.members = both(all, form)
 		}
 	case "json":
 		s.seen.form, s.seen.body, s.seen.members = none, of, all
 	case "": // the config says which
 		s.seen.form, s.seen.body, s.seen.members = form, of, all
-		if form != any.form {
+		if form != open.form {
 			s.seen.members = both(all, form)
 		}
 	default:
-		s.seen.form, s.seen.body, s.seen.members = any.form, any.body, any.members
+		s.seen.form, s.seen.body, s.seen.members = open.form, open.body, open.members
 	}
 }
 

@@ -136,7 +136,7 @@ func (c *compiler) in(n *ast.BinaryNode) term {
 func (c *compiler) inList(n *ast.BinaryNode, l, r term) {
 	if list, ok := n.Right.(*ast.ArrayNode); ok {
 		for _, e := range list.Nodes {
-			if one := c.term(e); !l.typ.spares(one, list, c) {
+			if one := c.term(e); !c.spared(l.typ, one, list) {
 				c.comparable(e, l, one, "in")
 			}
 			c.neverWritten(n.Left, e, "in")
@@ -148,8 +148,8 @@ func (c *compiler) inList(n *ast.BinaryNode, l, r term) {
 	c.inEnum(term{typ: elem}, l)
 }
 
-// spares reports whether e is a value that t has elsewhere (Also), in a list that has one of t, too.
-func (t *Type) spares(e term, list *ast.ArrayNode, c *compiler) bool {
+// spared reports whether an element is a value that t has elsewhere (Also), in a list that has one of t, too.
+func (c *compiler) spared(t *Type, e term, list *ast.ArrayNode) bool {
 	return e.constant && enumHas(t.Also, e.val) && slices.ContainsFunc(list.Nodes, func(n ast.Node) bool {
 		other := c.term(n)
 		return other.constant && enumHas(t.Enum, other.val)

@@ -93,10 +93,16 @@ func (s *Step) errorType() *lang.Type {
 	)
 }
 
-// outcomeValue returns the outcome as records hold it.
+var outcomeValues = []value.Value{
+	"ok", "empty", "auth", "throttled", "busy", "invalid", "denied", "not_found", "conflict", "unknown",
+}
+
+// outcomeValue returns the outcome as one of the values that there are of it: records share them.
 func outcomeValue(o flow.Outcome) value.Value {
-	if o == "" {
-		return nil
+	for _, v := range outcomeValues {
+		if v == string(o) {
+			return v
+		}
 	}
-	return string(o)
+	return nil
 }
