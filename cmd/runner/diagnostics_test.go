@@ -160,6 +160,9 @@ func exampleFault(t *testing.T, base fstest.MapFS, kind, text, code string) stri
 	case "sandbox":
 		name = "specs/example.sandbox.yaml"
 		text = "sandbox: example\nversion: 1\n" + text
+	case "sandbox shop":
+		name = "specs/shop.sandbox.yaml"
+		text = "sandbox: shop\nversion: 1\nconnection: {base_url: \"${{ sandbox.url }}\", config: {key: k}}\n" + text
 	case "escaped":
 		unquoted, err := strconv.Unquote(strings.TrimSpace(text))
 		if err != nil {
@@ -173,7 +176,7 @@ func exampleFault(t *testing.T, base fstest.MapFS, kind, text, code string) stri
 	files := maps.Clone(base)
 	files[name] = &fstest.MapFile{Data: []byte(text)}
 	faults := engine.Check(files, engine.Options{Paths: []string{name}})
-	if kind == "sandbox" {
+	if strings.HasPrefix(kind, "sandbox") {
 		more, err := sandbox.Check(files, name)
 		if err != nil {
 			t.Error(err)

@@ -11,15 +11,16 @@ import (
 )
 
 // decode compiles a sandbox file whose shape was checked, and reports every
-// fault. The definition is only usable when there was none.
-func decode(n *source.Node, faults *diag.List) *Definition {
+// fault. The definition is only usable when there was none. sees says what is known of the
+// requests to an operation, or of all, which is "".
+func decode(n *source.Node, faults *diag.List, sees func(operation string) seen) *Definition {
 	d := &decoder{def: &Definition{vendor: n.Get("sandbox").Text, root: n}, faults: faults}
 	if c := n.Get("connection"); c != nil {
 		d.def.connection = lang.CompileTemplate(c, connectionScope, faults)
 	}
 	d.state(n, n.Get("state"))
 	names := operationNames(n)
-	d.scope = requestScope(d.stateType, names, lang.ObjectOf())
+	d.scope = requestScope(d.stateType, names, lang.ObjectOf(), sees(""))
 	if t := n.Get("tokens"); t != nil {
 		d.def.tokens = d.collection(t)
 	}
@@ -31,7 +32,7 @@ func decode(n *source.Node, faults *diag.List) *Definition {
 	}
 	for _, pair := range n.Get("operations").Pairs {
 		at := newPath(pair.Value.Get("path").Text)
-		d.scope = requestScope(d.stateType, names, at.params())
+		d.scope = requestScope(d.stateType, names, at.params(), sees(pair.Key.Text))
 		d.operation(pair.Key.Text, at, pair.Value)
 	}
 	return d.def

@@ -66,7 +66,7 @@ func Load(fsys fs.FS, name string) (*Definition, error) {
 func Check(fsys fs.FS, name string) (diag.List, error) {
 	def, faults, err := compile(fsys, name)
 	if def != nil {
-		faults = append(faults, def.checkVendor(fsys, name)...)
+		faults = append(faults, def.checkVendor(fsys, name, !faults.HasErrors())...)
 		faults.Sort()
 	}
 	return faults, err
@@ -85,7 +85,7 @@ func compile(fsys fs.FS, name string) (*Definition, diag.List, error) {
 	if shape := schema.CheckShape("sandbox", n); shape.HasErrors() {
 		return nil, append(faults, shape...), nil
 	}
-	d := decode(n, &faults)
+	d := decode(n, &faults, func(string) seen { return anySeen() })
 	faults.Sort()
 	return d, faults, nil
 }

@@ -21,20 +21,18 @@ const (
 	baseVars
 )
 
-func requestScope(state *lang.Type, operations []value.Value, params *lang.Type) *lang.Scope {
-	missing := lang.TextType.OrNull("the request may lack it")
-	texts := &lang.Type{Kind: lang.Object, Extra: missing}
+func requestScope(state *lang.Type, operations []value.Value, params *lang.Type, s seen) *lang.Scope {
 	return lang.NewScope(
 		lang.Name{Name: "(turn)", Type: lang.AnyType},
 		lang.Name{Name: "request", Type: lang.ObjectOf(
 			lang.Field{Name: "method", Type: lang.TextType},
 			lang.Field{Name: "path", Type: lang.TextType},
 			lang.Field{Name: "params", Type: params},
-			lang.Field{Name: "query", Type: texts},
-			lang.Field{Name: "headers", Type: &lang.Type{Kind: lang.Object, LowerNames: true, Extra: missing}},
-			lang.Field{Name: "body", Type: lang.AnyType},
-			lang.Field{Name: "form", Type: texts},
-			lang.Field{Name: "members", Type: &lang.Type{Kind: lang.Object, Extra: lang.AnyType}},
+			lang.Field{Name: "query", Type: s.query},
+			lang.Field{Name: "headers", Type: s.headers},
+			lang.Field{Name: "body", Type: s.body},
+			lang.Field{Name: "form", Type: s.form},
+			lang.Field{Name: "members", Type: s.members},
 			lang.Field{Name: "text", Type: lang.TextType},
 		)},
 		lang.Name{Name: "state", Type: state},

@@ -10,8 +10,9 @@ import (
 )
 
 // checkVendor holds the file called name against the vendor that it plays, where fsys has it: that the
-// two are called alike, and that connection gives the config that the vendor asks for.
-func (d *Definition) checkVendor(fsys fs.FS, name string) (faults diag.List) {
+// two are called alike, that connection gives the config that the vendor asks for, and that what the one
+// sends is what the other looks at. sound says that the file has no error of its own.
+func (d *Definition) checkVendor(fsys fs.FS, name string, sound bool) (faults diag.List) {
 	called := d.root.Get("sandbox")
 	if want := d.vendor + ".sandbox.yaml"; pathpkg.Base(name) != want {
 		faults.Add(called.Errorf("wrong-name", "the sandbox of %s must be called %s, this is %s", d.vendor, want, pathpkg.Base(name)))
@@ -39,5 +40,9 @@ func (d *Definition) checkVendor(fsys fs.FS, name string) (faults diag.List) {
 			}
 		}
 	}
-	return append(faults, v.CheckConfig(config, at, "connection.config")...)
+	faults = append(faults, v.CheckConfig(config, at, "connection.config")...)
+	if sound {
+		faults = append(faults, d.agrees(v)...)
+	}
+	return faults
 }

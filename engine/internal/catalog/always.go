@@ -2,7 +2,6 @@ package catalog
 
 import (
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
@@ -47,20 +46,4 @@ func (d *decoder) identityVaries(n *source.Node, op *Operation) {
 	}
 	d.faults.Add(n.Errorf("always-same", "all calls would have one identity: %s says nothing of the inputs", op.Identity.Text()).
 		WithHint("name what must not be created twice, as in inputs.number; identity: null says that nothing tells one from another"))
-}
-
-// repeatable warns of a method that does not go with what the operation does.
-func (d *decoder) repeatable(operation, n *source.Node, op *Operation) {
-	method := n.Get("method")
-	switch {
-	case op.Effect == flow.Read && (method.Text == "PUT" || method.Text == "PATCH" || method.Text == "DELETE"):
-		d.faults.Add(method.Warnf("method-effect", "%s changes something, and the operation says that it reads", method.Text).
-			WithHint("effect: idempotent is what may be repeated without harm"))
-	case op.Effect == flow.Create && operation.Get("identity") != nil && (method.Text == "GET" || method.Text == "HEAD" || method.Text == "DELETE"):
-		d.faults.Add(method.Warnf("method-effect", "%s may be repeated by whatever stands between here and the vendor, and the operation creates", method.Text).
-			WithHint("a create is a POST nearly everywhere"))
-	case n.Get("body") != nil && (method.Text == "GET" || method.Text == "HEAD"):
-		d.faults.Add(n.Key("body").Warnf("method-effect", "a %s has no body that a vendor would look at", method.Text).
-			WithHint("put the values below query, or send a POST"))
-	}
 }

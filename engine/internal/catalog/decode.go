@@ -77,6 +77,7 @@ func (d *decoder) vendor() {
 		d.auth(auth)
 	}
 	d.checkTokenOutlivesLimits()
+	d.misread()
 	if !diag.List((*d.faults)[before:]).HasErrors() { // what is misspelt may be what would use it
 		d.unused()
 	}
@@ -128,7 +129,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 		d.faults.Add(n.Key("effect").Warnf("create-without-identity", "nothing says what %s must not create twice", op.Name).
 			WithHint("add identity, as in identity: inputs.number; identity: null says that nothing tells one from another"))
 	}
-	op.Response = d.response(n, op, answerScope(scope))
+	op.Response = d.response(n, op, scope)
 	op.SecretInputs, op.SecretOutputs = secretInputs(op.Inputs), secretOutputs(&op.Response)
 	d.hintAtPaging(op, before)
 	return op
@@ -170,6 +171,7 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 				WithHint("add as: form"))
 		}
 	}
+	d.unescaped(&r)
 	d.flat(r.Query, "the query parameter", true, false)
 	d.flat(r.Headers, "the header", false, false)
 	if r.As == "json" {

@@ -39,6 +39,7 @@ func (d *decoder) auth(n *source.Node) {
 // token reads auth.token. Which of call, oauth2 and value alone is there names the kind.
 func (d *decoder) token(n *source.Node) *Token {
 	t := &Token{Lifetime: d.duration(n.Get("lifetime"), 0), Timeout: d.timeout, Type: secretText}
+	AtMost(n.Get("lifetime"), "lifetime", t.Lifetime, longestLife, d.faults)
 	if t.Lifetime == 0 && n.Get("lifetime") != nil {
 		d.faults.Add(n.Get("lifetime").Errorf("wrong-value", "a token that lives for nothing can never be used").WithHint("leave lifetime out where it lives for ever"))
 	}
@@ -70,7 +71,7 @@ func (d *decoder) token(n *source.Node) *Token {
 	}
 	d.check(t, n.Get("check"))
 	t.Exclusive = n.Get("use") != nil // there is one way to use it so far
-	t.Settle = d.duration(n.Get("settle"), 0)
+	t.Settle = d.wait(n.Get("settle"), "settle", 0)
 	if !t.Exclusive {
 		d.misplaced(n, "it belongs to use: exclusive", "settle")
 	}

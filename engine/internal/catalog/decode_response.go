@@ -9,9 +9,10 @@ import (
 )
 
 // response reads the response of the operation at operation; what it does not
-// say, the vendor's envelope says. Its own outcomes come first.
-func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Scope) Response {
+// say, the vendor's envelope says. Its own outcomes come first. request is the scope of the request.
+func (d *decoder) response(operation *source.Node, op *Operation, request *lang.Scope) Response {
 	r := Response{As: "json", OutputsType: lang.ObjectOf()}
+	scope := answerScope(request, lang.AnyType)
 	n := operation.Get("response")
 	get := func(from *source.Node, key string) *source.Node {
 		if from == nil {
@@ -56,7 +57,12 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 		whole = over
 	}
 	r.Secrets = d.secrets(n, r.As, r.Data == nil, whole)
-	d.answeredRows(n, op, scope, whole)
+	// What only a success is asked fits the schema.
+	success := scope
+	if whole = r.whole(); r.As == "json" || r.As == "xml" {
+		success = answerScope(request, whole)
+	}
+	d.answeredRows(n, op, success, whole)
 	if outputs := get(n, "outputs"); outputs != nil {
 		for _, pair := range outputs.Pairs {
 			m := lang.CompileMapping(pair.Key.Text, pair.Value, over, d.faults)

@@ -44,6 +44,9 @@ func (r Rate) over(s Rate) bool {
 	return int64(r.Count)*int64(s.Per/time.Second) > int64(s.Count)*int64(r.Per/time.Second)
 }
 
+// highestRate is more than a program can send.
+var highestRate = Rate{Count: 10_000, Per: time.Second}
+
 var rateUnits = map[string]time.Duration{"s": time.Second, "m": time.Minute, "h": time.Hour}
 
 // limits reads limits; n may be nil. hasToken says whether requests carry a token.
@@ -68,6 +71,10 @@ func (d *decoder) limits(n *source.Node, hasToken bool) *Limits {
 				WithHint("the least is 1/h: one request in an hour"))
 		}
 		l.Rate = Rate{Count: most, Per: rateUnits[unit]}
+		if l.Rate.over(highestRate) {
+			d.faults.Add(r.Errorf("wrong-value", "rate: expected at most %s, found %s", highestRate, r.Text).
+				WithHint("leave rate out where the vendor has no limit"))
+		}
 	}
 	if per := n.Get("per"); per != nil {
 		l.PerToken = per.Text == "token"

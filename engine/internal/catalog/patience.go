@@ -3,6 +3,7 @@ package catalog
 import (
 	"time"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
@@ -23,8 +24,8 @@ func (d *decoder) retryOf(n *source.Node, r Retry) Retry {
 			r.Attempts = int(attempts)
 		}
 	}
-	r.First = d.duration(n.Get("first"), r.First)
-	r.Max = d.duration(n.Get("max"), r.Max)
+	r.First = d.wait(n.Get("first"), "first", r.First)
+	r.Max = d.wait(n.Get("max"), "max", r.Max)
 	if r.Max == 0 && r.Attempts > 1 && n.Get("max") != nil {
 		d.faults.Add(n.Get("max").Errorf("wrong-value", "the longest wait is nothing: the vendor would be asked again at once").
 			WithHint("write at least some milliseconds"))
@@ -57,14 +58,37 @@ func (d *decoder) timeoutOf(n *source.Node, otherwise time.Duration) time.Durati
 		d.faults.Add(n.Errorf("wrong-value", "a timeout of nothing lets no call end well").WithHint("leave it out for the default"))
 		return otherwise
 	}
-	if t > longestCall {
-		d.faults.Add(n.Warnf("wrong-value", "nothing is known to answer after more than a day (%s)", n.Text).WithHint("a wait for something that takes long is an until"))
+	if n != nil && t < shortestCall {
+		d.faults.Add(n.Warnf("wrong-value", "timeout: hardly a vendor answers within %s", n.Text).WithHint("the units are ms, s, m and h"))
 	}
+	AtMost(n, "timeout", t, longestCall, d.faults)
 	return t
 }
 
-// longestCall is more than any answer is worth waiting for.
-const longestCall = 24 * time.Hour
+const (
+	// shortestCall is less than any connection over a network takes.
+	shortestCall = 100 * time.Millisecond
+	// longestCall is more than any answer is worth waiting for, and longestWait than any wait for the next look.
+	longestCall = 24 * time.Hour
+	longestWait = 24 * time.Hour
+	// longestLife is longer than any token is let live that ends at all.
+	longestLife = 10 * 365 * 24 * time.Hour
+)
+
+// wait reads how long is waited until something is tried once more; n may be nil.
+func (d *decoder) wait(n *source.Node, key string, otherwise time.Duration) time.Duration {
+	t := d.duration(n, otherwise)
+	AtMost(n, key, t, longestWait, d.faults)
+	return t
+}
+
+// AtMost reports a length of time, at n, that is longer than any that can be meant; key names it. n may be nil.
+func AtMost(n *source.Node, key string, t, most time.Duration, faults *diag.List) {
+	if n == nil || t <= most {
+		return
+	}
+	faults.Add(n.Errorf("wrong-value", "%s: expected at most %dh, found %s", key, most/time.Hour, n.Text).WithHint("the units are ms, s, m and h"))
+}
 
 func (d *decoder) duration(n *source.Node, otherwise time.Duration) time.Duration {
 	if n == nil {

@@ -43,11 +43,15 @@ func (d *decoder) reconcile(op *Operation, n *source.Node) {
 	if r == nil || !d.reconcilable(op, n) || op.Identity == nil {
 		return
 	}
-	rec := &Reconcile{Tries: defaultTries, Every: d.duration(r.Get("every"), defaultEvery)}
+	rec := &Reconcile{Tries: defaultTries, Every: d.wait(r.Get("every"), "every", defaultEvery)}
 	if t := r.Get("tries"); t != nil {
 		if tries, ok := t.Literal().(int64); ok {
 			rec.Tries = int(tries)
 		}
+	}
+	if all := time.Duration(rec.Tries-1) * rec.Every; all > longestWait && rec.Every <= longestWait {
+		d.faults.Add(r.Key("call").Errorf("wrong-value", "tries and every: expected at most %dh of waiting, found %v", longestWait/time.Hour, all).
+			WithHint("looking less often, or for a shorter time, finds it as well"))
 	}
 	if rec.Every == 0 && rec.Tries > 1 {
 		d.faults.Add(r.Get("every").Errorf("wrong-value", "the wait between two looks must be longer than nothing"))

@@ -54,12 +54,13 @@ func RequestVars(config, inputs *value.Object, callKey string) lang.Vars {
 	return lang.Vars{config, inputs, call}
 }
 
-func answerScope(request *lang.Scope) *lang.Scope {
+// answerScope has body as far as it is known: of a success alone anything is.
+func answerScope(request *lang.Scope, body *lang.Type) *lang.Scope {
 	return request.With(
-		lang.Name{Name: "status", Type: lang.IntegerType},
+		lang.Name{Name: "status", Type: &lang.Type{Kind: lang.Integer, Least: 100, Most: 599}},
 		lang.Name{Name: "headers", Type: &lang.Type{Kind: lang.Object, LowerNames: true, Extra: lang.TextType.OrNull("a header may be missing")}},
 		lang.Name{Name: "text", Type: lang.TextType},
-		lang.Name{Name: "body", Type: lang.AnyType},
+		lang.Name{Name: "body", Type: body},
 	)
 }
 

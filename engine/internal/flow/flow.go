@@ -58,6 +58,11 @@ const (
 	Unknown   Outcome = "unknown"
 )
 
+// Failures are the outcomes that are no success.
+func Failures() []Outcome {
+	return []Outcome{Auth, Throttled, Busy, Invalid, Denied, NotFound, Conflict, Unknown}
+}
+
 // Success reports whether the call did what was asked.
 func (o Outcome) Success() bool { return o == OK || o == Empty }
 

@@ -61,6 +61,13 @@ func (c *compiler) sameLength(n *ast.BinaryNode) {
 	}
 }
 
+// sameRange reports a comparison of what has bounds with a number beyond them.
+func (c *compiler) sameRange(n *ast.BinaryNode, l, r term) {
+	if k, ok := r.val.(int64); ok && r.constant && l.typ.Most > 0 && (k < l.typ.Least-1 || k > l.typ.Most+1) {
+		c.same(n.Right, "", "this is always the same: %s is from %d to %d", l.name(), l.typ.Least, l.typ.Most)
+	}
+}
+
 // called returns the function that n calls and its first argument; "" where it calls none.
 func called(n ast.Node) (name string, first ast.Node) {
 	switch n := n.(type) {

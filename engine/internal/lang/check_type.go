@@ -142,18 +142,18 @@ func (c *compiler) neverNull(n ast.Node, t, k term) {
 
 // inEnum reports a constant that is none of the values of an enumeration.
 func (c *compiler) inEnum(t, k term) {
+	if n, ok := k.val.(int64); ok && k.constant && t.typ.Most > 0 && (n < t.typ.Least || n > t.typ.Most) {
+		c.fault(c.spotOf(k.node), "not-in-enum", fmt.Sprintf("%d is not a value of %s (%d to %d)", n, t.name(), t.typ.Least, t.typ.Most))
+		return
+	}
 	if t.typ.Enum == nil || !k.constant || k.val == nil {
 		return
 	}
 	if enumHas(t.typ.Enum, k.val) {
 		return
 	}
-	what := "this member"
-	if t.chain != nil {
-		what = t.chain.String()
-	}
 	d := c.fault(c.spotOf(k.node), "not-in-enum",
-		fmt.Sprintf("%s is not a value of %s (one of %s)", shown(k.val), what, listValues(t.typ.Enum)))
+		fmt.Sprintf("%s is not a value of %s (one of %s)", shown(k.val), t.name(), listValues(t.typ.Enum)))
 	related(d, t.typ)
 	var names []string
 	for _, v := range t.typ.Enum {
@@ -166,6 +166,14 @@ func (c *compiler) inEnum(t, k term) {
 			d.Hint = fmt.Sprintf("did you mean %q?", near)
 		}
 	}
+}
+
+// name is what messages call a term.
+func (t term) name() string {
+	if t.chain != nil {
+		return t.chain.String()
+	}
+	return "this member"
 }
 
 func isText(t *Type) bool { return t.Kind == Text }

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -135,7 +136,9 @@ func (c *compiler) in(n *ast.BinaryNode) term {
 func (c *compiler) inList(n *ast.BinaryNode, l, r term) {
 	if list, ok := n.Right.(*ast.ArrayNode); ok {
 		for _, e := range list.Nodes {
-			c.comparable(e, l, c.term(e), "in")
+			if one := c.term(e); !c.spared(l.typ, one, list) {
+				c.comparable(e, l, one, "in")
+			}
 			c.neverWritten(n.Left, e, "in")
 		}
 		return
@@ -143,6 +146,14 @@ func (c *compiler) inList(n *ast.BinaryNode, l, r term) {
 	elem := r.typ.elem()
 	c.comparable(n, l, term{node: n.Right, typ: elem}, "in")
 	c.inEnum(term{typ: elem}, l)
+}
+
+// spared reports whether an element is a value that t has elsewhere (Also), in a list that has one of t, too.
+func (c *compiler) spared(t *Type, e term, list *ast.ArrayNode) bool {
+	return e.constant && enumHas(t.Also, e.val) && slices.ContainsFunc(list.Nodes, func(n ast.Node) bool {
+		other := c.term(n)
+		return other.constant && enumHas(t.Enum, other.val)
+	})
 }
 
 func contained(f *frame, v, in value.Value) (bool, error) {

@@ -86,6 +86,7 @@ func (c *compiler) binary(n *ast.BinaryNode) term {
 	case "<", ">", "<=", ">=":
 		c.sameSides(n)
 		c.sameLength(n)
+		c.sameRange(n, l, r)
 	case "contains", "startsWith", "endsWith":
 		c.neverWritten(n.Left, n.Right, n.Operator)
 	}

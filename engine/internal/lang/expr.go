@@ -3,6 +3,7 @@ package lang
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -24,6 +25,10 @@ type Expr struct {
 	path  *chain
 	slots int
 	reads map[string]bool
+	// needs are the comparisons with constants all of which must hold where the expression is true.
+	needs []test
+	// passed are the texts that the expression passes on.
+	passed []passed
 }
 
 // longestExpr bounds what the compiler looks at, in bytes.
@@ -92,7 +97,9 @@ func compileSource(n *source.Node, text string, at int, s *Scope, faults *diag.L
 		run:   t.run,
 		slots: c.slots,
 		reads: c.reads,
+		needs: c.tests(root, true),
 	}
+	e.passed = (&passing{c: c, locals: map[string][]passed{}}).of(root)
 	if t.chain != nil && t.chain.local < 0 {
 		e.path = t.chain
 	}
@@ -115,6 +122,18 @@ func (e *Expr) Reads(names ...string) bool {
 		return len(e.reads) > 0
 	}
 	return slices.ContainsFunc(names, func(name string) bool { return e.reads[name] })
+}
+
+// Needs yields what must be where the condition is true: a member chain, as it is written, and the values one of
+// which it has, as in x.state == 'open' and y in ['a', 'b'].
+func (e *Expr) Needs() iter.Seq2[string, []value.Value] {
+	return func(yield func(string, []value.Value) bool) {
+		for _, t := range e.needs {
+			if (t.op == "==" || t.op == "in") && !yield(t.of, t.values) {
+				return
+			}
+		}
+	}
 }
 
 // Eval computes the value. Expressions are pure: the same vars give the same

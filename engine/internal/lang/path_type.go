@@ -39,6 +39,21 @@ func (c *pathCompiler) typeOf(p *Path, over *Type) *Type {
 	return f.typ
 }
 
+// Around returns the type of what the path leads into, where it finds a value of type t. Nothing is known
+// of it where the path does more than to name members.
+func (p *Path) Around(t *Type) *Type {
+	if p.whole {
+		return AnyType
+	}
+	for _, s := range slices.Backward(p.steps) {
+		if s.each || s.index >= 0 || s.name == "" {
+			return AnyType
+		}
+		t = &Type{Kind: Object, Fields: []Field{{Name: s.name, Type: t}}, Extra: AnyType}
+	}
+	return t
+}
+
 // walkType follows the steps through the types, as walk does through data.
 func (c *pathCompiler) walkType(f found, steps []step) found {
 	for i, s := range steps {

@@ -1,8 +1,6 @@
 package lang
 
 import (
-	"slices"
-
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -18,21 +16,6 @@ func (p *Path) IsWalk() bool {
 		}
 	}
 	return true
-}
-
-// Around returns the type of data in which the path finds a t; AnyType where the path has other steps
-// than members. Of the other members nothing is known.
-func (p *Path) Around(t *Type) *Type {
-	for _, s := range slices.Backward(p.steps) {
-		if s.each || s.index >= 0 {
-			return AnyType
-		}
-		t = &Type{Kind: Object, Fields: []Field{{Name: s.name, Type: t}}, Extra: AnyType}
-	}
-	if p.whole {
-		return AnyType
-	}
-	return t
 }
 
 // Find is Get for a value instead of its text. It panics unless IsWalk. What is

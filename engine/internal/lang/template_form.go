@@ -72,6 +72,8 @@ func (m mixed) eval(vars Vars) (value.Value, error) {
 type Piece struct {
 	Text   string
 	Marker bool
+	// Expr is the marker's expression, where its value is not asked for; nil for text.
+	Expr *Expr
 }
 
 // Pieces evaluates a template that gives text, part by part, for texts in which
@@ -124,11 +126,30 @@ func (t *Template) Parts() []Piece {
 	case mixed:
 		parts := make([]Piece, len(f))
 		for i, p := range f {
-			parts[i] = Piece{Text: p.text, Marker: p.expr != nil}
+			parts[i] = Piece{Text: p.text, Marker: p.expr != nil, Expr: p.expr}
 		}
 		return parts
 	}
 	return nil
+}
+
+// EachText calls found for each text of the template that has a marker, with its parts: one part where it is nothing else.
+func (t *Template) EachText(found func([]Piece)) {
+	switch f := t.form.(type) {
+	case hole:
+		found([]Piece{{Marker: true, Expr: f.expr}})
+	case mixed:
+		found(t.Parts())
+	case *list:
+		for _, item := range f.items {
+			item.EachText(found)
+		}
+	case *each:
+		f.value.EachText(found)
+	}
+	for _, m := range t.members {
+		m.Value.EachText(found)
+	}
 }
 
 func (m mixed) appendJSON(dst []byte, vars Vars) ([]byte, bool, error) {

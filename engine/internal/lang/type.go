@@ -47,12 +47,19 @@ type Type struct {
 	Secret bool
 	// Enum lists the only possible values, when known.
 	Enum []value.Value
+	// Least and Most bound an Integer where Most is not 0.
+	Least, Most int64
+	// Also lists values that are none of Enum, and no mistake in a list beside one that is:
+	// x in ['ok', 'empty'] where x is never empty.
+	Also []value.Value
 	// Format is "date" or "datetime" for texts that hold one, else empty or
 	// the schema's own word.
 	Format string
 	// Declared is where the type was declared, for "declared here".
 	Declared diag.Place
 
+	// narrow says of a Text that its schema's pattern lets only letters, digits and plain signs in.
+	narrow bool
 	// members are the names that the members of a value of Unknown type may have; nil for any.
 	members []string
 	// either lists what a value of Unknown type can be where two branches of an expression

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"regexp"
 	"slices"
 
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -189,8 +190,13 @@ func kindOfWord(word string) (kind Kind, format string) {
 	return Unknown, ""
 }
 
+// narrowPattern fits the patterns of whole texts of letters, digits and the signs of numbers and codes.
+var narrowPattern = regexp.MustCompile(`^\^(?:[\w -]|\\d|\\w|\[(?:[\w .:/+-]|\\d|\\w|\\\.)+\]|\\\.|[{(][?:\w,|]*[)}]|[|?+*])+\$$`)
+
 // setFormat takes the schema's format, except where its type said date or datetime.
 func (t *Type) setFormat(s *value.Object) {
+	pattern, _ := s.At("pattern").(string)
+	t.narrow = narrowPattern.MatchString(pattern)
 	format, ok := s.At("format").(string)
 	switch {
 	case !ok || t.Format != "":

@@ -18,14 +18,6 @@ type Handler struct {
 	Outputs *lang.Template
 }
 
-var errorType = lang.ObjectOf(
-	lang.Field{Name: "outcome", Type: outcomeType.OrNull("a fault outside of a call has no outcome")},
-	lang.Field{Name: "code", Type: lang.TextType},
-	lang.Field{Name: "status", Type: lang.IntegerType},
-	lang.Field{Name: "message", Type: lang.TextType},
-	lang.Field{Name: "body", Type: lang.AnyType},
-)
-
 // onError decodes on_error in both of its forms.
 func (d *decoder) onError(n *source.Node, s *Step, scope *lang.Scope) {
 	e := n.Get("on_error")
@@ -40,7 +32,7 @@ func (d *decoder) onError(n *source.Node, s *Step, scope *lang.Scope) {
 	if declared == nil {
 		declared = lang.ObjectOf()
 	}
-	own := scope.With(lang.Name{Name: "error", Type: errorType})
+	own := scope.With(lang.Name{Name: "error", Type: s.errorType()})
 	catalog.Distinct(e, "handler", d.faults)
 	for i, item := range e.Items {
 		h := Handler{}

@@ -27,7 +27,7 @@ func (s *Step) recordType() *lang.Type {
 		fields = append(fields,
 			lang.Field{Name: "sent", Type: lang.BooleanType},
 			lang.Field{Name: "reconciled", Type: lang.BooleanType},
-			lang.Field{Name: "outcome", Type: orNull(outcomeType, s.whyNoOutcome())},
+			lang.Field{Name: "outcome", Type: orNull(s.outcomeType(), s.whyNoOutcome())},
 		)
 	}
 	return lang.ObjectOf(fields...)
@@ -45,10 +45,6 @@ func (s *Step) callsOperation() bool {
 	c, ok := s.Action.(*Call)
 	return ok && c.Operation != nil
 }
-
-var outcomeType = &lang.Type{Kind: lang.Text, Enum: []value.Value{
-	"ok", "empty", "auth", "throttled", "busy", "invalid", "denied", "not_found", "conflict", "unknown",
-}}
 
 func (s *Step) whyNull() string {
 	switch {
@@ -148,16 +144,6 @@ func (s *shape) size() int {
 		return 5
 	}
 	return 2
-}
-
-// outcomeValue returns the outcome as one of the values that there are of it.
-func outcomeValue(o flow.Outcome) value.Value {
-	for _, v := range outcomeType.Enum {
-		if v == string(o) {
-			return v
-		}
-	}
-	return nil
 }
 
 // complete returns outputs with every declared member in its place; the rest follows.

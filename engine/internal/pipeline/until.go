@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -48,6 +49,7 @@ func (d *decoder) until(n *source.Node, s *Step, scope *lang.Scope) *Until {
 	if f := n.Get("fail_if"); f != nil {
 		u.FailIf = d.ofOutputs(f, own)
 	}
+	catalog.AtMost(n.Get("every"), "every", u.Every, longestWait, d.faults)
 	switch {
 	case u.Every == 0:
 		d.faults.Add(n.Get("every").Errorf("wrong-value", "the wait between two looks must be longer than nothing"))
@@ -56,6 +58,11 @@ func (d *decoder) until(n *source.Node, s *Step, scope *lang.Scope) *Until {
 	}
 	return u
 }
+
+const (
+	longestWait = 24 * time.Hour      // between two looks
+	longestStep = 30 * 24 * time.Hour // longer than any run goes on
+)
 
 // A bound is a timeout around a step.
 type bound struct {
@@ -76,6 +83,7 @@ func (d *decoder) timeout(n *source.Node, s *Step) {
 			WithHint("add id: with a short name; it tells which step took too long"))
 	}
 	s.Timeout = d.duration(t)
+	catalog.AtMost(t, "timeout", s.Timeout, longestStep, d.faults)
 	switch {
 	case s.Timeout == 0:
 		d.faults.Add(t.Errorf("wrong-value", "a timeout of nothing can never be met"))

@@ -14,6 +14,7 @@ func meanings() []mutation {
 		{kind: "text in a case that it never has", in: "vp", find: `lower\([^()]*\) (?:==|!=|contains|startsWith|matches) '([a-z]+)`, change: strings.ToUpper},
 		{kind: "conditions that exclude each other", in: "v", find: `(?:if|ok): (status < [0-9]+) and`, change: func(m string) string { return m + " and " + strings.Replace(m, "<", ">", 1) }},
 		{kind: "outcome that is asked for twice", in: "v", find: `(?m)^ +- if: [^>\n].*\n +is: \w+\n`, change: twice},
+		{kind: "status that no answer has", in: "v", find: `status (?:==|!=|<|>=|<=|>) ([1-5][0-9][0-9])\b`, change: behind("0")},
 		{kind: "header with capitals", in: "vs", find: `headers\['([a-z-]+)'\]`, change: strings.ToUpper},
 		{kind: "fail without its if", in: "p", find: `(?m)^ +(if: .*\n +)fail: `, change: gone, right: around, known: stepsFollow},
 
@@ -23,6 +24,10 @@ func meanings() []mutation {
 		{kind: "blank in the name of a header", in: "v", find: `(?m)^ +[A-Z]\w*(-)[\w-]+: `, change: becomes(" ")},
 		{kind: "value that is not sent", in: "v", find: `(?m)^ {8,}\w+: \$\{\{ inputs\.\w+[^{}]*\}\}.*\n`, change: gone, right: users, known: usedOnce},
 		{kind: "arguments that are swapped", in: "p", find: `(?m)^ +(\w+: \$\{\{ \w+\.\w+ \}\}\n +\w+: \$\{\{ \w+\.\w+) \}\}`, change: crossed, known: namedAlike},
+
+		{kind: "number beyond all bounds", in: "vp", find: `(?:parallel|batch|breaker|attempts|tries|concurrency|size|max_pages): ([0-9]+)`, change: behind("00000000")},
+		{kind: "duration of years", in: "vp", find: `(?:timeout|first|max|every|settle): ([0-9]+)[smh]`, change: behind("000000000")},
+		{kind: "write that says it is a read", in: "v", find: `effect: (idempotent)`, change: becomes("read"), right: around, known: isWrite},
 
 		// What is declared and not used.
 		{kind: "input that nothing uses", in: "p", find: `(?m)^inputs:\n()`, change: becomes("  spare: {type: string, optional: true}\n")},
@@ -45,8 +50,25 @@ func meanings() []mutation {
 		// Sandboxes.
 		{kind: "misspelt member of a record", in: "s", find: `(?:find|filter|any|none)\(state\.\w+, \.(\w+)`, change: misspell},
 		{kind: "rule that always replies", in: "s", find: `(?m)^ +- (if: .*\n +)reply`, change: gone, right: around, known: rulesFollow},
+		{kind: "misspelt path of a sandbox", in: "s", find: `(?m)^    path: (/.*\w)$`, change: misspell, right: around},
+		{kind: "other method of a sandbox", in: "s", find: `(?m)^    method: (\w+)$`, change: otherMethod, right: around},
+		{kind: "misspelt header of a sandbox", in: "s", find: `request\.headers\['([a-z-]+)'\]`, change: misspell},
+		{kind: "misspelt parameter of a sandbox", in: "s", find: `request\.(?:query|form|members)\??\.(\w+)`, change: misspell},
+		{kind: "misspelt member of a body in a sandbox", in: "s", find: `request\.body\??\.(\w+)`, change: misspell},
+		{kind: "value that a sandbox waits for in vain", in: "s", find: `request\.\w+\??\.(?:action|grant_type|provider|orderType) [!=]= '(\w+)'`, change: misspell},
 		{kind: "misspelt config of a sandbox", in: "s", find: `config: \{(\w+): `, change: misspell},
 	}
+}
+
+// otherMethod is one that no operation has.
+func otherMethod(string) string { return "DELETE" }
+
+// isWrite reports whether the operation is no login and no other question that is sent by POST.
+func isWrite(c *corpus, m *mutant) bool {
+	above := string(c.files[m.file].Data)[:m.at]
+	names := regexp.MustCompile(`(?m)^  (\w+):$`).FindAllStringSubmatch(above, -1)
+	name := names[len(names)-1][1]
+	return !strings.Contains(name, "login")
 }
 
 // withItself makes a == a of a == b.
