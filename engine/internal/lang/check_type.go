@@ -122,6 +122,7 @@ func (c *compiler) comparable(n ast.Node, a, b term, op string) {
 		}
 		return
 	}
+	c.noTime(a, b)
 	c.inEnum(a, b)
 	c.inEnum(b, a)
 	c.neverNull(n, a, b)
@@ -145,7 +146,7 @@ func (c *compiler) inEnum(t, k term) {
 	if t.typ.Enum == nil || !k.constant || k.val == nil {
 		return
 	}
-	if enumHas(t.typ.Enum, k.val) {
+	if enumHas(t.typ.Enum, k.val) || t.typ.isTime() {
 		return
 	}
 	what := "this member"
@@ -165,6 +166,23 @@ func (c *compiler) inEnum(t, k term) {
 		if near := diag.Nearest(word, names); near != "" {
 			d.Hint = fmt.Sprintf("did you mean %q?", near)
 		}
+	}
+}
+
+// noTime reports a text that is written out, and can never be a datetime that it is compared with.
+func (c *compiler) noTime(a, b term) {
+	t, k := a, b
+	if a.constant {
+		t, k = b, a
+	}
+	text, ok := k.val.(string)
+	if !ok || !k.constant || t.constant || t.typ.Kind != Text || t.typ.Format != "datetime" {
+		return
+	}
+	if _, err := readISO(text); err != nil {
+		d := c.mismatch(k.node, "%s is compared with a datetime, and is none", shown(text))
+		d.Hint = "write it as 2026-12-31, or 2026-12-31T08:00:00Z"
+		related(d, t.typ)
 	}
 }
 

@@ -181,6 +181,9 @@ func (c *compiler) function(n ast.Node, fn *function, nodes []ast.Node) term {
 			call.body, call.slot, call.usesIndex = c.predicate(body, elem)
 			call.bodyAt = c.spotOf(body.Node)
 			types[i] = call.body.typ
+			if k := call.body.typ.Kind; k == Text || k == Unknown {
+				call.keys = timesOf(call.body.typ)
+			}
 			c.want(call.body, p.takes, p.null, "the "+p.name+" of "+fn.name)
 			continue
 		}
@@ -191,7 +194,10 @@ func (c *compiler) function(n ast.Node, fn *function, nodes []ast.Node) term {
 				c.fault(c.spotOf(node), "bad-arguments", err.Error())
 			}
 		}
-		types[i] = a.typ
+		types[i] = branchType(a)
+		if fn.compare != nil {
+			call.times = append(call.times, timesOf(a.typ))
+		}
 		call.args = append(call.args, a)
 		call.argsAt = append(call.argsAt, c.spotOf(node))
 		call.params = append(call.params, p)
@@ -227,7 +233,9 @@ type callee struct {
 	bodyAt    spot
 	slot      int
 	usesIndex bool
-	argSlot   int // where the arguments are while the function runs, which does not keep them
+	keys      times   // of what the predicate gives
+	times     []times // of the arguments, for functions that compare
+	argSlot   int     // where the arguments are while the function runs, which does not keep them
 }
 
 func (c *callee) run(f *frame) (value.Value, error) {
@@ -255,7 +263,9 @@ func (c *callee) run(f *frame) (value.Value, error) {
 		if v, err = c.fn.each(l); l.broken != nil {
 			err = l.broken
 		}
-	} else if err = c.load(f, vals); err == nil {
+	} else if err = c.load(f, vals); err == nil && c.fn.compare != nil {
+		v, err = c.fn.compare(f, vals, c.times)
+	} else if err == nil {
 		v, err = c.fn.call(f, vals)
 	}
 	if err != nil {

@@ -147,7 +147,7 @@ const (
 	newGroupSteps = 4
 )
 
-// groupBy names the groups as text(key) does; 1 and 1.0 are one group, named as it was met first.
+// groupBy names the groups as text(key) does; 1 and 1.0 are one group, as is one point in time, named as it was met first.
 func groupBy(l *loop) (value.Value, error) {
 	type group struct {
 		name string
@@ -163,7 +163,7 @@ func groupBy(l *loop) (value.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		k := identity(v)
+		k := identity(l.callee.keys.of(v))
 		g := byKey[k]
 		if g == nil {
 			name, err := value.Text(v)
@@ -236,7 +236,7 @@ func sortBy(l *loop) (value.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, row{k, e})
+		rows = append(rows, row{l.callee.keys.sortKey(k), e})
 	}
 	if err := l.f.spend(len(rows) * bits.Len(uint(len(rows))) / 3); err != nil {
 		return nil, err
