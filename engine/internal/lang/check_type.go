@@ -131,7 +131,7 @@ func (c *compiler) comparable(n ast.Node, a, b term, op string) {
 
 // neverNull reports that a whole object, such as a step's outputs, is compared with null.
 func (c *compiler) neverNull(n ast.Node, t, k term) {
-	if t.typ.Kind == Unknown || t.typ.Nullable || !k.constant || k.val != nil || t.chain == nil || c.isProven(t.chain) {
+	if t.typ.Kind == Unknown || t.typ.Nullable || !k.constant || k.val != nil || t.chain == nil || t.typ.proven {
 		return
 	}
 	if t.typ.Kind != Object {

@@ -180,6 +180,9 @@ func (c *compiler) function(n ast.Node, fn *function, nodes []ast.Node) term {
 			}
 			call.body, call.slot, call.usesIndex = c.predicate(body, elem)
 			call.bodyAt = c.spotOf(body.Node)
+			if i > 0 && (fn.name == "filter" || fn.name == "find") {
+				types[0] = c.filtered(types[0], call.slot, body.Node)
+			}
 			types[i] = call.body.typ
 			if k := call.body.typ.Kind; k == Text || k == Unknown {
 				call.keys = timesOf(call.body.typ)
@@ -208,6 +211,17 @@ func (c *compiler) function(n ast.Node, fn *function, nodes []ast.Node) term {
 	}
 	call.argSlot = c.newSlots(len(call.args))
 	return term{typ: secretResult(t, types...), run: call.run}
+}
+
+// filtered returns the type of a list whose elements, in slot, all fit the condition.
+func (c *compiler) filtered(t *Type, slot int, condition ast.Node) *Type {
+	facts := c.proven(condition, true)
+	if t.Kind != List || len(facts) == 0 {
+		return t
+	}
+	some := *t
+	some.Elem = refined(orAny(t.Elem), (&chain{local: slot}).rootName(), facts)
+	return &some
 }
 
 // predicate compiles the body of a predicate that runs over elements of type elem.

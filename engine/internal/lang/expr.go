@@ -24,6 +24,8 @@ type Expr struct {
 	path  *chain
 	slots int
 	reads map[string]bool
+	// whenTrue and whenFalse are what is known where a condition gives that.
+	whenTrue, whenFalse []Fact
 }
 
 // longestExpr bounds what the compiler looks at, in bytes.
@@ -93,6 +95,9 @@ func compileSource(n *source.Node, text string, at int, s *Scope, faults *diag.L
 		slots: c.slots,
 		reads: c.reads,
 	}
+	if t.typ.Kind == Boolean {
+		e.whenTrue, e.whenFalse = c.proven(root, true), c.proven(root, false)
+	}
 	if t.chain != nil && t.chain.local < 0 {
 		e.path = t.chain
 	}
@@ -101,6 +106,15 @@ func compileSource(n *source.Node, text string, at int, s *Scope, faults *diag.L
 
 // Type returns what the expression yields.
 func (e *Expr) Type() *Type { return e.typ }
+
+// facts returns what is known of the names of the scope where the expression gives truth.
+func (e *Expr) facts(truth bool) []Fact {
+	facts := e.whenFalse
+	if truth {
+		facts = e.whenTrue
+	}
+	return slices.DeleteFunc(slices.Clone(facts), func(f Fact) bool { return f.Path[0][0] == '#' })
+}
 
 // Place returns where the expression stands.
 func (e *Expr) Place() diag.Place { return e.place }

@@ -19,7 +19,12 @@ var (
 )
 
 // elementOrNull is the result rule of functions that pick one element.
-func elementOrNull(args []*Type) *Type { return args[0].elem().OrNull(mayBeEmpty) }
+func elementOrNull(args []*Type) *Type {
+	if args[0].nonEmpty {
+		return args[0].elem()
+	}
+	return args[0].elem().OrNull(mayBeEmpty)
+}
 
 // sameList is the result rule of functions that give some elements of their list.
 func sameList(args []*Type) *Type { return ListOf(args[0].elem()) }

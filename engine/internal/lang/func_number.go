@@ -133,7 +133,7 @@ func toDecimal(f *frame, args []value.Value) (value.Value, error) {
 func extremeType(args []*Type) *Type {
 	if len(args) == 1 {
 		if orAny(args[0]).Kind == List {
-			return args[0].elem().OrNull(mayBeEmpty)
+			return elementOrNull(args)
 		}
 		return args[0]
 	}

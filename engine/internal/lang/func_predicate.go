@@ -57,8 +57,10 @@ var predicateFunctions = []function{
 	}, {
 		name: "map", doc: "the results of an expression for each element",
 		params: []param{listOrNull, fnResult},
-		result: func(args []*Type) *Type { return ListOf(args[1]) },
-		each:   mapElements,
+		result: func(args []*Type) *Type {
+			return &Type{Kind: List, Elem: args[1], nonEmpty: args[0].nonEmpty}
+		},
+		each: mapElements,
 	}, {
 		name: "groupBy", doc: "an object that has, for each key, the list of its elements",
 		params: []param{listParam, {name: "key", takes: scalar}},

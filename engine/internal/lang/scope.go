@@ -1,11 +1,18 @@
 package lang
 
-import "github.com/seed627bd532/runner/engine/internal/value"
+import (
+	"slices"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
 
 // A Scope lists the names that an expression may use, with their types. A Scope never changes.
 type Scope struct {
 	names []Name
 	funcs []Func
+	// facts are what is known of the names; their types say it already.
+	facts []Fact
+	rules []Rule
 }
 
 // A Name is one variable of a Scope.
@@ -36,13 +43,28 @@ func NewScope(names ...Name) *Scope { return &Scope{names: names} }
 // With returns a scope that has further names after those of s; a later name
 // hides an earlier one. Vars of s, extended, are Vars of the new scope.
 func (s *Scope) With(names ...Name) *Scope {
-	return &Scope{names: append(s.names[:len(s.names):len(s.names)], names...), funcs: s.funcs}
+	more := *s
+	more.names = append(s.names[:len(s.names):len(s.names)], names...)
+	return &more
 }
 
 // WithFuncs returns a scope that offers further functions.
 func (s *Scope) WithFuncs(funcs ...Func) *Scope {
-	return &Scope{names: s.names, funcs: append(s.funcs[:len(s.funcs):len(s.funcs)], funcs...)}
+	more := *s
+	more.funcs = append(s.funcs[:len(s.funcs):len(s.funcs)], funcs...)
+	return &more
 }
+
+// Retyped returns s with another type of the name, which it has.
+func (s *Scope) Retyped(name string, t *Type) *Scope {
+	other := *s
+	other.names = slices.Clone(s.names)
+	other.names[s.Index(name)].Type = t
+	return &other
+}
+
+// Type returns the type of the name, which s has.
+func (s *Scope) Type(name string) *Type { return s.names[s.Index(name)].Type }
 
 // Len returns the number of names, the length of full Vars.
 func (s *Scope) Len() int { return len(s.names) }
