@@ -22,10 +22,33 @@ func NotNull(path ...string) Fact { return Fact{Path: path, Among: []value.Value
 // Is returns the fact that the member at path has the value v.
 func Is(v value.Value, path ...string) Fact { return Fact{Path: path, Among: []value.Value{v}} }
 
+// Of returns the path of a member of what path leads to.
+func Of(path []string, name string) []string { return append(slices.Clip(path), name) }
+
+// Given returns what is known of an object at path of type t, beyond its type: which members are not
+// null; they all are where t is nil, which has the members of declared.
+func Given(t, declared *Type, path []string) []Fact {
+	var facts []Fact
+	for _, f := range declared.Fields {
+		if t == nil {
+			facts = append(facts, Is(nil, Of(path, f.Name)...))
+			continue
+		}
+		m, ok := t.Field(f.Name)
+		switch {
+		case !ok || m.Kind == Null:
+			facts = append(facts, Is(nil, Of(path, f.Name)...))
+		case m.Kind != Unknown && !m.Nullable:
+			facts = append(facts, NotNull(Of(path, f.Name)...))
+		}
+	}
+	return facts
+}
+
 func (f Fact) notNull() bool { return enumHas(f.Among, nil) == f.Not }
 
-// excludes reports whether f and g cannot both hold.
-func (f Fact) excludes(g Fact) bool {
+// Excludes reports whether f and g cannot both hold.
+func (f Fact) Excludes(g Fact) bool {
 	if f.Not {
 		f, g = g, f
 	}
@@ -71,7 +94,7 @@ func (r *Rule) left(facts []Fact) []Fact {
 	var common []Fact
 	first := true
 	for _, one := range r.Cases() {
-		if slices.ContainsFunc(one, func(f Fact) bool { return slices.ContainsFunc(facts, f.excludes) }) {
+		if slices.ContainsFunc(one, func(f Fact) bool { return slices.ContainsFunc(facts, f.Excludes) }) {
 			continue
 		}
 		if first {
