@@ -177,12 +177,12 @@ func refined(t *Type, root string, facts []Fact) *Type {
 	return t
 }
 
-// lenOf is the last name in the path of a Fact about the length of a list.
+// lenOf is the last name in the path of a Fact about the length of a list: that it has elements, if it is not null.
 const lenOf = "#len"
 
 // refine returns t where the member at path, and so all on the way there, is not null.
 func (t *Type) refine(path []string) *Type {
-	if t.Nullable && t.Kind != Null && t.Kind != Unknown {
+	if aboutLength := len(path) > 0 && path[len(path)-1] == lenOf; !aboutLength && t.Nullable && t.Kind != Null && t.Kind != Unknown {
 		n := *t.notNull()
 		n.proven = true
 		t = &n
@@ -210,16 +210,13 @@ func (t *Type) refine(path []string) *Type {
 		return &n
 	}
 	f := t.Fields[i]
-	member := orAny(f.Type)
-	if f.Optional {
-		member = member.OrNull("")
-	}
-	member = member.refine(path[1:])
-	if member == f.Type && !f.Optional {
+	member, _ := t.Field(path[0])
+	known := member.refine(path[1:])
+	if known == member {
 		return t
 	}
 	n := *t
 	n.Fields = slices.Clone(t.Fields)
-	n.Fields[i].Type, n.Fields[i].Optional = member, false
+	n.Fields[i] = Field{Name: f.Name, Type: known, Default: f.Default, HasDefault: f.HasDefault}
 	return &n
 }

@@ -20,7 +20,7 @@ var (
 
 // elementOrNull is the result rule of functions that pick one element.
 func elementOrNull(args []*Type) *Type {
-	if args[0].nonEmpty {
+	if args[0].nonEmpty && !args[0].Nullable {
 		return args[0].elem()
 	}
 	return args[0].elem().OrNull(mayBeEmpty)

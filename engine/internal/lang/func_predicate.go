@@ -58,7 +58,7 @@ var predicateFunctions = []function{
 		name: "map", doc: "the results of an expression for each element",
 		params: []param{listOrNull, fnResult},
 		result: func(args []*Type) *Type {
-			return &Type{Kind: List, Elem: args[1], nonEmpty: args[0].nonEmpty}
+			return &Type{Kind: List, Elem: args[1], nonEmpty: args[0].nonEmpty && !args[0].Nullable}
 		},
 		each: mapElements,
 	}, {
