@@ -71,9 +71,7 @@ func (d *decoder) response(operation *source.Node, op *Operation, scope *lang.Sc
 		}
 	}
 	d.openSecrets(get(n, "outputs"))
-	if slices.ContainsFunc(r.Outcomes, func(rule Rule) bool { return rule.Is == flow.Empty }) {
-		r.SetEmpty("it is where the outcome is empty")
-	}
+	r.setGiven()
 	d.pages(operation, op, &r, scope, whole)
 	return r
 }

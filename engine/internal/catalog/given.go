@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"slices"
+
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -8,6 +10,13 @@ import (
 
 // lookupOutcome is the outcome of a call that succeeded.
 var lookupOutcome = &lang.Type{Kind: lang.Text, Enum: []value.Value{string(flow.OK), string(flow.Empty)}}
+
+// setGiven finds out whether the outcome may be empty.
+func (r *Response) setGiven() {
+	if slices.ContainsFunc(r.Outcomes, func(rule Rule) bool { return rule.Is == flow.Empty }) {
+		r.SetEmpty("it is where the outcome is empty")
+	}
+}
 
 // SetEmpty says that the outcome may be empty: lists are empty then, and all else is null, for the reason why.
 func (r *Response) SetEmpty(why string) {
