@@ -291,7 +291,7 @@ func requestOf(n *source.Node) string {
 func explainOperation(op *catalog.Operation, n *source.Node) *Explanation {
 	e := &Explanation{Kind: "operation", Name: op.Vendor.Name + "." + op.Name, Line: op.Place.Pos.Line, Title: words(n, "title"),
 		Description: words(n, "description"), Effect: string(op.Effect), Request: requestOf(n), Limits: limitsOf(op.Limits),
-		Inputs: values(op.Inputs, n.Get("inputs")), Outputs: given(op.Response.OutputsType), Example: stepExample(op)}
+		Inputs: values(op.Inputs, n.Get("inputs")), Outputs: given(op.Response.Given()), Example: stepExample(op)}
 	if op.Vendor.File == nil {
 		return e // there is no answer to be read
 	}

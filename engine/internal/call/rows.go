@@ -106,7 +106,7 @@ func (e *Executor) pairRows(res *flow.Result, j *job, vars lang.Vars, a *answer)
 		e.contractBroken(res, j, a, problem)
 		return
 	}
-	p := pairing{Executor: e, a: j.op.Batch.Answers, vars: a.vars(j.op, vars), parts: parts}
+	p := pairing{Executor: e, identity: j.op.Identity, a: j.op.Batch.Answers, vars: a.vars(j.op, vars), parts: parts}
 	p.index()
 	rows := make([]flow.RowResult, len(j.rows))
 	for i, row := range j.rows {
@@ -142,7 +142,9 @@ type pairing struct {
 	a     *catalog.RowAnswers
 	vars  lang.Vars
 	parts value.List
-	byKey map[string][]int // the parts of each key; nil where parts come in order
+	// identity names rows; nil where parts come in order.
+	identity *lang.Expr
+	byKey    map[string][]int // the parts of each key; nil where parts come in order
 }
 
 func (p *pairing) index() {
@@ -152,6 +154,7 @@ func (p *pairing) index() {
 	p.byKey = make(map[string][]int, len(p.parts))
 	for i, part := range p.parts {
 		if key := textAt(p.a.Match, value.AppendJSON(nil, part), true); key != "" {
+			key, _ = p.identity.Type().Canonical(key).(string)
 			p.byKey[key] = append(p.byKey[key], i)
 		}
 	}

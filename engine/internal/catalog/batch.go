@@ -66,6 +66,7 @@ func (op *Operation) BatchRows(inputs *value.Object) ([]flow.RowRef, error) {
 		if v == nil {
 			continue
 		}
+		v = op.Identity.Type().Canonical(v)
 		if refs[i].Key, err = value.Text(v); err != nil {
 			refs[i].Key = value.Key(v)
 		}

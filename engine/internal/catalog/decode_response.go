@@ -77,6 +77,7 @@ func (d *decoder) response(operation *source.Node, op *Operation, request *lang.
 		}
 	}
 	d.openSecrets(get(n, "outputs"))
+	r.setGiven()
 	d.pages(operation, op, &r, scope)
 	if as := get(n, "as"); as != nil && op.Paging == nil && (r.As == "csv" || r.As == "lines") {
 		d.listChecked(as, "the rows", &r)

@@ -180,8 +180,11 @@ type Response struct {
 	// Over is the type of what Schema describes; nil where there is none.
 	Over    *lang.Type
 	Outputs []*lang.Mapping
-	// OutputsType is the object type of Outputs.
+	// OutputsType is the object type of Outputs where the outcome is ok; see Given.
 	OutputsType *lang.Type
+	// empty is the type of the outputs where the outcome is empty, and given where it is ok or empty;
+	// nil where it is never empty.
+	empty, given *lang.Type
 }
 
 // A Rule gives an answer its outcome when If is true. An If that cannot be

@@ -189,7 +189,7 @@ func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answ
 		d.nextDescribed(next, p.Next, n, r)
 	}
 	if stop := n.Get("stop"); stop != nil {
-		p.Stop = lang.CompileExpr(stop, stopScope(answer, r.OutputsType), d.faults)
+		p.Stop = lang.CompileExpr(stop, r.answered(answer, lang.TextType), d.faults)
 		if p.Stop != nil && !yesOrNo(p.Stop.Type()) {
 			d.faults.Add(stop.Errorf("wrong-type", "stop must be true or false, found %s", p.Stop.Type()).WithHint(nullHint(p.Stop.Type())))
 		}

@@ -20,7 +20,7 @@ type Reconcile struct {
 	// LookupVars); nil for none.
 	Call *Operation
 	With *lang.Template
-	// Found tells from the look-up's outputs whether it is there (over FoundVars).
+	// Found tells from the look-up's outputs and outcome whether it is there (over FoundVars).
 	Found *lang.Expr
 	// Outputs are those of the operation, made of the look-up's (over FoundVars); nil for none.
 	Outputs *lang.Template
@@ -67,9 +67,9 @@ func (d *decoder) reconcile(op *Operation, n *source.Node) {
 	if rec.With != nil || r.Get("with") == nil {
 		CheckWith(rec.Call.Name, rec.Call.Inputs, rec.With, placeOf(r.Get("call"), ""), d.faults)
 	}
-	found := scope.With(lang.Name{Name: "outputs", Type: rec.Call.Response.OutputsType})
+	found := rec.Call.Response.answered(scope, lookupOutcome)
 	rec.Found = d.condition(r.Get("found"), found)
-	d.foundOutputs(rec, r, op, found)
+	d.foundOutputs(rec, r, op, found.Where(rec.Found, true))
 	if a := r.Get("if_absent"); a != nil {
 		rec.Resend = a.Text == "resend"
 		if rec.Resend && op.Batch != nil {
@@ -77,8 +77,8 @@ func (d *decoder) reconcile(op *Operation, n *source.Node) {
 		}
 	}
 	d.looksForIt(r, op)
-	if rec.Found != nil && !rec.Found.Reads("outputs") {
-		d.faults.Add(r.Get("found").Errorf("lookup-of-anything", "found says nothing of the outputs of the look-up, so that it is the same whatever is found").
+	if rec.Found != nil && !rec.Found.Reads("outputs", "outcome") {
+		d.faults.Add(r.Get("found").Errorf("lookup-of-anything", "found says nothing of the outputs of the look-up, nor of its outcome, so that it is the same whatever is found").
 			WithHint("ask whether what was sent is among outputs of " + rec.Call.Name))
 	}
 	op.Reconcile = rec

@@ -71,13 +71,6 @@ func AnswerVars(request lang.Vars, status int, headers *value.Object, text strin
 	return append(request[:len(request):len(request)], int64(status), headers, text, body)
 }
 
-func stopScope(answer *lang.Scope, outputs *lang.Type) *lang.Scope {
-	return answer.With(
-		lang.Name{Name: "outputs", Type: outputs},
-		lang.Name{Name: "outcome", Type: lang.TextType},
-	)
-}
-
 // StopVars are in scope at paginate.stop: those of the answer, the outputs of
 // its page, and its outcome.
 func StopVars(answer lang.Vars, outputs *value.Object, outcome flow.Outcome) lang.Vars {
@@ -99,9 +92,9 @@ func LookupVars(inputs *value.Object, row ...value.Value) lang.Vars {
 }
 
 // FoundVars are in scope at reconcile.found and reconcile.outputs: those of the
-// look-up's inputs, and its outputs.
-func FoundVars(lookup lang.Vars, outputs *value.Object) lang.Vars {
-	return append(lookup[:len(lookup):len(lookup)], outputs)
+// look-up's inputs, its outputs, and its outcome.
+func FoundVars(lookup lang.Vars, outputs *value.Object, outcome flow.Outcome) lang.Vars {
+	return append(lookup[:len(lookup):len(lookup)], outputs, string(outcome))
 }
 
 func rowAnswerScope(answer *lang.Scope, row *lang.Type) *lang.Scope {

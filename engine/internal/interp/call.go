@@ -207,7 +207,7 @@ func (w *walker) identity(a *pipeline.Call, key flow.Key, inputs *value.Object) 
 	if v == nil {
 		return "", nil
 	}
-	return value.Key(v), nil
+	return value.Key(a.Operation.Identity.Type().Canonical(v)), nil
 }
 
 // attempts calls until the answer stands. Whether a call is repeated follows

@@ -162,7 +162,7 @@ func (s *searcher) once(at flow.Key, vars lang.Vars) (finding, error) {
 		}
 		return finding{}, err
 	}
-	vars = catalog.FoundVars(vars, res.Outputs)
+	vars = catalog.FoundVars(vars, res.Outputs, res.Outcome)
 	found, err := s.rule.Found.Bool(vars)
 	if err != nil || !found {
 		return finding{problem: errorText(err)}, nil

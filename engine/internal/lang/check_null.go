@@ -2,6 +2,8 @@ package lang
 
 import (
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -28,128 +30,204 @@ func (c *compiler) mayBeNull(t term, member *ast.MemberNode) {
 	related(d, t.typ)
 }
 
-// narrow returns t, not null where conditions prove that.
-func (c *compiler) narrow(ch *chain, t *Type) *Type {
-	if t.Nullable && c.isProven(ch) {
-		return t.notNull()
-	}
-	return t
-}
-
-func (c *compiler) isProven(ch *chain) bool {
-	return len(c.notNull) > 0 && slices.Contains(c.notNull, ch.key(len(ch.links)))
-}
-
-// under compiles n where the chains of facts are known to be there.
-func (c *compiler) under(facts []string, n ast.Node) term {
+// under compiles n where facts hold.
+func (c *compiler) under(facts []Fact, n ast.Node) term {
 	if len(facts) == 0 {
 		return c.term(n)
 	}
-	outer := c.notNull
-	c.notNull = append(outer[:len(outer):len(outer)], facts...)
+	outer := c.facts
+	c.facts = append(outer[:len(outer):len(outer)], c.scope.closed(facts)...)
 	t := c.term(n)
-	c.notNull = outer
+	c.facts = outer
 	return t
 }
 
-// proven returns the chains that are not null when the condition n, which is compiled already, is truth.
-func (c *compiler) proven(n ast.Node, truth bool) []string {
+// proven returns what is known when the condition n, which is compiled already, is truth.
+func (c *compiler) proven(n ast.Node, truth bool) []Fact {
 	switch n := n.(type) {
 	case *ast.UnaryNode:
 		if n.Operator == "!" || n.Operator == "not" {
 			return c.proven(n.Node, !truth)
 		}
+	case *ast.VariableDeclaratorNode:
+		return c.proven(n.Expr, truth)
 	case *ast.BinaryNode:
 		switch n.Operator {
-		case "and", "&&":
-			if truth {
-				return append(c.proven(n.Left, true), c.proven(n.Right, true)...)
+		case "and", "&&", "or", "||":
+			isAnd := n.Operator == "and" || n.Operator == "&&"
+			both := append(c.proven(n.Left, isAnd), c.proven(n.Right, truth)...)
+			if isAnd == truth {
+				return both
 			}
-		case "or", "||":
-			if !truth {
-				return append(c.proven(n.Left, false), c.proven(n.Right, false)...)
-			}
-		case "==":
-			return c.provenByEquality(n, truth)
-		case "!=":
-			return c.provenByEquality(n, !truth)
-		case ">", ">=", "<", "<=":
-			if truth {
-				return c.provenByLength(n)
-			}
+			return Common(c.proven(n.Left, truth), both) // the left side decides, or lets the right one
+		case "==", "!=":
+			return append(c.provenByEquality(n, truth == (n.Operator == "==")), c.provenByAbsence(n, truth)...)
+		case "in":
+			return append(c.provenByList(n, truth), c.provenByAbsence(n, truth)...)
 		}
 	}
-	return nil
+	if t := c.done[n]; t.chain != nil {
+		return []Fact{Is(truth, t.chain.path()...)}
+	}
+	return c.provenByAbsence(n, truth)
 }
 
-// provenByEquality looks at "x == constant", which is known to hold or not to hold.
-func (c *compiler) provenByEquality(n *ast.BinaryNode, equal bool) []string {
-	x, k := c.done[n.Left], c.done[n.Right]
-	if x.constant {
-		x, k = k, x
-	}
-	if !k.constant || x.chain == nil {
-		facts := c.provenByDefault(x.node, k, equal)
-		if equal {
-			facts = append(facts, c.provenByLength(n)...)
+// provenByEquality looks at "x == y", which is known to hold or not to hold.
+func (c *compiler) provenByEquality(n *ast.BinaryNode, equal bool) []Fact {
+	var facts []Fact
+	l, r := c.done[n.Left], c.done[n.Right]
+	for _, side := range [][2]term{{l, r}, {r, l}} {
+		switch x, y := side[0], side[1]; {
+		case x.chain == nil:
+		case y.constant:
+			facts = append(facts, Fact{Path: x.chain.path(), Among: []value.Value{y.val}, Not: !equal})
+		case equal && y.typ.Kind != Unknown && !y.typ.Nullable && !y.typ.omittable:
+			facts = append(facts, NotNull(x.chain.path()...))
 		}
-		return facts
 	}
-	if isNull := k.val == nil; isNull == equal {
-		return nil
-	}
-	return x.chain.keys()
+	return facts
 }
 
-// provenByLength looks at "len(x) > 0" and the like: what has a length other than 0 is not null.
-func (c *compiler) provenByLength(n *ast.BinaryNode) []string {
-	call, ok := n.Left.(*ast.CallNode)
-	if !ok || len(call.Arguments) != 1 {
+// provenByList looks at "x in [constant, …]".
+func (c *compiler) provenByList(n *ast.BinaryNode, among bool) []Fact {
+	x := c.done[n.Left]
+	list, ok := c.done[n.Right].val.(value.List)
+	if !ok || x.chain == nil {
 		return nil
 	}
-	callee, ok := call.Callee.(*ast.IdentifierNode)
-	k, isInt := c.done[n.Right].val.(int64)
-	if !ok || callee.Value != "len" || !isInt {
-		return nil
-	}
-	holdsForNull := map[string]bool{">": k < 0, ">=": k <= 0, "<": k > 0, "<=": k >= 0, "==": k == 0} // with len at 0
-	x := c.done[call.Arguments[0]]
-	if x.chain == nil || holdsForNull[n.Operator] {
-		return nil
-	}
-	return x.chain.keys()
+	return []Fact{{Path: x.chain.path(), Among: list, Not: !among}}
 }
 
-// provenByDefault looks at "trim(x ?? ”) == constant": x is not null where its default would
-// have come out the other way.
-func (c *compiler) provenByDefault(n ast.Node, k term, equal bool) []string {
-	written, inner := writings(n)
-	b, ok := inner.(*ast.BinaryNode)
-	if !ok || b.Operator != "??" || !k.constant {
-		return nil
+// provenByAbsence looks at conditions that would come out the other way if a member were null, so
+// that it is not; and if a list were empty, so that it has elements.
+func (c *compiler) provenByAbsence(n ast.Node, truth bool) []Fact {
+	var facts []Fact
+	if ch, v := c.with(n, nil); ch != nil && v == !truth {
+		facts = append(facts, NotNull(ch.path()...))
 	}
-	x, otherwise := c.done[b.Left], c.done[b.Right]
-	if x.chain == nil || !otherwise.constant {
-		return nil
+	if ch, v := c.with(n, value.List{}); ch != nil && v == !truth {
+		facts = append(facts, NotNull(append(ch.path(), lenOf)...))
 	}
-	v := otherwise.val
-	if text, isText := v.(string); isText {
-		for _, w := range slices.Backward(written) {
-			text = w.of(text)
+	return facts
+}
+
+// with returns what n would give if a member that it depends on, ch, were v: null or an empty
+// list. ch is nil where that is not known.
+func (c *compiler) with(n ast.Node, v value.Value) (ch *chain, result value.Value) {
+	if t := c.done[n]; t.chain != nil {
+		return t.chain, v
+	}
+	switch n := n.(type) {
+	case *ast.ChainNode:
+		return c.with(n.Node, v)
+	case *ast.MemberNode:
+		if ch, of := c.with(n.Node, v); of == nil && n.Optional {
+			return ch, nil
 		}
-		v = text
+	case *ast.BinaryNode:
+		return c.withOperator(n, v)
+	case *ast.CallNode, *ast.BuiltinNode:
+		name, first := called(n)
+		if name == "" {
+			return nil, nil
+		}
+		ch, arg := c.with(first, v)
+		result, ok := withCall(name, arg)
+		if !ok {
+			return nil, nil
+		}
+		return ch, result
 	}
-	if value.Equal(v, k.val) == equal {
-		return nil
-	}
-	return x.chain.keys()
+	return nil, nil
 }
 
-// keys identifies the chain and all before it: where a.b is not null, a is not either.
-func (ch *chain) keys() []string {
-	keys := make([]string, 0, len(ch.links)+1)
-	for i := 0; i <= len(ch.links); i++ {
-		keys = append(keys, ch.key(i))
+func (c *compiler) withOperator(n *ast.BinaryNode, v value.Value) (ch *chain, result value.Value) {
+	l, r := c.done[n.Left], c.done[n.Right]
+	a, b := l.val, r.val
+	switch {
+	case r.constant:
+		ch, a = c.with(n.Left, v)
+	case l.constant:
+		ch, b = c.with(n.Right, v)
 	}
-	return keys
+	if ch == nil {
+		return nil, nil
+	}
+	if n.Operator == "??" {
+		if a == nil {
+			a = b
+		}
+		return ch, a
+	}
+	holds, ok := compared(n.Operator, a, b, timesOf(l.typ, r.typ))
+	if !ok {
+		return nil, nil
+	}
+	return ch, holds
+}
+
+// withCall computes functions of null, of an empty list, and of the texts that stand for null.
+func withCall(name string, arg value.Value) (result value.Value, ok bool) {
+	text, isText := arg.(string)
+	_, isList := arg.(value.List)
+	switch {
+	case isText && name == "len":
+		return int64(utf8.RuneCountInString(text)), true
+	case isText:
+		change := map[string]func(string) string{"lower": strings.ToLower, "upper": strings.ToUpper, "trim": strings.TrimSpace}[name]
+		if change == nil {
+			return nil, false
+		}
+		return change(text), true
+	case arg != nil && !isList:
+		return nil, false
+	}
+	switch name {
+	case "len", "count":
+		return int64(0), true
+	case "any":
+		return false, true
+	case "all", "none":
+		return true, true
+	case "first", "last", "at", "find":
+		return nil, true
+	case "filter", "map":
+		return value.List{}, true
+	}
+	return nil, false
+}
+
+// compared computes a comparison; ok is false where a and b cannot be compared.
+func compared(op string, a, b value.Value, ts times) (holds, ok bool) {
+	same := func(a, b value.Value) bool { return value.Equal(ts.of(a), ts.of(b)) }
+	switch op {
+	case "==", "!=":
+		return same(a, b) == (op == "=="), true
+	case "in":
+		list, ok := b.(value.List)
+		return slices.ContainsFunc(list, func(e value.Value) bool { return same(a, e) }), ok
+	}
+	x, isText := a.(string)
+	y, areTexts := b.(string)
+	areTexts = areTexts && isText
+	switch op {
+	case "contains":
+		return areTexts && strings.Contains(x, y), areTexts
+	case "startsWith":
+		return areTexts && strings.HasPrefix(x, y), areTexts
+	case "endsWith":
+		return areTexts && strings.HasSuffix(x, y), areTexts
+	}
+	order, err := value.Compare(ts.sortKey(a), ts.sortKey(b))
+	switch {
+	case err != nil:
+		return false, false
+	case op == "<":
+		return order < 0, true
+	case op == "<=":
+		return order <= 0, true
+	case op == ">":
+		return order > 0, true
+	}
+	return order >= 0, op == ">="
 }

@@ -235,6 +235,11 @@ func (c *compiler) tests(n ast.Node, isAnd bool) []test {
 		return nil
 	}
 	t.of = b.Left.String()
+	if ts := timesOf(c.done[b.Left].typ); ts != nil {
+		for i, k := range t.values {
+			t.values[i] = ts.sortKey(k)
+		}
+	}
 	return []test{t}
 }
 

@@ -122,6 +122,7 @@ func (c *compiler) comparable(n ast.Node, a, b term, op string) {
 		}
 		return
 	}
+	c.noTime(a, b)
 	c.inEnum(a, b)
 	c.inEnum(b, a)
 	c.neverNull(n, a, b)
@@ -130,7 +131,7 @@ func (c *compiler) comparable(n ast.Node, a, b term, op string) {
 
 // neverNull reports that a whole object, such as a step's outputs, is compared with null.
 func (c *compiler) neverNull(n ast.Node, t, k term) {
-	if t.typ.Kind == Unknown || t.typ.Nullable || !k.constant || k.val != nil || t.chain == nil || c.isProven(t.chain) {
+	if t.typ.Kind == Unknown || t.typ.Nullable || !k.constant || k.val != nil || t.chain == nil || t.typ.proven {
 		return
 	}
 	if t.typ.Kind != Object {
@@ -149,7 +150,7 @@ func (c *compiler) inEnum(t, k term) {
 	if t.typ.Enum == nil || !k.constant || k.val == nil {
 		return
 	}
-	if enumHas(t.typ.Enum, k.val) {
+	if enumHas(t.typ.Enum, k.val) || t.typ.isTime() {
 		return
 	}
 	d := c.fault(c.spotOf(k.node), "not-in-enum",
@@ -174,6 +175,23 @@ func (t term) name() string {
 		return t.chain.String()
 	}
 	return "this member"
+}
+
+// noTime reports a text that is written out, and can never be a datetime that it is compared with.
+func (c *compiler) noTime(a, b term) {
+	t, k := a, b
+	if a.constant {
+		t, k = b, a
+	}
+	text, ok := k.val.(string)
+	if !ok || !k.constant || t.constant || t.typ.Kind != Text || t.typ.Format != "datetime" {
+		return
+	}
+	if _, err := readISO(text); err != nil {
+		d := c.mismatch(k.node, "%s is compared with a datetime, and is none", shown(text))
+		d.Hint = "write it as 2026-12-31, or 2026-12-31T08:00:00Z"
+		related(d, t.typ)
+	}
 }
 
 func isText(t *Type) bool { return t.Kind == Text }

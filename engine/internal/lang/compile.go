@@ -23,7 +23,7 @@ type compiler struct {
 	locals   []local   // let variables in scope, the innermost last
 	elements []element // predicates around the node, the innermost last
 	slots    int
-	notNull  []string // chains that conditions around the node prove to be there
+	facts    []Fact // what conditions around the node prove
 	// chainWhy is set by a ?. that may skip the rest of its chain.
 	chainWhy *string
 	// done holds nodes that are used twice: in a < b < c the parser shares b.

@@ -17,10 +17,6 @@ var operators = map[string]operator{
 	"%":          arithmetic(value.Mod),
 	"^":          power,
 	"**":         power,
-	"<":          ordered(func(o int) bool { return o < 0 }),
-	"<=":         ordered(func(o int) bool { return o <= 0 }),
-	">":          ordered(func(o int) bool { return o > 0 }),
-	">=":         ordered(func(o int) bool { return o >= 0 }),
 	"contains":   texts("contains", strings.Contains),
 	"startsWith": texts("startsWith", strings.HasPrefix),
 	"endsWith":   texts("endsWith", strings.HasSuffix),
@@ -84,7 +80,14 @@ func power(f *frame, a, b value.Value) (value.Value, error) {
 	return product, nil
 }
 
-func ordered(holds func(order int) bool) operator {
+// ordered returns an operator that compares, points in time where ts says so.
+func ordered(name string, ts times) operator {
+	holds := map[string]func(order int) bool{
+		"<":  func(o int) bool { return o < 0 },
+		"<=": func(o int) bool { return o <= 0 },
+		">":  func(o int) bool { return o > 0 },
+		">=": func(o int) bool { return o >= 0 },
+	}[name]
 	return func(f *frame, a, b value.Value) (value.Value, error) {
 		if kindOf(a) == Boolean {
 			return nil, fmt.Errorf("cannot compare boolean with %s", kindOf(b))
@@ -92,7 +95,7 @@ func ordered(holds func(order int) bool) operator {
 		if err := f.spendCompare(a, b); err != nil {
 			return nil, err
 		}
-		order, err := value.Compare(a, b)
+		order, err := ts.order(f, a, b)
 		if err != nil {
 			return nil, err
 		}

@@ -180,7 +180,13 @@ func (c *compiler) function(n ast.Node, fn *function, nodes []ast.Node) term {
 			}
 			call.body, call.slot, call.usesIndex = c.predicate(body, elem)
 			call.bodyAt = c.spotOf(body.Node)
+			if i > 0 && (fn.name == "filter" || fn.name == "find") {
+				types[0] = c.filtered(types[0], call.slot, body.Node)
+			}
 			types[i] = call.body.typ
+			if k := call.body.typ.Kind; k == Text || k == Unknown {
+				call.keys = timesOf(call.body.typ)
+			}
 			c.want(call.body, p.takes, p.null, "the "+p.name+" of "+fn.name)
 			continue
 		}
@@ -191,7 +197,10 @@ func (c *compiler) function(n ast.Node, fn *function, nodes []ast.Node) term {
 				c.fault(c.spotOf(node), "bad-arguments", err.Error())
 			}
 		}
-		types[i] = a.typ
+		types[i] = branchType(a)
+		if fn.compare != nil {
+			call.times = append(call.times, timesOf(a.typ))
+		}
 		call.args = append(call.args, a)
 		call.argsAt = append(call.argsAt, c.spotOf(node))
 		call.params = append(call.params, p)
@@ -202,6 +211,17 @@ func (c *compiler) function(n ast.Node, fn *function, nodes []ast.Node) term {
 	}
 	call.argSlot = c.newSlots(len(call.args))
 	return term{typ: secretResult(t, types...), run: call.run}
+}
+
+// filtered returns the type of a list whose elements, in slot, all fit the condition.
+func (c *compiler) filtered(t *Type, slot int, condition ast.Node) *Type {
+	facts := c.proven(condition, true)
+	if t.Kind != List || len(facts) == 0 {
+		return t
+	}
+	some := *t
+	some.Elem = refined(orAny(t.Elem), (&chain{local: slot}).rootName(), facts)
+	return &some
 }
 
 // predicate compiles the body of a predicate that runs over elements of type elem.
@@ -227,7 +247,9 @@ type callee struct {
 	bodyAt    spot
 	slot      int
 	usesIndex bool
-	argSlot   int // where the arguments are while the function runs, which does not keep them
+	keys      times   // of what the predicate gives
+	times     []times // of the arguments, for functions that compare
+	argSlot   int     // where the arguments are while the function runs, which does not keep them
 }
 
 func (c *callee) run(f *frame) (value.Value, error) {
@@ -255,7 +277,9 @@ func (c *callee) run(f *frame) (value.Value, error) {
 		if v, err = c.fn.each(l); l.broken != nil {
 			err = l.broken
 		}
-	} else if err = c.load(f, vals); err == nil {
+	} else if err = c.load(f, vals); err == nil && c.fn.compare != nil {
+		v, err = c.fn.compare(f, vals, c.times)
+	} else if err == nil {
 		v, err = c.fn.call(f, vals)
 	}
 	if err != nil {

@@ -38,7 +38,10 @@ func (l *link) in(o *value.Object) value.Value {
 }
 
 func (c *compiler) root(t *Type, ch *chain) term {
-	return c.chained(ch, c.narrow(ch, t))
+	if len(c.facts) > 0 {
+		t = refined(t, ch.rootName(), c.facts)
+	}
+	return c.chained(ch, t)
 }
 
 func (c *compiler) chained(ch *chain, t *Type) term {
@@ -110,16 +113,20 @@ func (ch *chain) extend(l link) *chain {
 // errSkip ends a chain whose ?. met null, as far as optionalChain.
 var errSkip = errors.New("chain skipped")
 
-// key identifies what a chain reads; with ?. or without it reads the same.
-func (ch *chain) key(links int) string {
-	var b strings.Builder
+// path returns what the chain reads, with ?. or without, for a Fact.
+func (ch *chain) path() []string {
+	path := make([]string, 1, len(ch.links)+2)
+	path[0] = ch.rootName()
+	for _, l := range ch.links {
+		path = append(path, l.name)
+	}
+	return path
+}
+
+// rootName names what the chain begins with: no name of a scope begins as a slot does.
+func (ch *chain) rootName() string {
 	if ch.local >= 0 {
-		b.WriteString("#" + strconv.Itoa(ch.local))
-	} else {
-		b.WriteString(strconv.Itoa(ch.index))
+		return "#" + strconv.Itoa(ch.local)
 	}
-	for _, l := range ch.links[:links] {
-		b.WriteString("\x00" + l.name)
-	}
-	return b.String()
+	return ch.name
 }

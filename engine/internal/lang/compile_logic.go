@@ -60,13 +60,13 @@ func (c *compiler) equality(n *ast.BinaryNode) term {
 	c.sameLength(n)
 	c.neverWritten(n.Left, n.Right, n.Operator)
 	same := n.Operator == "=="
-	at := c.spotOf(n)
+	at, ts := c.spotOf(n), timesOf(l.typ, r.typ)
 	return term{typ: BooleanType, run: func(f *frame) (value.Value, error) {
 		a, b, err := both(f, l, r)
 		if err != nil {
 			return nil, err
 		}
-		eq, err := equal(f, a, b)
+		eq, err := ts.equal(f, a, b)
 		if err != nil {
 			return nil, at.wrap(err)
 		}
@@ -118,13 +118,13 @@ func (c *compiler) in(n *ast.BinaryNode) term {
 			d.Hint = "write text contains part"
 		}
 	}
-	at := c.spotOf(n)
+	at, ts := c.spotOf(n), timesOf(l.typ, r.typ.elem())
 	return term{typ: BooleanType, run: func(f *frame) (value.Value, error) {
 		a, b, err := both(f, l, r)
 		if err != nil {
 			return nil, err
 		}
-		found, err := contained(f, a, b)
+		found, err := contained(f, ts, a, b)
 		if err != nil {
 			return nil, at.wrap(err)
 		}
@@ -156,12 +156,12 @@ func (c *compiler) spared(t *Type, e term, list *ast.ArrayNode) bool {
 	})
 }
 
-func contained(f *frame, v, in value.Value) (bool, error) {
+func contained(f *frame, ts times, v, in value.Value) (bool, error) {
 	switch in := in.(type) {
 	case value.List, *value.Rows:
 		var broken error
 		for _, e := range f.elements(in, &broken) {
-			if same, err := equal(f, v, e); same || err != nil {
+			if same, err := ts.equal(f, v, e); same || err != nil {
 				return same, err
 			}
 		}

@@ -17,7 +17,7 @@ func (c *compiler) optionalChain(n *ast.ChainNode) term {
 	t := c.term(n.Node)
 	why := c.chainWhy
 	c.chainWhy = outer
-	if why != nil && (t.chain == nil || !c.isProven(t.chain)) {
+	if why != nil {
 		t.typ = t.typ.OrNull(*why)
 	}
 	if t.chain != nil {
@@ -114,7 +114,7 @@ func (c *compiler) namedMember(n *ast.MemberNode, of term, name string) term {
 	l := link{name: name, at: c.spotOf(n.Property), optional: n.Optional, of: of.typ}
 	if of.chain != nil {
 		ch := of.chain.extend(l)
-		return c.chained(ch, c.narrow(ch, t))
+		return c.chained(ch, t)
 	}
 	rest := &chain{name: "the value", links: []link{l}}
 	return term{typ: t, run: func(f *frame) (value.Value, error) {

@@ -82,15 +82,18 @@ func (c *compiler) binary(n *ast.BinaryNode) term {
 	r := c.operand(c.term(n.Right))
 	t := c.resultOf(n, l, r)
 	c.divisor(n, r)
+	op := operators[n.Operator]
 	switch n.Operator {
 	case "<", ">", "<=", ">=":
 		c.sameSides(n)
 		c.sameLength(n)
 		c.sameRange(n, l, r)
+		c.noTime(l, r)
+		op = ordered(n.Operator, timesOf(l.typ, r.typ))
 	case "contains", "startsWith", "endsWith":
 		c.neverWritten(n.Left, n.Right, n.Operator)
 	}
-	return c.operate(n, t, l, r, operators[n.Operator])
+	return c.operate(n, t, l, r, op)
 }
 
 // both evaluates the two sides of an operator, the left one first.

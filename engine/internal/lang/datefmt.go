@@ -41,7 +41,7 @@ func formatDate(iso, format string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	t, err := parseISO(iso)
+	t, err := readISO(iso)
 	if err != nil {
 		return "", err
 	}
@@ -175,69 +175,14 @@ func digits(s string, n int) (number int, ok bool) {
 	return number, true
 }
 
-func (f dateFormat) format(t time.Time) string {
+func (f dateFormat) format(t isoTime) string {
 	var b strings.Builder
 	for _, p := range f {
-		switch p.unit {
-		case 'y':
-			fmt.Fprintf(&b, "%04d", t.Year())
-		case 'M':
-			fmt.Fprintf(&b, "%02d", int(t.Month()))
-		case 'd':
-			fmt.Fprintf(&b, "%02d", t.Day())
-		case 'H':
-			fmt.Fprintf(&b, "%02d", t.Hour())
-		case 'm':
-			fmt.Fprintf(&b, "%02d", t.Minute())
-		case 's':
-			fmt.Fprintf(&b, "%02d", t.Second())
-		default:
+		if p.unit == 0 {
 			b.WriteString(p.text)
+			continue
 		}
+		fmt.Fprintf(&b, "%0*d", p.width, t.number(p.unit))
 	}
 	return b.String()
-}
-
-// isoDate and isoTime are the notations of ISO dates and of the front part of
-// ISO times.
-var (
-	isoDate = mustDateFormat("yyyy-MM-dd")
-	isoTime = mustDateFormat("yyyy-MM-ddTHH:mm:ss")
-)
-
-func mustDateFormat(format string) dateFormat {
-	f, err := parseDateFormat(format)
-	if err != nil {
-		panic(err)
-	}
-	return f
-}
-
-// parseISO reads an ISO date (yyyy-MM-dd) or an ISO date and time with an
-// optional fraction of a second and an optional zone (Z, +02:00, +0200); without a zone
-// it counts as UTC, for many vendors leave it out.
-func parseISO(text string) (time.Time, error) {
-	const front = len("yyyy-MM-ddTHH:mm:ss")
-	if len(text) < front {
-		iso, err := isoDate.parse(text)
-		if err != nil {
-			return time.Time{}, err
-		}
-		return time.Parse("2006-01-02", iso)
-	}
-	if _, err := isoTime.parse(text[:front]); err != nil {
-		return time.Time{}, err
-	}
-	layout := "2006-01-02T15:04:05"
-	if zone := strings.TrimLeft(strings.TrimPrefix(text[front:], "."), "0123456789"); zone != "" {
-		layout += "Z07:00"
-		if len(zone) == len("+0200") {
-			layout = strings.TrimSuffix(layout, "Z07:00") + "Z0700"
-		}
-	}
-	t, err := time.Parse(layout, text)
-	if err != nil || strings.Contains(text, ",") {
-		return time.Time{}, errDateShape
-	}
-	return t, nil
 }

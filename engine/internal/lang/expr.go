@@ -29,6 +29,8 @@ type Expr struct {
 	needs []test
 	// passed are the texts that the expression passes on.
 	passed []passed
+	// whenTrue and whenFalse are what is known where a condition gives that.
+	whenTrue, whenFalse []Fact
 }
 
 // longestExpr bounds what the compiler looks at, in bytes.
@@ -100,6 +102,9 @@ func compileSource(n *source.Node, text string, at int, s *Scope, faults *diag.L
 		needs: c.tests(root, true),
 	}
 	e.passed = (&passing{c: c, locals: map[string][]passed{}}).of(root)
+	if t.typ.Kind == Boolean {
+		e.whenTrue, e.whenFalse = c.proven(root, true), c.proven(root, false)
+	}
 	if t.chain != nil && t.chain.local < 0 {
 		e.path = t.chain
 	}
@@ -108,6 +113,15 @@ func compileSource(n *source.Node, text string, at int, s *Scope, faults *diag.L
 
 // Type returns what the expression yields.
 func (e *Expr) Type() *Type { return e.typ }
+
+// facts returns what is known of the names of the scope where the expression gives truth.
+func (e *Expr) facts(truth bool) []Fact {
+	facts := e.whenFalse
+	if truth {
+		facts = e.whenTrue
+	}
+	return slices.DeleteFunc(slices.Clone(facts), func(f Fact) bool { return f.Path[0][0] == '#' })
+}
 
 // Place returns where the expression stands.
 func (e *Expr) Place() diag.Place { return e.place }

@@ -21,6 +21,9 @@ type function struct {
 	// predicate over the elements of a list. round and matches have neither: they
 	// look at how their arguments are written, see compiler.function.
 	call func(f *frame, args []value.Value) (value.Value, error)
+	// compare is call for functions that ask which values are equal, or greater; ts has the datetimes
+	// of each argument.
+	compare func(f *frame, args []value.Value, ts []times) (value.Value, error)
 	// streams says that call takes value.Rows as they are; others get lists in memory.
 	streams bool
 	each    func(l *loop) (value.Value, error)

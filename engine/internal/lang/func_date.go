@@ -20,10 +20,10 @@ var dateFunctions = []function{
 		name: "date", doc: "the ISO date of an ISO time, or of a text in a notation such as dd.MM.yyyy",
 		params: []param{textParam, {name: "format", takes: kinds(Text), optional: true, check: checkDateFormat}},
 		result: func(args []*Type) *Type {
-			if len(args) > 1 { // a date or a time: the notation says, when it runs
-				return TextType
+			if len(args) == 1 {
+				return &Type{Kind: Text, Format: "date"}
 			}
-			return &Type{Kind: Text, Format: "date"}
+			return typeOfNotation(args[1])
 		},
 		call: func(f *frame, args []value.Value) (value.Value, error) {
 			if len(args) == 1 {
@@ -48,8 +48,8 @@ var dateFunctions = []function{
 		name: "addDays", doc: "the ISO date or time that many days later, earlier when negative",
 		params: []param{dateParam, {name: "days", takes: kinds(Integer)}},
 		result: func(args []*Type) *Type {
-			if t := orAny(args[0]); t.Format != "" {
-				return &Type{Kind: Text, Format: t.Format}
+			if t := orAny(args[0]); t.Kind == Text {
+				return &Type{Kind: Text, Format: t.Format, times: t.times}
 			}
 			return TextType
 		},
@@ -64,20 +64,31 @@ var dateFunctions = []function{
 			return fromUnix(args[0])
 		},
 	}, {
-		name: "toUnix", doc: "the whole seconds from the beginning of 1970 to an ISO date or time",
-		params: []param{dateParam}, result: always(IntegerType),
+		name: "toUnix", doc: "the exact seconds from the beginning of 1970 to an ISO date or time, with their fraction",
+		params: []param{dateParam}, result: always(DecimalType),
 		call: func(f *frame, args []value.Value) (value.Value, error) {
 			text := args[0].(string)
 			if err := f.spendText(len(text)); err != nil {
 				return nil, err
 			}
-			t, err := parseISO(text)
+			t, err := readISO(text)
 			if err != nil {
 				return nil, fmt.Errorf("cannot read %s as a date: %w", shown(text), err)
 			}
-			return t.Unix(), nil
+			return t.seconds()
 		},
 	},
+}
+
+// typeOfNotation is the type of what date reads in a notation of type t: one that is written out tells dates from times.
+func typeOfNotation(t *Type) *Type {
+	if len(t.Enum) == 1 {
+		if f, err := parseDateFormat(t.Enum[0].(string)); err == nil && f.hasTime() {
+			return &Type{Kind: Text, Format: "datetime"}
+		}
+		return &Type{Kind: Text, Format: "date"}
+	}
+	return &Type{Kind: Text, times: true}
 }
 
 // The first second of the year 0000 and the last one of 9999.
@@ -129,11 +140,10 @@ func readDate(f *frame, text, format string) (value.Value, error) {
 		return nil, err
 	}
 	if format == "" {
-		t, err := parseISO(text)
-		if err != nil {
+		if _, err := readISO(text); err != nil {
 			return nil, fmt.Errorf("cannot read %s as a date: %w", shown(text), err)
 		}
-		return t.Format(time.DateOnly), nil
+		return text[:len(time.DateOnly)], nil
 	}
 	iso, err := parseDate(text, format)
 	if err != nil {
@@ -150,11 +160,11 @@ func addDays(text string, by value.Value) (value.Value, error) {
 	if !ok || days < -farthest || days > farthest {
 		return nil, errNoSuchYear
 	}
-	t, err := parseISO(text)
+	from, err := readISO(text)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read %s as a date: %w", shown(text), err)
 	}
-	t = t.AddDate(0, 0, int(days))
+	t := time.Date(from.year, time.Month(from.month), from.day+int(days), 0, 0, 0, 0, time.UTC)
 	if t.Year() < 0 || t.Year() > 9999 {
 		return nil, errNoSuchYear
 	}

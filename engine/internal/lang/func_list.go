@@ -19,7 +19,12 @@ var (
 )
 
 // elementOrNull is the result rule of functions that pick one element.
-func elementOrNull(args []*Type) *Type { return args[0].elem().OrNull(mayBeEmpty) }
+func elementOrNull(args []*Type) *Type {
+	if args[0].nonEmpty && !args[0].Nullable {
+		return args[0].elem()
+	}
+	return args[0].elem().OrNull(mayBeEmpty)
+}
 
 // sameList is the result rule of functions that give some elements of their list.
 func sameList(args []*Type) *Type { return ListOf(args[0].elem()) }
@@ -73,7 +78,7 @@ var listFunctions = []function{
 		call: concat,
 	}, {
 		name: "unique", doc: "the elements without repeats, each where it came first",
-		params: []param{listParam}, result: sameList, call: unique,
+		params: []param{listParam}, result: sameList, compare: unique,
 	}, {
 		name: "keys", doc: "the names of an object's members, in their order",
 		params: []param{objectParam}, result: always(ListOf(TextType)),
@@ -176,15 +181,15 @@ func concat(f *frame, args []value.Value) (value.Value, error) {
 // uniqueSteps is what a scalar costs that was not there before.
 const uniqueSteps = 2
 
-func unique(f *frame, args []value.Value) (value.Value, error) {
+func unique(f *frame, args []value.Value, ts []times) (value.Value, error) {
 	list := args[0].(value.List)
 	if err := f.spendDeep(list); err != nil {
 		return nil, err
 	}
-	seen := make(map[any]bool)
+	seen, elems := make(map[any]bool), ts[0].elems()
 	once := value.List{}
 	for _, e := range list {
-		if k := identity(e); !seen[k] {
+		if k := identity(elems.of(e)); !seen[k] {
 			if _, read := k.(valueKey); !read { // which has cost enough
 				if err := f.spend(uniqueSteps); err != nil {
 					return nil, err

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -33,11 +34,11 @@ var numberFunctions = []function{
 	}, {
 		name: "min", doc: "the least of numbers or texts, or of a list's elements; null for an empty list",
 		params: []param{{name: "x", takes: number | kinds(Text, List)}}, repeat: true,
-		result: extremeType, call: extreme("min", -1), streams: true,
+		result: extremeType, compare: extreme("min", -1), streams: true,
 	}, {
 		name: "max", doc: "the greatest of numbers or texts, or of a list's elements; null for an empty list",
 		params: []param{{name: "x", takes: number | kinds(Text, List)}}, repeat: true,
-		result: extremeType, call: extreme("max", 1), streams: true,
+		result: extremeType, compare: extreme("max", 1), streams: true,
 	}, {
 		name: "mean", doc: "the exact mean of the numbers in a list, null for an empty list; round(mean(list), places) where it has no end",
 		params: []param{listParam}, streams: true,
@@ -132,7 +133,7 @@ func toDecimal(f *frame, args []value.Value) (value.Value, error) {
 func extremeType(args []*Type) *Type {
 	if len(args) == 1 {
 		if orAny(args[0]).Kind == List {
-			return args[0].elem().OrNull(mayBeEmpty)
+			return elementOrNull(args)
 		}
 		return args[0]
 	}
@@ -143,11 +144,12 @@ func extremeType(args []*Type) *Type {
 	return t
 }
 
-func extreme(name string, sign int) func(f *frame, args []value.Value) (value.Value, error) {
-	return func(f *frame, args []value.Value) (value.Value, error) {
+func extreme(name string, sign int) func(*frame, []value.Value, []times) (value.Value, error) {
+	return func(f *frame, args []value.Value, ts []times) (value.Value, error) {
+		all := slices.Concat(ts...)
 		var list value.Value = value.List(args)
 		if _, ok := value.Length(args[0]); ok && len(args) == 1 {
-			list = args[0]
+			list, all = args[0], ts[0].elems()
 		}
 		var best value.Value
 		var broken error
@@ -165,7 +167,7 @@ func extreme(name string, sign int) func(f *frame, args []value.Value) (value.Va
 			if err := f.spendCompare(v, best); err != nil {
 				return nil, err
 			}
-			order, err := value.Compare(v, best)
+			order, err := all.order(f, v, best)
 			if err != nil {
 				return nil, err
 			}

@@ -57,8 +57,10 @@ var predicateFunctions = []function{
 	}, {
 		name: "map", doc: "the results of an expression for each element",
 		params: []param{listOrNull, fnResult},
-		result: func(args []*Type) *Type { return ListOf(args[1]) },
-		each:   mapElements,
+		result: func(args []*Type) *Type {
+			return &Type{Kind: List, Elem: args[1], nonEmpty: args[0].nonEmpty && !args[0].Nullable}
+		},
+		each: mapElements,
 	}, {
 		name: "groupBy", doc: "an object that has, for each key, the list of its elements",
 		params: []param{listParam, {name: "key", takes: scalar}},
@@ -147,7 +149,7 @@ const (
 	newGroupSteps = 4
 )
 
-// groupBy names the groups as text(key) does; 1 and 1.0 are one group, named as it was met first.
+// groupBy names the groups as text(key) does; 1 and 1.0 are one group, as is one point in time, named as it was met first.
 func groupBy(l *loop) (value.Value, error) {
 	type group struct {
 		name string
@@ -163,7 +165,7 @@ func groupBy(l *loop) (value.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		k := identity(v)
+		k := identity(l.callee.keys.of(v))
 		g := byKey[k]
 		if g == nil {
 			name, err := value.Text(v)
@@ -236,7 +238,7 @@ func sortBy(l *loop) (value.Value, error) {
 		if err != nil {
 			return nil, err
 		}
-		rows = append(rows, row{k, e})
+		rows = append(rows, row{l.callee.keys.sortKey(k), e})
 	}
 	if err := l.f.spend(len(rows) * bits.Len(uint(len(rows))) / 3); err != nil {
 		return nil, err

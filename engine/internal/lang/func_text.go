@@ -74,7 +74,7 @@ var textFunctions = []function{
 	}, {
 		name: "digest", doc: "the SHA-256 of values in hexadecimal digits; equal values have equal digests",
 		params: []param{{name: "value", takes: anything, null: true}}, repeat: true,
-		result: always(TextType), call: digest,
+		result: always(TextType), compare: digest,
 	},
 }
 
@@ -210,12 +210,16 @@ func replace(f *frame, args []value.Value) (value.Value, error) {
 }
 
 // digest separates the values, so that digest("ab", "c") is not digest("a", "bc").
-func digest(f *frame, args []value.Value) (value.Value, error) {
+func digest(f *frame, args []value.Value, ts []times) (value.Value, error) {
 	for range 2 { // read once for the canonical form, once for the sum
 		if err := f.spendDeep(value.List(args)); err != nil {
 			return nil, err
 		}
 	}
-	sum := sha256.Sum256([]byte(value.Key(value.List(args))))
+	same := make(value.List, len(args))
+	for i, v := range args {
+		same[i] = ts[i].of(v)
+	}
+	sum := sha256.Sum256([]byte(value.Key(same)))
 	return hex.EncodeToString(sum[:]), nil
 }

@@ -236,6 +236,6 @@ func (c *mappingCompiler) compileNulls() {
 
 func isISO(v value.Value, format string) bool {
 	text, _ := v.(string)
-	_, err := parseISO(text)
+	_, err := readISO(text)
 	return err == nil && (format == "date") == (len(text) == len("yyyy-MM-dd"))
 }

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"strings"
+	"time"
 
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -134,12 +135,26 @@ func (c conversion) toDate(v value.Value) (value.Value, bool) {
 			return nil, false
 		}
 	}
-	t, err := parseISO(text)
-	if err != nil {
+	if _, err := readISO(text); err != nil {
 		return nil, false
 	}
 	if c.format == "date" {
-		return t.Format("2006-01-02"), true
+		return text[:len(time.DateOnly)], true
 	}
-	return t.Format("2006-01-02T15:04:05.999999999Z07:00"), true
+	return rfc3339(text), true
+}
+
+// rfc3339 returns an ISO date or time as a time with a zone, UTC where it has none; its digits
+// stay as they are.
+func rfc3339(text string) string {
+	const front = len("yyyy-MM-ddTHH:mm:ss")
+	if len(text) == len(time.DateOnly) {
+		return text + "T00:00:00Z"
+	}
+	at := front + strings.IndexAny(text[front:]+"Z", "Zz+-")
+	zone := "Z"
+	if z := text[at:]; len(z) > 1 {
+		zone = z[:3] + ":" + z[len(z)-2:]
+	}
+	return text[:len(time.DateOnly)] + "T" + text[len(time.DateOnly)+1:at] + zone
 }

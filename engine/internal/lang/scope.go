@@ -10,6 +10,9 @@ import (
 type Scope struct {
 	names []Name
 	funcs []Func
+	// facts are what is known of the names; their types say it already.
+	facts []Fact
+	rules []Rule
 }
 
 // A Name is one variable of a Scope.
@@ -40,7 +43,9 @@ func NewScope(names ...Name) *Scope { return &Scope{names: names} }
 // With returns a scope that has further names after those of s; a later name
 // hides an earlier one. Vars of s, extended, are Vars of the new scope.
 func (s *Scope) With(names ...Name) *Scope {
-	return &Scope{names: append(s.names[:len(s.names):len(s.names)], names...), funcs: s.funcs}
+	more := *s
+	more.names = append(s.names[:len(s.names):len(s.names)], names...)
+	return &more
 }
 
 // Typed returns a scope in which the name has another type.
@@ -53,8 +58,21 @@ func (s *Scope) Typed(name string, t *Type) *Scope {
 
 // WithFuncs returns a scope that offers further functions.
 func (s *Scope) WithFuncs(funcs ...Func) *Scope {
-	return &Scope{names: s.names, funcs: append(s.funcs[:len(s.funcs):len(s.funcs)], funcs...)}
+	more := *s
+	more.funcs = append(s.funcs[:len(s.funcs):len(s.funcs)], funcs...)
+	return &more
 }
+
+// Retyped returns s with another type of the name, which it has.
+func (s *Scope) Retyped(name string, t *Type) *Scope {
+	other := *s
+	other.names = slices.Clone(s.names)
+	other.names[s.Index(name)].Type = t
+	return &other
+}
+
+// Type returns the type of the name, which s has.
+func (s *Scope) Type(name string) *Type { return s.names[s.Index(name)].Type }
 
 // Len returns the number of names, the length of full Vars.
 func (s *Scope) Len() int { return len(s.names) }

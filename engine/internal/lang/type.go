@@ -65,6 +65,11 @@ type Type struct {
 	// either lists what a value of Unknown type can be where two branches of an expression
 	// differ in kind, null aside: each of them must fit where the value is used. nil otherwise.
 	either []*Type
+	// times says that some of the texts may be datetimes, although not all need be.
+	times bool
+	// proven types are those of what only a condition makes sure not to be null, and nonEmpty those
+	// of lists that it makes sure to have an element.
+	proven, nonEmpty bool
 	// omittable marks results that may be Omit: templates take them, operators do not.
 	omittable bool
 }

@@ -62,6 +62,12 @@ func joinTo(a, b *Type, depth int) *Type {
 	if a.Format == b.Format {
 		t.Format = a.Format
 	}
+	if t.Kind == Text && (a.isTime() || b.isTime()) {
+		t.times = true
+		if a.alwaysTime() && b.alwaysTime() {
+			t.Format = "datetime"
+		}
+	}
 	switch t.Kind {
 	case List:
 		t.Elem = joinTo(orAny(a.Elem), orAny(b.Elem), depth-1)

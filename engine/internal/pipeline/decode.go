@@ -29,7 +29,6 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 		p:       &Pipeline{Name: n.Get("pipeline").Text, Path: file, File: n.File, OutputsType: lang.ObjectOf()},
 		link:    link,
 		faults:  faults,
-		steps:   lang.ObjectOf(),
 		places:  map[string]diag.Place{},
 		vendors: map[string]Connection{},
 		known:   map[string]*catalog.Param{},
@@ -44,6 +43,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	d.p.Inputs = decodeInputs(n.Get("inputs"), file, lib, faults)
 	d.connections(n.Get("connections"))
 	d.tables(n.Get("tables"), lib)
+	d.scope = scopeOf(d.p.Inputs.Type, lang.ObjectOf())
 	d.p.Steps = d.stepList(n.Get("steps"))
 	if f := n.Get("on_failure"); f != nil {
 		d.p.OnFailure = OnFailure(f.Text)
@@ -61,9 +61,11 @@ type decoder struct {
 	p      *Pipeline
 	link   Linker
 	faults *diag.List
-	// steps is the type of steps so far; it is replaced, never changed. Its fields may share
-	// memory with those of the types before it, but not with those of a group.
-	steps  *lang.Type
+	// scope has the steps so far, the rows of the foreach steps around, and what is known there of
+	// both. It is replaced, never changed; the fields of steps may share memory with those of
+	// the scopes before it, but not with those of a group.
+	scope  *lang.Scope
+	ending ending                // of the action that was decoded last
 	places map[string]diag.Place // of the ids so far
 	rows   []rowName             // of the foreach steps around the step, outermost first
 	// bound is the shortest timeout around the step; nil for none.
@@ -93,24 +95,21 @@ func (d *decoder) hintAtSteps(faults diag.List) {
 
 // A rowName is what a foreach calls its row.
 type rowName struct {
-	lang.Name
+	name  string
 	batch int // how many elements the row is of at most; 0 for a row that is one
-}
-
-func (d *decoder) scope() *lang.Scope {
-	names := make([]lang.Name, len(d.rows))
-	for i, r := range d.rows {
-		names[i] = r.Name
-	}
-	return scopeOf(d.p.Inputs.Type, d.steps).With(names...)
 }
 
 func (d *decoder) stepList(n *source.Node) []*Step {
 	var steps []*Step
 	told := false
+	list := ending{}
 	for i, item := range n.Items {
+		d.ending = ending{}
 		if s := d.step(item); s != nil {
 			steps = append(steps, s)
+			list.never = list.never || d.ending.never
+			d.scope = d.scope.Knowing(d.ending.facts...)
+			list.facts = append(list.facts, d.ending.facts...)
 		}
 		if !told && item.Get("fail") != nil && item.Get("if") == nil && item.Get("foreach") == nil && item.Get("on_error") == nil && i < len(n.Items)-1 {
 			d.faults.Add(item.Key("fail").Errorf("never-done", "this always fails, so that the steps below it are never done").
@@ -118,6 +117,7 @@ func (d *decoder) stepList(n *source.Node) []*Step {
 			told = true
 		}
 	}
+	d.ending = list
 	return steps
 }
 
@@ -129,20 +129,12 @@ func (d *decoder) step(n *source.Node) *Step {
 		s.ID = id.Text
 		d.newID(id)
 	}
-	outer, outerBound := d.rows, d.bound
-	defer func() { d.rows, d.bound = outer, outerBound }()
+	outer := d.scope
 	if cond := n.Get("if"); cond != nil {
-		s.If = d.choice(cond, d.scope())
+		s.If = d.choice(cond, outer)
 	}
-	if over := n.Get("foreach"); over != nil {
-		s.Foreach = d.foreach(n, d.scope())
-		d.rows = append(outer[:len(outer):len(outer)], rowName{lang.Name{Name: s.Foreach.As, Type: s.Foreach.handed()}, s.Foreach.Batch})
-		if k := n.Get("key"); k != nil {
-			s.Foreach.Key = d.rowKey(k, d.scope())
-		}
-	}
-	d.timeout(n, s)
-	d.action(n, s)
+	d.inner(n, s)
+	d.scope = outer
 	if s.Action == nil {
 		d.broken = true
 		if s.ID != "" {
@@ -150,16 +142,38 @@ func (d *decoder) step(n *source.Node) *Step {
 		}
 		return nil
 	}
+	s.shape = s.shapeOf()
+	if s.ID != "" {
+		d.declare(s.ID, s.recordType())
+		d.scope = d.scope.Ruled(s.rule(outer))
+	}
+	d.ending = d.ending.of(s, outer)
+	return s
+}
+
+// inner decodes what is done where the step's condition holds.
+func (d *decoder) inner(n *source.Node, s *Step) {
+	rows, bound := d.rows, d.bound
+	defer func() { d.rows, d.bound = rows, bound }()
+	d.scope = d.scope.Where(s.If, true)
+	if over := n.Get("foreach"); over != nil {
+		s.Foreach = d.foreach(n, d.scope)
+		d.rows = append(rows[:len(rows):len(rows)], rowName{s.Foreach.As, s.Foreach.Batch})
+		d.scope = d.scope.With(lang.Name{Name: s.Foreach.As, Type: s.Foreach.handed()})
+		if k := n.Get("key"); k != nil {
+			s.Foreach.Key = d.rowKey(k, d.scope)
+		}
+	}
+	d.timeout(n, s)
+	d.action(n, s)
+	if s.Action == nil {
+		return
+	}
 	if s.Foreach != nil && n.Get("key") == nil && s.Foreach.Batch == 0 && creates([]*Step{s}, map[*Pipeline]bool{}) {
 		d.faults.Add(n.Key("foreach").Warnf("create-without-key", "rows are created without a key: a row that is moved in the list would be taken for another").
 			WithHint("add key with what names a row, as in " + keyOf(s.Foreach)))
 	}
 	d.modifiers(n, s)
-	s.shape = s.shapeOf()
-	if s.ID != "" {
-		d.declare(s.ID, s.recordType())
-	}
-	return s
 }
 
 // keyOf shows how the key of a row may be written.
@@ -173,14 +187,14 @@ func keyOf(f *Foreach) string {
 func (d *decoder) action(n *source.Node, s *Step) {
 	for _, pair := range n.Pairs {
 		if decode, ok := kinds()[pair.Key.Text]; ok {
-			s.Action = decode(d, s, n, pair.Value, d.scope())
+			s.Action = decode(d, s, n, pair.Value, d.scope)
 		}
 	}
 }
 
 // modifiers decodes what changes how the action is done.
 func (d *decoder) modifiers(n *source.Node, s *Step) {
-	scope := d.scope()
+	scope := d.scope
 	if s.Foreach != nil {
 		d.columns(s, n)
 	}
@@ -204,10 +218,11 @@ func (d *decoder) newID(id *source.Node) {
 }
 
 func (d *decoder) declare(id string, t *lang.Type) {
-	if _, twice := d.steps.Field(id); twice {
+	steps := d.scope.Type("steps")
+	if _, twice := steps.Field(id); twice {
 		return // reported
 	}
-	d.steps = lang.ObjectOf(append(d.steps.Fields, lang.Field{Name: id, Type: t})...)
+	d.scope = d.scope.Retyped("steps", lang.ObjectOf(append(steps.Fields, lang.Field{Name: id, Type: t})...))
 }
 
 // choice compiles a condition that decides whether something is done.

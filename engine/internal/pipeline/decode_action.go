@@ -44,7 +44,7 @@ func (d *decoder) batchSizes(n *source.Node, c *Call) {
 			continue
 		}
 		for _, r := range d.rows {
-			if r.batch > q.MaxItems && isJust(pair.Value.Text, r.Name.Name) {
+			if r.batch > q.MaxItems && isJust(pair.Value.Text, r.name) {
 				fault := pair.Value.Errorf("batch-too-large", "%s takes at most %d %s at once, and a batch may be of %d", c.Name(), q.MaxItems, q.Name, r.batch)
 				fault.Related = []diag.Place{q.Place}
 				d.faults.Add(fault.WithHint(fmt.Sprintf("write batch: %d", q.MaxItems)))
@@ -161,6 +161,7 @@ func decodeFail(d *decoder, _ *Step, _, v *source.Node, scope *lang.Scope) Actio
 	if t.Type().HasSecret() {
 		d.faults.Add(v.Errorf("secret-leak", "a secret would stand in the message"))
 	}
+	d.ending.never = true
 	return &Fail{Message: t}
 }
 

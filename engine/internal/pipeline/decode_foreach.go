@@ -95,7 +95,7 @@ func (d *decoder) rowKey(n *source.Node, scope *lang.Scope) *lang.Expr {
 	if e == nil {
 		return nil
 	}
-	row := d.rows[len(d.rows)-1].Name.Name
+	row := d.rows[len(d.rows)-1].name
 	if !e.Reads(row) {
 		d.faults.Add(n.Warnf("always-same", "all rows have one key: it says nothing of %s", row).
 			WithHint("name what tells rows apart, as in " + row + ".id, or leave the key out"))

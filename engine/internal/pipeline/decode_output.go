@@ -29,7 +29,7 @@ func (d *decoder) outputs(n *source.Node) {
 			}
 			v = v.Get("value")
 		}
-		o.Value = lang.CompileTemplate(v, d.scope(), d.faults)
+		o.Value = lang.CompileTemplate(v, d.scope, d.faults)
 		t := lang.AnyType
 		if o.Value != nil {
 			t = o.Value.Type()

@@ -36,16 +36,19 @@ func (g *Group) outputsType() *lang.Type {
 	return g.Outputs.Type()
 }
 
+// complete reports whether one of the branches is always done.
+func (s *Switch) complete() bool {
+	return slices.ContainsFunc(s.Branches, func(b Branch) bool { return b.If == nil })
+}
+
 // outputsType is the type of what the branch that is taken gives. An output
 // that not every branch has may be null.
 func (s *Switch) outputsType() *lang.Type {
 	types := make([]*lang.Type, 0, len(s.Branches)+1)
-	complete := false
 	for _, b := range s.Branches {
 		types = append(types, b.outputsType())
-		complete = complete || b.If == nil
 	}
-	if !complete {
+	if !s.complete() {
 		types = append(types, lang.ObjectOf())
 	}
 	joined := *lang.Join(types...)
@@ -71,34 +74,45 @@ func decodeGroup(d *decoder, _ *Step, n, _ *source.Node, _ *lang.Scope) Action {
 // group decodes steps and outputs of n; ok is false where the type of its
 // outputs cannot be known. What the steps leave behind is seen inside only.
 func (d *decoder) group(n *source.Node) (g *Group, ok bool) {
-	outer := d.steps
-	defer func() { d.steps = outer }()
-	d.steps = lang.ObjectOf(slices.Clip(outer.Fields)...)
+	outer := d.scope
+	defer func() { d.scope = outer }()
+	d.scope = outer.Retyped("steps", lang.ObjectOf(slices.Clip(outer.Type("steps").Fields)...))
 	g = &Group{Steps: d.stepList(n.Get("steps"))}
 	outputs := n.Get("outputs")
 	if outputs == nil {
 		return g, true
 	}
-	g.Outputs = lang.CompileTemplate(outputs, d.scope(), d.faults)
+	g.Outputs = lang.CompileTemplate(outputs, d.scope, d.faults)
 	return g, g.Outputs != nil
 }
 
-func decodeSwitch(d *decoder, _ *Step, _, v *source.Node, scope *lang.Scope) Action {
+func decodeSwitch(d *decoder, _ *Step, _, v *source.Node, _ *lang.Scope) Action {
 	a := &Switch{}
 	whole := true
 	catalog.Distinct(v, "branch", d.faults)
+	outer := d.scope
+	var ends []ending // of the branches
 	for i, item := range v.Items {
 		b := Branch{}
 		if cond := item.Get("if"); cond != nil {
-			b.If = d.choice(cond, scope)
+			b.If = d.choice(cond, d.scope)
 		} else if i < len(v.Items)-1 {
 			d.faults.Add(item.Errorf("branch-without-if", "only the last branch may lack an if: those behind it would never be done"))
 		}
+		others := d.scope
+		d.scope = others.Where(b.If, true)
+		here := d.scope
 		g, ok := d.group(item)
 		whole = whole && ok
+		ends = append(ends, ending{never: d.ending.never, facts: append(here.Facts(outer), d.ending.facts...)})
+		d.scope = others.Where(b.If, false)
 		b.Group = *g
 		a.Branches = append(a.Branches, b)
 	}
+	if !a.complete() {
+		ends = append(ends, ending{facts: d.scope.Facts(outer)})
+	}
+	d.scope, d.ending = outer, either(ends)
 	if !whole {
 		return nil
 	}

@@ -42,10 +42,11 @@ func (d *decoder) onError(n *source.Node, s *Step, scope *lang.Scope) {
 			d.faults.Add(item.Errorf("handler-without-if", "only the last handler may lack an if: those behind it would never fit"))
 		}
 		if outputs := item.Get("outputs"); outputs != nil {
-			if h.Outputs = lang.CompileTemplate(outputs, own, d.faults); h.Outputs != nil {
+			if h.Outputs = lang.CompileTemplate(outputs, own.Where(h.If, true), d.faults); h.Outputs != nil {
 				d.handlerOutputs(outputs, h.Outputs, declared)
 			}
 		}
+		own = own.Where(h.If, false)
 		s.Handlers = append(s.Handlers, h)
 	}
 }

@@ -135,10 +135,10 @@ func (c *Call) Params() *catalog.Params {
 	return c.Pipeline.Inputs.Params
 }
 
-// Outputs returns the type of what the callee gives.
+// Outputs returns the type of what the callee gives where it succeeds.
 func (c *Call) Outputs() *lang.Type {
 	if c.Operation != nil {
-		return c.Operation.Response.OutputsType
+		return c.Operation.Response.Given()
 	}
 	return c.Pipeline.OutputsType
 }

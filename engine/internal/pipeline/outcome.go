@@ -20,7 +20,7 @@ func (s *Step) outcomeType() *lang.Type {
 		seen = append(seen, flow.Empty)
 	}
 	note := "nothing but a success is seen of this step: it has no on_error that lets the run go on after a failure"
-	if passed := s.passedOver(); len(passed) > 0 {
+	if passed := s.failuresSeen(); len(passed) > 0 {
 		seen = append(seen, passed...)
 		note = "a success, and what its on_error passes over, is all that is seen of this step"
 	}
@@ -29,8 +29,8 @@ func (s *Step) outcomeType() *lang.Type {
 	return t
 }
 
-// passedOver lists the failures after which the run goes on, in the order of flow.Failures.
-func (s *Step) passedOver() []flow.Outcome {
+// failuresSeen lists the failures after which the run goes on, in the order of flow.Failures.
+func (s *Step) failuresSeen() []flow.Outcome {
 	able := s.passable()
 	if s.OnError == Continue {
 		return able

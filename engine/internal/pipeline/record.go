@@ -222,6 +222,9 @@ func (s *Step) rowOutputs() []lang.Field {
 func (s *Step) RowType() *lang.Type {
 	switch a := s.Action.(type) {
 	case *Call:
+		if s.Until != nil {
+			return s.Until.seen
+		}
 		return a.Outputs()
 	case *Set:
 		return a.Values.Type()

@@ -77,7 +77,7 @@ func storeVendor() *catalog.Vendor {
 			t := *in.Type
 			t.Declared, in.Place, in.Type = diag.Place{}, diag.Place{}, &t // nobody could look there
 		}
-		op.Response.OutputsType = storeOutputs(op.Name, lang.AnyType)
+		setStoreOutputs(op, lang.AnyType)
 		v.Operations = append(v.Operations, op)
 	}
 	return v
@@ -91,16 +91,27 @@ func CheckConnectionName(name *source.Node, faults *diag.List) {
 	}
 }
 
-// storeOutputs is the type of what an operation gives of a table that holds such values.
+// setStoreOutputs says what an operation gives of a table that holds such values.
+func setStoreOutputs(op *catalog.Operation, of *lang.Type) {
+	op.Response.OutputsType = storeOutputs(op.Name, of)
+	switch op.Name {
+	case StoreGet:
+		op.Response.SetEmpty("there may be nothing under that key")
+	case StoreRun:
+		op.Response.SetEmpty("there may be no such run")
+	}
+}
+
+// storeOutputs is the type of what an operation gives of a table that holds such values, where there is something.
 func storeOutputs(operation string, of *lang.Type) *lang.Type {
 	switch operation {
 	case StoreGet:
-		return lang.ObjectOf(lang.Field{Name: StoreValue, Type: of.OrNull("there may be nothing under that key")})
+		return lang.ObjectOf(lang.Field{Name: StoreValue, Type: of})
 	case StoreList:
 		row := lang.ObjectOf(lang.Field{Name: StoreKey, Type: lang.TextType}, lang.Field{Name: StoreValue, Type: of})
 		return lang.ObjectOf(lang.Field{Name: StoreRows, Type: lang.ListOf(row)})
 	case StoreRun:
-		return lang.ObjectOf(lang.Field{Name: StoreEnded, Type: lang.TextType.OrNull("there may be no such run")})
+		return lang.ObjectOf(lang.Field{Name: StoreEnded, Type: lang.TextType})
 	}
 	return lang.ObjectOf()
 }
@@ -119,7 +130,7 @@ func ofTable(op *catalog.Operation, table *catalog.Param) *catalog.Operation {
 		inputs.Type.Fields = append(inputs.Type.Fields, lang.Field{Name: in.Name, Type: in.Type})
 	}
 	typed.Inputs = &inputs
-	typed.Response.OutputsType = storeOutputs(op.Name, table.Type)
+	setStoreOutputs(&typed, table.Type)
 	return &typed
 }
 

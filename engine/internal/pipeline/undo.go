@@ -36,7 +36,7 @@ func (d *decoder) undo(n *source.Node, s *Step, scope *lang.Scope) *Call {
 		d.faults.Add(at.Errorf("undo-of-read", "%s reads, so that there is nothing to undo", own.Name()))
 	}
 	v := u.Get("call")
-	c, ok := decodeCall(d, s, u, v, scope.With(lang.Name{Name: "outputs", Type: own.Outputs()})).(*Call)
+	c, ok := decodeCall(d, s, u, v, own.answered(scope)).(*Call)
 	if !ok {
 		return nil
 	}

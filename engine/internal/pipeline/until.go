@@ -17,6 +17,8 @@ type Until struct {
 	FailIf *lang.Expr // nil: nothing ends the wait but Done and Timeout
 	// Every is the wait between two looks; the step's timeout is the longest wait in all.
 	Every time.Duration
+
+	seen *lang.Type // of the outputs of the look that ends the wait well
 }
 
 // until decodes the wait of a step that calls; n has it.
@@ -41,15 +43,15 @@ func (d *decoder) until(n *source.Node, s *Step, scope *lang.Scope) *Until {
 		d.faults.Add(at.Errorf("until-with-foreach", "a step repeats its call either for every item or until something is there").
 			WithHint("put the waiting step below steps: of the foreach"))
 	}
-	own := scope.With(lang.Name{Name: "outputs", Type: call.Outputs()})
-	u := &Until{
-		Done:  d.ofOutputs(n.Get("until"), own),
-		Every: d.duration(n.Get("every")),
-	}
+	own := call.answered(scope)
+	u := &Until{Every: d.duration(n.Get("every"))}
 	if f := n.Get("fail_if"); f != nil {
 		u.FailIf = d.ofOutputs(f, own)
 	}
 	catalog.AtMost(n.Get("every"), "every", u.Every, longestWait, d.faults)
+	seen := own.Where(u.FailIf, false)
+	u.Done = d.ofOutputs(n.Get("until"), seen)
+	u.seen = seen.Where(u.Done, true).Type("outputs")
 	switch {
 	case u.Every == 0:
 		d.faults.Add(n.Get("every").Errorf("wrong-value", "the wait between two looks must be longer than nothing"))
