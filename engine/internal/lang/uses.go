@@ -40,6 +40,11 @@ func EachUse(name string, found func(path []string), nodes ...*source.Node) {
 }
 
 func usesIn(text, name string, found func(path []string)) {
+	eachUseIn(text, name, func(_ int, path []string) { found(path) })
+}
+
+// eachUseIn calls found for each byte of the text at which name stands, with the members behind it.
+func eachUseIn(text, name string, found func(at int, path []string)) {
 	for at := 0; ; {
 		i := strings.Index(text[at:], name)
 		if i < 0 {
@@ -47,7 +52,8 @@ func usesIn(text, name string, found func(path []string)) {
 		}
 		from := at + i
 		at = from + len(name)
-		if from > 0 && (text[from-1] == '.' || isWord(text[from-1])) || at < len(text) && isWord(text[at]) {
+		// 1..inputs.count is a range
+		if from > 0 && (text[from-1] == '.' && !strings.HasSuffix(text[:from], "..") || isWord(text[from-1])) || at < len(text) && isWord(text[at]) {
 			continue
 		}
 		var path []string
@@ -59,7 +65,7 @@ func usesIn(text, name string, found func(path []string)) {
 			path = append(path, member)
 			at += n
 		}
-		found(path)
+		found(from, path)
 	}
 }
 
