@@ -102,6 +102,9 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	op.Request = d.request(n.Get("request"), scope)
 	d.repeatable(n, n.Get("request"), op)
 	d.pathText(n.Get("request").Get("path"), op.Inputs)
+	if url := n.Get("request").Get("url"); url != nil {
+		d.placeholders(url, op.Inputs)
+	}
 	identified := identityScope(op.Inputs.Type)
 	if rows := n.Get("rows"); rows != nil {
 		var row *lang.Type
@@ -146,6 +149,7 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 	r.Body = d.template(n.Get("body"), scope)
 	d.path(n.Get("path"), r.Path)
 	d.headers(r.Headers)
+	d.queryNames(r.Query)
 	if as := n.Get("as"); as != nil {
 		r.As = as.Text
 		if strings.HasPrefix(as.Text, "${{") {

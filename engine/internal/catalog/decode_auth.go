@@ -27,6 +27,7 @@ func (d *decoder) auth(n *source.Node) {
 		d.v.Auth.Query = d.template(inject.Get("query"), scope)
 		d.v.Auth.Body = d.template(inject.Get("body"), scope)
 		d.headers(d.v.Auth.Headers)
+		d.queryNames(d.v.Auth.Query)
 		d.tokenUsed(inject)
 		d.secretInjection(d.v.Auth.Headers)
 		d.secretInjection(d.v.Auth.Query)

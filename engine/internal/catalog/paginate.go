@@ -227,6 +227,9 @@ func (d *decoder) nextPage(n *source.Node, kind page.Kind, whole *lang.Type) *Ne
 	}
 	header := n.Get("header")
 	next := &NextPage{Header: header.Text}
+	if err := CheckHeaderName(header.Text); err != nil {
+		d.faults.Add(header.Errorf("wrong-value", "%v", err))
+	}
 	if next.IsLinkHeader() && kind.Variable() != "" {
 		d.faults.Add(header.Errorf("link-header", "a Link header holds the address of the next page, and no %s", kind.Variable()).
 			WithHint("page by link"))
