@@ -59,7 +59,7 @@ func (p *Paging) Vars(request lang.Vars, at page.Page) lang.Vars {
 
 // paging reads what paginate says of requests, and returns the type of page; n
 // may be nil.
-func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Node) (*Paging, *lang.Type) {
+func (d *decoder) paging(n *source.Node, effect flow.Effect) (*Paging, *lang.Type) {
 	if n == nil {
 		return nil, nil
 	}
@@ -91,16 +91,12 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 			d.faults.Add(size.Errorf("wrong-value", "size: expected at least 1 element on a page, found %s", size.Text))
 			p.Size = 1 // so that page.size is known
 		}
-		d.usesPage(request, size, "size", "how many elements a page is to have")
 	}
 	if most := n.Get("max_pages"); most != nil {
 		pages, _ := most.Literal().(int64)
 		if p.MaxPages = int(pages); pages < 1 {
 			d.faults.Add(most.Errorf("wrong-value", "max_pages: expected at least 1 page, found %s", most.Text))
 		}
-	}
-	if name := p.Kind.Variable(); name != "" {
-		d.usesPage(request, n.Get("by"), name, "which page it asks for")
 	}
 	if misplaced != nil || len(*d.faults) > before {
 		return p, lang.AnyType // what is wrong with it is reported
@@ -127,12 +123,23 @@ func (p *Paging) typeOf() *lang.Type {
 	return lang.ObjectOf(fields...)
 }
 
-// usesPage holds that the request uses the member of page that at speaks of, which says what.
-// The vendor would hand out the same page for ever.
-func (d *decoder) usesPage(request, at *source.Node, member, what string) {
-	if !mentions(request, "page."+member) {
-		d.faults.Add(at.Errorf("page-unused", "the request does not say %s: it never uses page.%s", what, member).
-			WithHint(fmt.Sprintf("write ${{ page.%s }} where the vendor wants it, such as a query parameter", member)))
+// usesPage holds that the request, which alone was compiled so far, uses the members of page that n declares: the vendor would
+// hand out the same page for ever. Where there were faults since before, what is broken may be what uses them.
+func (d *decoder) usesPage(n *source.Node, p *Paging, before int) {
+	if p == nil || p.Kind == nil || diag.List((*d.faults)[before:]).HasErrors() {
+		return
+	}
+	unused := func(at *source.Node, member, what string) {
+		if !d.reads.Reads("page", member) {
+			d.faults.Add(at.Errorf("page-unused", "the request does not say %s: it never uses page.%s", what, member).
+				WithHint(fmt.Sprintf("write ${{ page.%s }} where the vendor wants it, such as a query parameter", member)))
+		}
+	}
+	if size := n.Get("size"); size != nil {
+		unused(size, "size", "how many elements a page is to have")
+	}
+	if name := p.Kind.Variable(); name != "" {
+		unused(n.Get("by"), name, "which page it asks for")
 	}
 }
 

@@ -51,7 +51,7 @@ func WarnOtherWord(n *source.Node, text string, faults *diag.List) {
 		word = otherLanguages[text]
 	}
 	if word != "" {
-		faults.Add(n.Warnf("other-word", "%s is a text here, not %s", text, word).WithHint("write " + word + ", or leave it out where nothing is meant"))
+		faults.Add(n.Warnf("other-word", "%s is a text here, not %s", text, word).WithHint("write " + word + " where that is meant; an input that may be left out has optional: true"))
 	}
 }
 

@@ -84,6 +84,9 @@ func compileSource(n *source.Node, text string, at int, s *Scope, faults *diag.L
 	if c.failed {
 		return nil
 	}
+	if s.reads != nil {
+		s.reads.record(root)
+	}
 	e := &Expr{
 		typ:   t.typ,
 		text:  text,
@@ -107,6 +110,14 @@ func (e *Expr) Place() diag.Place { return e.place }
 
 // Text returns the expression as written, without marker.
 func (e *Expr) Text() string { return e.text }
+
+// Member returns the name of the member of name that is all of the expression: rows for inputs.rows.
+func (e *Expr) Member(of string) (name string, ok bool) {
+	if e.path == nil || e.path.name != of || len(e.path.links) != 1 {
+		return "", false
+	}
+	return e.path.links[0].name, true
+}
 
 // Reads reports whether the expression reads one of these names of its scope; without
 // names, whether it reads any, or a function that only its scope has.

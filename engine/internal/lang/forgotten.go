@@ -77,7 +77,7 @@ func (p plain) refuseWhole(faults *diag.List) bool {
 	if !p.mayBeExpression(text) {
 		return false
 	}
-	e := compileSource(p.node, text, 0, p.scope, &diag.List{})
+	e := compileSource(p.node, text, 0, p.scope.Recording(nil), &diag.List{})
 	if e == nil {
 		return false
 	}
@@ -132,7 +132,7 @@ func (p plain) refuseCall(faults *diag.List) {
 			if p.text[end] != ')' || strings.HasSuffix(call, "()") {
 				continue
 			}
-			if e := compileSource(p.node, call, 0, p.scope, &diag.List{}); e != nil {
+			if e := compileSource(p.node, call, 0, p.scope.Recording(nil), &diag.List{}); e != nil {
 				p.report(at[0], call, faults)
 				return
 			}

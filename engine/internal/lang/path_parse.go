@@ -109,7 +109,7 @@ func (c *pathCompiler) refuseOtherPaths(text string, over *Type) {
 		return
 	}
 	if text == "this" || strings.HasPrefix(text, "this.") {
-		c.fault(0, "bad-path", `write "@this" for the data as a whole; the member of that name is written \this`, "this is the member called this")
+		c.fault(0, "bad-path", `write "@this" for the data as a whole; the member of that name is written \this`, "the path %s begins at a member called this", text)
 		return
 	}
 	at := 0

@@ -6,6 +6,7 @@ import "github.com/seed627bd532/runner/engine/internal/value"
 type Scope struct {
 	names []Name
 	funcs []Func
+	reads *Reads // what its expressions read; nil where nobody asks
 }
 
 // A Name is one variable of a Scope.
@@ -36,12 +37,12 @@ func NewScope(names ...Name) *Scope { return &Scope{names: names} }
 // With returns a scope that has further names after those of s; a later name
 // hides an earlier one. Vars of s, extended, are Vars of the new scope.
 func (s *Scope) With(names ...Name) *Scope {
-	return &Scope{names: append(s.names[:len(s.names):len(s.names)], names...), funcs: s.funcs}
+	return &Scope{names: append(s.names[:len(s.names):len(s.names)], names...), funcs: s.funcs, reads: s.reads}
 }
 
 // WithFuncs returns a scope that offers further functions.
 func (s *Scope) WithFuncs(funcs ...Func) *Scope {
-	return &Scope{names: s.names, funcs: append(s.funcs[:len(s.funcs):len(s.funcs)], funcs...)}
+	return &Scope{names: s.names, funcs: append(s.funcs[:len(s.funcs):len(s.funcs)], funcs...), reads: s.reads}
 }
 
 // Len returns the number of names, the length of full Vars.

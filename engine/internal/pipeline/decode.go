@@ -53,7 +53,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	d.unused(n)
 	d.p.Broken = d.broken
 	d.hintAtSteps((*faults)[before:])
-	d.p.Inputs.findStreamed(n, d.p)
+	d.p.Inputs.findStreamed(&d.reads, d.p)
 	return d.p
 }
 
@@ -74,6 +74,7 @@ type decoder struct {
 	known  map[string]*catalog.Param
 	store  *catalog.Vendor       // nil until something calls Store
 	files  map[string]diag.Place // of the outputs so far
+	reads  lang.Reads            // what the expressions so far read
 	before int                   // how many faults there were before this file
 	broken bool                  // a step could not be decoded: what depends on it has no type
 }
@@ -102,7 +103,7 @@ func (d *decoder) scope() *lang.Scope {
 	for i, r := range d.rows {
 		names[i] = r.Name
 	}
-	return scopeOf(d.p.Inputs.Type, d.steps).With(names...)
+	return scopeOf(d.p.Inputs.Type, d.steps).With(names...).Recording(&d.reads)
 }
 
 func (d *decoder) stepList(n *source.Node) []*Step {

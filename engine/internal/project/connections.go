@@ -205,7 +205,7 @@ var variable = regexp.MustCompile(`^(?:\$|\$env:|%|<)([A-Z_][A-Z0-9_]*)[%>]?$|` 
 	`(?:\$\{|\$\(|%\{|#\{|@\{|<%=|(?:^|[^$])\{\{|\{)\s*\.?(?:[Ee][Nn][Vv][.:])?([A-Z_][A-Z0-9_]*)\s*(?:\}|\)|%>)|` +
 	`^\$\{([A-Za-z_]\w*)\}$|\benv\.([A-Z_][A-Z0-9_]*)`)
 
-var envUse = regexp.MustCompile(`\benv\.([A-Za-z_][A-Za-z0-9_]*)`)
+var envUse = regexp.MustCompile(`\benv(?:\.|\?\.|\[['"])([A-Za-z_][A-Za-z0-9_]*)`)
 
 // unset reports the variables that an entry reads and nobody has set. One that ?? stands beside may be missing.
 func unset(n *source.Node, env Environment, faults *diag.List) {
