@@ -174,6 +174,9 @@ func asFault(n *source.Node, err error) *diag.Diagnostic {
 func environmentScope(n *source.Node, env Environment) *lang.Scope {
 	variables := &lang.Type{Kind: lang.Object, Extra: lang.TextType}
 	eachScalar(n, func(s *source.Node) {
+		if !lang.HasMarker(s) {
+			return // plain text
+		}
 		for _, m := range envUse.FindAllStringSubmatch(s.Text, -1) {
 			known := slices.ContainsFunc(variables.Fields, func(f lang.Field) bool { return f.Name == m[1] })
 			if !known {
@@ -202,8 +205,8 @@ func environmentScope(n *source.Node, env Environment) *lang.Scope {
 // variable is one of the environment as shells and other tools write it: all of a text, or in braces inside of one;
 // or as expressions write it, without a marker. A password may hold a $ and letters.
 var variable = regexp.MustCompile(`^(?:\$|\$env:|%|<)([A-Z_][A-Z0-9_]*)[%>]?$|` +
-	`(?:\$\{|\$\(|%\{|#\{|@\{|<%=|(?:^|[^$])\{\{|\{)\s*\.?(?:[Ee][Nn][Vv][.:])?([A-Z_][A-Z0-9_]*)\s*(?:\}|\)|%>)|` +
-	`^\$\{([A-Za-z_]\w*)\}$|\benv\.([A-Z_][A-Z0-9_]*)`)
+	`(?:\$\{|\$\(|%\{|#\{|@\{|<%=|(?:^|[^$])\{\{)\s*\.?(?:[Ee][Nn][Vv][.:])?([A-Z_][A-Z0-9_]*)\s*(?:\}|\)|%>)|` +
+	`^\$?\{([A-Za-z_]\w*)\}$|\benv\.([A-Z_][A-Z0-9_]*)`)
 
 var envUse = regexp.MustCompile(`\benv(?:\.|\?\.|\[['"])([A-Za-z_][A-Za-z0-9_]*)`)
 
