@@ -13,8 +13,8 @@ import (
 // This file finds plain text that was meant as an expression: a name of the scope without a marker around it,
 // or with the marker of another language. What decides is whether the name exists in the scope.
 
-// A plain is text of a scalar outside of its markers.
-type plain struct {
+// A plainText is text of a scalar outside of its markers.
+type plainText struct {
 	piece
 	node  *source.Node
 	scope *Scope
@@ -27,7 +27,7 @@ var languageNames = []string{"body", "call", "config", "env", "error", "headers"
 	"outputs", "page", "request", "run", "sandbox", "state", "status", "steps", "text"}
 
 // refuse reports what the text reads of the scope, if it does.
-func (p plain) refuse(faults *diag.List) {
+func (p plainText) refuse(faults *diag.List) {
 	if strings.Contains(p.node.Text, openLiteral) {
 		return // whoever writes $${{ knows markers
 	}
@@ -63,7 +63,7 @@ func (t *Type) names(member string) bool {
 }
 
 // refuseWhole reports a text that is an expression from its beginning to its end, or a name.
-func (p plain) refuseWhole(faults *diag.List) bool {
+func (p plainText) refuseWhole(faults *diag.List) bool {
 	text := strings.TrimSpace(p.text)
 	if isName(text) {
 		return p.refuseName(text, faults)
@@ -86,7 +86,7 @@ func (p plain) refuseWhole(faults *diag.List) bool {
 }
 
 // mayBeExpression reports whether a text that is more than a name has a name of the scope or a call in it.
-func (p plain) mayBeExpression(text string) bool {
+func (p plainText) mayBeExpression(text string) bool {
 	if !strings.ContainsAny(text, "?=([.+*|&<>!'") {
 		return false // words and nothing else
 	}
@@ -98,7 +98,7 @@ func (p plain) mayBeExpression(text string) bool {
 }
 
 // refuseName warns of a text that is the name of a row, of a token, or of another value.
-func (p plain) refuseName(text string, faults *diag.List) bool {
+func (p plainText) refuseName(text string, faults *diag.List) bool {
 	i := p.scope.Index(text)
 	if i < 0 || slices.Contains(languageNames, text) {
 		return false
@@ -122,7 +122,7 @@ func (s *Scope) callable(name string) bool {
 }
 
 // refuseCall reports the first call in the text that can be evaluated as it stands.
-func (p plain) refuseCall(faults *diag.List) {
+func (p plainText) refuseCall(faults *diag.List) {
 	for _, at := range calls.FindAllStringSubmatchIndex(p.text, -1) {
 		if !p.scope.callable(p.text[at[2]:at[3]]) {
 			continue
@@ -144,7 +144,7 @@ func (p plain) refuseCall(faults *diag.List) {
 const longestCall = 300
 
 // report reports the expression that stands at a byte of the text without a marker. In prose it may be meant as it stands.
-func (p plain) report(at int, expression string, faults *diag.List) {
+func (p plainText) report(at int, expression string, faults *diag.List) {
 	d := p.node.ErrorAt(p.at+utf8.RuneCountInString(p.text[:at]), "no-marker", "%s has no ${{ }} around it: it is plain text here", excerpt(expression))
 	d.Hint = "write ${{ " + excerpt(expression) + " }} for the value"
 	if !strings.Contains(expression, "'") {
@@ -157,7 +157,7 @@ func (p plain) report(at int, expression string, faults *diag.List) {
 }
 
 // isProse reports whether the scalar has several words outside of its markers.
-func (p plain) isProse() bool {
+func (p plainText) isProse() bool {
 	words := 0
 	pieces, _ := splitMarkers(p.node.Text)
 	for _, piece := range pieces {
@@ -178,7 +178,7 @@ var (
 )
 
 // refuseForeign reports text that reads a name of the scope by the marker of another language.
-func (p plain) refuseForeign(faults *diag.List) bool {
+func (p plainText) refuseForeign(faults *diag.List) bool {
 	if !strings.ContainsAny(p.text, "{([<") {
 		return false
 	}
@@ -202,7 +202,7 @@ func (p plain) refuseForeign(faults *diag.List) bool {
 	return found
 }
 
-func (p plain) foreign(at int, opener, reads string, unsure bool, faults *diag.List) {
+func (p plainText) foreign(at int, opener, reads string, unsure bool, faults *diag.List) {
 	d := p.node.ErrorAt(p.at+utf8.RuneCountInString(p.text[:at]), "no-marker", "%s begins no marker: this would be sent as it stands", opener)
 	d.Hint = "write ${{ … }} for an expression, or ${{ '" + opener + "' }} for the characters themselves"
 	if strings.Contains(reads, ".") {

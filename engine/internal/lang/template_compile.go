@@ -55,7 +55,7 @@ func compileScalar(n *source.Node, s *Scope, root bool, faults *diag.List) *Temp
 	switch {
 	case len(pieces) == 0 || len(pieces) == 1 && !pieces[0].isExpr:
 		if before := countErrors(*faults); len(pieces) == 1 {
-			plain{pieces[0], n, s, true, root}.refuse(faults)
+			plainText{pieces[0], n, s, true, root}.refuse(faults)
 			if countErrors(*faults) > before {
 				return nil
 			}
@@ -106,7 +106,7 @@ func compileMixed(t *Template, n *source.Node, pieces []piece, s *Scope, faults 
 	secret := false
 	for i, p := range pieces {
 		if !p.isExpr {
-			plain{p, n, s, false, false}.refuse(faults)
+			plainText{p, n, s, false, false}.refuse(faults)
 			quoted := value.AppendJSON(nil, p.text)
 			parts[i] = mixedPart{text: p.text, json: quoted[1 : len(quoted)-1]}
 			continue
@@ -193,7 +193,7 @@ func compileKey(n *source.Node, s *Scope, faults *diag.List) (m Member, ok bool)
 		if len(pieces) == 1 {
 			m.Name = pieces[0].text
 			if !isName(m.Name) {
-				plain{pieces[0], n, s, true, false}.refuse(faults)
+				plainText{pieces[0], n, s, true, false}.refuse(faults)
 			}
 		}
 		return m, true
