@@ -3,6 +3,7 @@ package sandbox
 import (
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -25,6 +26,13 @@ func (d *decoder) reply(n *source.Node, s *lang.Scope) *reply {
 			return lang.CompileTemplate(v, s, d.faults)
 		}
 		return nil
+	}
+	if headers := n.Get("headers"); headers != nil {
+		for _, pair := range headers.Pairs {
+			if !lang.HasMarker(pair.Key) && strings.ContainsAny(pair.Key.Text, ": ") {
+				d.faults.Add(pair.Key.Errorf("wrong-value", "%q is not a name for a header", pair.Key.Text))
+			}
+		}
 	}
 	return &reply{
 		status: part("status"), headers: part("headers"),

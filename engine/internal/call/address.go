@@ -78,14 +78,9 @@ func checkPath(path string) error {
 	if path[0] != '/' {
 		return faultf("", "the path %q must begin with /", path)
 	}
-	for i, segment := range strings.Split(path[1:], "/") {
-		switch segment {
-		case ".", "..":
+	for segment := range strings.SplitSeq(path[1:], "/") {
+		if segment == "." || segment == ".." {
 			return faultf("", "the path %q must not hold the segment %s", path, segment)
-		case "":
-			if i < strings.Count(path, "/")-1 {
-				return faultf("", "the path %q has an empty segment", path)
-			}
 		}
 	}
 	return nil

@@ -67,13 +67,11 @@ func (o *operation) fixAddress(base *url.URL) {
 	}
 }
 
-// look notes what a condition looks at. A variable's name stands in the text of
-// each expression that uses it, and in few others.
+// look notes what a condition looks at.
 func (o *operation) look(condition *lang.Expr) {
-	text := condition.Text()
-	o.sees.headers = o.sees.headers || strings.Contains(text, "headers")
-	o.sees.text = o.sees.text || strings.Contains(text, "text")
-	o.sees.body = o.sees.body || strings.Contains(text, "body")
+	o.sees.headers = o.sees.headers || condition.Reads("headers")
+	o.sees.text = o.sees.text || condition.Reads("text")
+	o.sees.body = o.sees.body || condition.Reads("body")
 }
 
 // reads reports whether anything is read from a successful answer.

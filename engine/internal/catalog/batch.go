@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
@@ -86,11 +85,11 @@ func (d *decoder) batch(n *source.Node, op *Operation) (*Batch, *lang.Type) {
 	if slices.Contains(reservedNames, b.As) {
 		d.faults.Add(n.Get("as").Errorf("reserved-name", "a row cannot be called %s, which means something else here", b.As).WithHint("call it row"))
 	}
-	of := lang.CompileExpr(n.Get("of"), identityScope(op.Inputs.Type), d.faults)
+	of := lang.CompileExpr(n.Get("of"), identityScope(op.Inputs.Type).Recording(d.reads), d.faults)
 	if of == nil {
 		return b, lang.AnyType
 	}
-	name, ok := strings.CutPrefix(of.Text(), "inputs.")
+	name, ok := of.Member("inputs")
 	if input := op.Inputs.Get(name); !ok || input == nil {
 		d.faults.Add(n.Get("of").Errorf("rows-of-no-input", "rows are those of an input, and %s is none", of.Text()).WithHint("write inputs. and the name of a list"))
 		return b, lang.AnyType

@@ -42,6 +42,10 @@ type decoder struct {
 	root   *source.Node
 	v      *Vendor
 
+	// reads are what the expressions of the part at hand read; operations, those of each operation.
+	reads      *lang.Reads
+	operations []*lang.Reads
+
 	timeout  time.Duration
 	retry    Retry
 	envelope *source.Node
@@ -71,8 +75,10 @@ func (d *decoder) vendor() {
 		d.v.Operations = append(d.v.Operations, d.operation(pair))
 	}
 	for i, pair := range n.Get("operations").Pairs {
+		d.reads = d.operations[i]
 		d.reconcile(d.v.Operations[i], pair.Value)
 	}
+	d.reads = &lang.Reads{}
 	if auth := n.Get("auth"); auth != nil {
 		d.auth(auth)
 	}
@@ -85,6 +91,8 @@ func (d *decoder) vendor() {
 
 func (d *decoder) operation(pair source.Pair) *Operation {
 	n := pair.Value
+	d.reads = &lang.Reads{}
+	d.operations = append(d.operations, d.reads)
 	op := &Operation{
 		Vendor:  d.v,
 		Name:    pair.Key.Text,
@@ -98,12 +106,16 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	op.Limits = d.narrowed(op, n.Get("limits"))
 	before := len(*d.faults)
 	var page *lang.Type
-	op.Paging, page = d.paging(n.Get("paginate"), op.Effect, n.Get("request"))
-	scope := requestScope(d.v.Config.Type, op.Inputs.Type, page)
+	op.Paging, page = d.paging(n.Get("paginate"), op.Effect)
+	scope := requestScope(d.v.Config.Type, op.Inputs.Type, page).Recording(d.reads)
 	op.Request = d.request(n.Get("request"), scope)
+	d.usesPage(n.Get("paginate"), op.Paging, before)
 	d.repeatable(n, n.Get("request"), op)
 	d.pathText(n.Get("request").Get("path"), op.Inputs)
-	identified := identityScope(op.Inputs.Type)
+	if url := n.Get("request").Get("url"); url != nil {
+		d.placeholders(url, op.Inputs)
+	}
+	identified := identityScope(op.Inputs.Type).Recording(d.reads)
 	if rows := n.Get("rows"); rows != nil {
 		var row *lang.Type
 		op.Batch, row = d.batch(rows, op)
@@ -120,7 +132,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 			f.Related = []diag.Place{placeOf(n.Get("effect"), "said here")}
 			d.faults.Add(f)
 		}
-		if b := op.Batch; b != nil && op.Identity != nil && !strings.Contains(op.Identity.Text(), b.As) {
+		if b := op.Batch; b != nil && op.Identity != nil && !op.Identity.Reads(b.As) {
 			d.faults.Add(id.Errorf("identity-of-no-row", "all rows would have one identity: %s says nothing of the row", op.Identity.Text()).
 				WithHint("take it from the row, as in " + b.As + ".id"))
 		}
@@ -147,6 +159,7 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 	r.Body = d.template(n.Get("body"), scope)
 	d.path(n.Get("path"), r.Path)
 	d.headers(r.Headers)
+	d.queryNames(r.Query)
 	if as := n.Get("as"); as != nil {
 		r.As = as.Text
 		if strings.HasPrefix(as.Text, "${{") {
@@ -193,7 +206,7 @@ var bodyStyles = &lang.Type{Kind: lang.Text, Enum: []value.Value{"json", "form"}
 // style compiles an expression that says how a body is written. Only config is
 // in scope, which begins every scope of a request.
 func (d *decoder) style(n *source.Node) *lang.Template {
-	t := d.template(n, configScope(d.v.Config.Type))
+	t := d.template(n, configScope(d.v.Config.Type).Recording(d.reads))
 	if t == nil {
 		return nil
 	}

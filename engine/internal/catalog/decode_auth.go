@@ -15,10 +15,10 @@ import (
 )
 
 func (d *decoder) auth(n *source.Node) {
-	scope := configScope(d.v.Config.Type) // without a token there is no such name
+	scope := configScope(d.v.Config.Type).Recording(d.reads) // without a token there is no such name
 	if token := n.Get("token"); token != nil {
 		d.v.Auth.Token = d.token(token)
-		scope = injectScope(d.v.Config.Type, d.v.Auth.Token.Type)
+		scope = injectScope(d.v.Config.Type, d.v.Auth.Token.Type).Recording(d.reads)
 	}
 	d.v.Auth.BaseURL = d.text(n.Get("base_url"), scope)
 	if inject := n.Get("inject"); inject != nil {
@@ -27,6 +27,7 @@ func (d *decoder) auth(n *source.Node) {
 		d.v.Auth.Query = d.template(inject.Get("query"), scope)
 		d.v.Auth.Body = d.template(inject.Get("body"), scope)
 		d.headers(d.v.Auth.Headers)
+		d.queryNames(d.v.Auth.Query)
 		d.tokenUsed(inject)
 		d.secretInjection(d.v.Auth.Headers)
 		d.secretInjection(d.v.Auth.Query)
@@ -59,7 +60,7 @@ func (d *decoder) token(n *source.Node) *Token {
 		t.Kind = TokenValue
 		d.misplaced(n, "the token is a value of the config, which is never got anew", "with", "check", "lifetime")
 		if value := n.Get("value"); value.Kind == source.Scalar {
-			if t.Fixed = d.text(value, configScope(d.v.Config.Type)); t.Fixed != nil {
+			if t.Fixed = d.text(value, configScope(d.v.Config.Type).Recording(d.reads)); t.Fixed != nil {
 				d.secretToken(value, t.Fixed.Type())
 			}
 		} else {
@@ -101,7 +102,7 @@ func (d *decoder) callToken(t *Token, n *source.Node) {
 	outputs := lang.AnyType
 	if t.Call != nil {
 		outputs = t.Call.Response.OutputsType
-		t.With = d.template(n.Get("with"), configScope(d.v.Config.Type))
+		t.With = d.template(n.Get("with"), configScope(d.v.Config.Type).Recording(d.reads))
 		CheckWith(t.Call.Name, t.Call.Inputs, t.With, placeOf(n.Get("call"), ""), d.faults)
 		d.secretInputs(t.Call, t.With)
 		if !t.Call.NoAuth {
@@ -184,7 +185,7 @@ func (d *decoder) tokenUsed(inject *source.Node) {
 }
 
 func (d *decoder) oauth2(n *source.Node) *OAuth2 {
-	scope := configScope(d.v.Config.Type)
+	scope := configScope(d.v.Config.Type).Recording(d.reads)
 	o := &OAuth2{Grant: n.Get("grant").Text}
 	o.URL = d.text(n.Get("url"), scope)
 	o.Params = d.template(n.Get("params"), scope)

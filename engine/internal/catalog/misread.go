@@ -21,7 +21,7 @@ func (d *decoder) misread() {
 	read := map[string]map[string]*member{} // by what they are members of
 	add := func(cond *source.Node) {
 		here := map[string]bool{}
-		lang.EachUse("body", func(path []string) {
+		lang.ReadsOf(cond).Each("body", func(path []string) {
 			of := ""
 			for _, name := range path {
 				if read[of] == nil {
@@ -35,7 +35,7 @@ func (d *decoder) misread() {
 				here[of+"."+name] = true
 				of += "." + name
 			}
-		}, cond)
+		})
 	}
 	conditions(d.envelope, add)
 	for _, pair := range d.root.Get("operations").Pairs {

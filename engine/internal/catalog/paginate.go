@@ -67,7 +67,7 @@ func (p *Paging) Vars(request lang.Vars, at page.Page) lang.Vars {
 
 // paging reads what paginate says of requests, and returns the type of page; n
 // may be nil.
-func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Node) (*Paging, *lang.Type) {
+func (d *decoder) paging(n *source.Node, effect flow.Effect) (*Paging, *lang.Type) {
 	if n == nil {
 		return nil, nil
 	}
@@ -99,16 +99,12 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect, request *source.Nod
 			d.faults.Add(size.Errorf("wrong-value", "size: expected at least 1 element on a page, found %s", size.Text))
 			p.Size = 1 // so that page.size is known
 		}
-		d.usesPage(request, size, "size", "how many elements a page is to have")
 	}
 	if most := n.Get("max_pages"); most != nil {
 		pages, _ := most.Literal().(int64)
 		if p.MaxPages = int(pages); pages < 1 {
 			d.faults.Add(most.Errorf("wrong-value", "max_pages: expected at least 1 page, found %s", most.Text))
 		}
-	}
-	if name := p.Kind.Variable(); name != "" {
-		d.usesPage(request, n.Get("by"), name, "which page it asks for")
 	}
 	if misplaced != nil || len(*d.faults) > before {
 		return p, lang.AnyType // what is wrong with it is reported
@@ -135,12 +131,23 @@ func (p *Paging) typeOf() *lang.Type {
 	return lang.ObjectOf(fields...)
 }
 
-// usesPage holds that the request uses the member of page that at speaks of, which says what.
-// The vendor would hand out the same page for ever.
-func (d *decoder) usesPage(request, at *source.Node, member, what string) {
-	if !mentions(request, "page."+member) {
-		d.faults.Add(at.Errorf("page-unused", "the request does not say %s: it never uses page.%s", what, member).
-			WithHint(fmt.Sprintf("write ${{ page.%s }} where the vendor wants it, such as a query parameter", member)))
+// usesPage holds that the request, which alone was compiled so far, uses the members of page that n declares: the vendor would
+// hand out the same page for ever. Where there were faults since before, what is broken may be what uses them.
+func (d *decoder) usesPage(n *source.Node, p *Paging, before int) {
+	if p == nil || p.Kind == nil || diag.List((*d.faults)[before:]).HasErrors() {
+		return
+	}
+	unused := func(at *source.Node, member, what string) {
+		if !d.reads.Reads("page", member) {
+			d.faults.Add(at.Errorf("page-unused", "the request does not say %s: it never uses page.%s", what, member).
+				WithHint(fmt.Sprintf("write ${{ page.%s }} where the vendor wants it, such as a query parameter", member)))
+		}
+	}
+	if size := n.Get("size"); size != nil {
+		unused(size, "size", "how many elements a page is to have")
+	}
+	if name := p.Kind.Variable(); name != "" {
+		unused(n.Get("by"), name, "which page it asks for")
 	}
 }
 
@@ -176,7 +183,7 @@ func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answ
 		d.faults.Add(operation.Key("paginate").Errorf("conflicting-keys", "an operation either sends many rows (rows) or hands them out page by page (paginate), not both"))
 	}
 	whole := r.whole()
-	answer = answer.Typed("body", whole)
+	answer = answer.Retyped("body", whole)
 	d.pageItems(n.Get("items"), operation.Get("response").Get("outputs"), r)
 	if next := n.Get("next"); next == nil && p.Kind.Follows() {
 		d.faults.Add(n.Get("by").Errorf("next-missing", "paging by %s follows what each answer says of the next page, and nothing says where that is", n.Get("by").Text).
@@ -283,6 +290,9 @@ func (d *decoder) nextPage(n *source.Node, kind page.Kind, whole *lang.Type) *Ne
 	}
 	header := n.Get("header")
 	next := &NextPage{Header: header.Text}
+	if err := CheckHeaderName(header.Text); err != nil {
+		d.faults.Add(header.Errorf("wrong-value", "%v", err))
+	}
 	if next.IsLinkHeader() && kind.Variable() != "" {
 		d.faults.Add(header.Errorf("link-header", "a Link header holds the address of the next page, and no %s", kind.Variable()).
 			WithHint("page by link"))

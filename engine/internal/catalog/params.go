@@ -100,6 +100,7 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 	for _, m := range misfits {
 		addSchemaFault(faults, pair.Value, lib, m)
 	}
+	addUnchecked(faults, pair.Value, diag.Error, "write a pattern that RE2 knows; several of them, below allOf, must all match")
 	compiled, err := lib.Compile(raw, base)
 	if err != nil || len(misfits) > 0 {
 		if err != nil {
@@ -131,6 +132,8 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 		q.Default, q.HasDefault = d, true
 		if bad := q.check(d); len(bad) > 0 {
 			faults.Add(pair.Value.Get("default").Errorf("wrong-value", "the default of %s does not fit: %s", q.Name, bad[0].Message))
+		} else if text, isText := d.(string); isText && q.Type.Enum == nil {
+			lang.WarnOtherWord(pair.Value.Get("default"), text, faults)
 		}
 	}
 	return q
@@ -175,10 +178,21 @@ func addSchemaFault(faults *diag.List, n *source.Node, lib *schema.Library, err 
 	}
 }
 
-// addMisfits reports the keywords of a schema that say nothing about its types.
+// addMisfits reports the keywords of a vendor's schema that say nothing about its types, and warns of patterns that nothing checks.
 func addMisfits(faults *diag.List, n *source.Node, lib *schema.Library) {
 	for _, m := range schema.Misfits(n.Literal()) {
 		addSchemaFault(faults, n, lib, m)
+	}
+	addUnchecked(faults, n, diag.Warning, "take the pattern out: nothing checks it here")
+}
+
+// addUnchecked reports the patterns of a schema that nothing would check.
+func addUnchecked(faults *diag.List, n *source.Node, severity diag.Severity, hint string) {
+	for _, m := range schema.Unchecked(n.Literal()) {
+		at, _ := n.Find(m.Pointer)
+		d := at.Errorf("bad-schema", "%s", m.Message).WithHint(hint)
+		d.Severity = severity
+		faults.Add(d)
 	}
 }
 

@@ -235,7 +235,7 @@ func (d *decoder) looksForAll(r *source.Node, op *Operation, name string) {
 
 // lookupScope has the inputs of op and, with a batch, the row.
 func (d *decoder) lookupScope(op *Operation) *lang.Scope {
-	s := identityScope(op.Inputs.Type)
+	s := identityScope(op.Inputs.Type).Recording(d.reads)
 	if b := op.Batch; b != nil {
 		row := lang.AnyType
 		if of := op.Inputs.Get(b.Of); of != nil {

@@ -24,7 +24,7 @@ var grantedType = &lang.Type{
 // madeToken compiles what the token is made of: a text, or several by name. What may be null
 // may be missing in the answer, and the login has failed then.
 func (d *decoder) madeToken(t *Token, n *source.Node, outputs *lang.Type) {
-	scope := tokenScope(d.v.Config.Type, outputs)
+	scope := tokenScope(d.v.Config.Type, outputs).Recording(d.reads)
 	if n.Kind == source.Scalar {
 		t.Value = lang.CompileExpr(n, scope, d.faults)
 		if t.Value != nil {

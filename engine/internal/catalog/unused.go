@@ -6,17 +6,13 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
-// Unused warns of params that nothing in nodes reads; what names one, root what they are read as.
-func Unused(what, root string, declared *source.Node, faults *diag.List, nodes ...*source.Node) {
+// Unused warns of params that nothing reads; what names one, root what they are read as.
+func Unused(what, root string, declared *source.Node, reads *lang.Reads, faults *diag.List) {
 	if declared == nil {
 		return
 	}
-	used, whole := lang.Uses(root, nodes...)
-	if whole {
-		return
-	}
 	for _, pair := range declared.Pairs {
-		if !used[pair.Key.Text] {
+		if !reads.Reads(root, pair.Key.Text) {
 			faults.Add(pair.Key.Warnf("unused", "nothing uses the %s %s", what, pair.Key.Text).
 				WithHint("write " + root + "." + pair.Key.Text + " where it belongs, or take it out"))
 		}
@@ -25,20 +21,11 @@ func Unused(what, root string, declared *source.Node, faults *diag.List, nodes .
 
 // unused warns of config and inputs that nothing reads.
 func (d *decoder) unused() {
-	var all []*source.Node
-	for _, pair := range d.root.Pairs {
-		if pair.Key.Text != "config" {
-			all = append(all, pair.Value)
-		}
+	var all lang.Reads
+	for i, op := range d.root.Get("operations").Pairs {
+		all.Add(d.operations[i])
+		Unused("input", "inputs", op.Value.Get("inputs"), d.operations[i], d.faults)
 	}
-	Unused("config", "config", d.root.Get("config"), d.faults, all...)
-	for _, op := range d.root.Get("operations").Pairs {
-		var parts []*source.Node
-		for _, pair := range op.Value.Pairs {
-			if pair.Key.Text != "inputs" {
-				parts = append(parts, pair.Value)
-			}
-		}
-		Unused("input", "inputs", op.Value.Get("inputs"), d.faults, parts...)
-	}
+	all.Add(d.reads) // those of auth
+	Unused("config", "config", d.root.Get("config"), &all, d.faults)
 }

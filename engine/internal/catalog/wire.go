@@ -3,6 +3,7 @@ package catalog
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -57,6 +58,19 @@ func (d *decoder) headers(t *lang.Template) {
 	}
 }
 
+// queryNames finds names of query parameters that hold what stands between them; t may be nil.
+func (d *decoder) queryNames(t *lang.Template) {
+	if t == nil {
+		return
+	}
+	for _, m := range t.Members() {
+		if i := strings.IndexAny(m.Name, "?&=#"); m.Key == nil && i >= 0 {
+			d.faults.Add(fault(m.Place, "wrong-value", fmt.Sprintf("%q is not a name for a query parameter: %c in it would be sent as %s", m.Name, m.Name[i], url.QueryEscape(m.Name[i:i+1])),
+				"write the name alone, and each parameter as a key of its own"))
+		}
+	}
+}
+
 // path finds what a path never is; t may be nil.
 func (d *decoder) path(n *source.Node, t *lang.Template) {
 	if t == nil || t.Parts() == nil {
@@ -74,13 +88,9 @@ func (d *decoder) path(n *source.Node, t *lang.Template) {
 			return
 		}
 	}
-	segments := strings.Split(strings.TrimPrefix(whole.String(), "/"), "/")
-	for i, s := range segments {
-		switch {
-		case s == "." || s == "..":
-			d.faults.Add(n.Errorf("wrong-value", "a path cannot hold the segment %s", s))
-		case s == "" && i < len(segments)-1:
-			d.faults.Add(n.Errorf("wrong-value", "the path has an empty segment: // stands in it"))
+	for segment := range strings.SplitSeq(whole.String(), "/") {
+		if segment == "." || segment == ".." {
+			d.faults.Add(n.Errorf("wrong-value", "a path cannot hold the segment %s", segment))
 		}
 	}
 }

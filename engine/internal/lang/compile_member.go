@@ -150,5 +150,11 @@ func (c *compiler) unknownMember(n *ast.MemberNode, of term, name string) {
 		names[i] = f.Name
 	}
 	suggest(d, name, names)
+	if i := slices.IndexFunc(names, func(n string) bool { return strings.HasPrefix(n, name+"-") && c.goesOn(n) }); i >= 0 {
+		d.Hint = fmt.Sprintf("- subtracts: write ['%s'] in place of .%s", names[i], names[i])
+	}
 	related(d, of.typ)
 }
+
+// goesOn reports whether the expression has the name of a member with a - in it written behind a dot.
+func (c *compiler) goesOn(name string) bool { return strings.Contains(c.text, "."+name) }

@@ -51,20 +51,26 @@ func CompileExpr(n *source.Node, s *Scope, faults *diag.List) *Expr {
 		}
 		return nil
 	}
-	text, at := n.Text, 0
-	if trimmed := strings.TrimSpace(text); strings.HasPrefix(trimmed, markerOpen) && strings.HasSuffix(trimmed, markerClose) {
-		start := strings.Index(text, markerOpen) + len(markerOpen)
-		end := strings.LastIndex(text, markerClose)
-		if start <= end {
-			at, text = utf8.RuneCountInString(text[:start]), text[start:end]
-		}
-	}
+	text, at := bare(n)
 	e := compileSource(n, text, at, s, faults)
 	if e != nil && e.typ.omittable {
 		faults.Add(e.start.fault("type-mismatch", "omit can only be the value of a member, a query parameter or a header"))
 		return nil
 	}
 	return e
+}
+
+// bare returns the expression of a scalar without the ${{ }} around it, and the rune at which it begins.
+func bare(n *source.Node) (text string, at int) {
+	text = n.Text
+	if trimmed := strings.TrimSpace(text); strings.HasPrefix(trimmed, markerOpen) && strings.HasSuffix(trimmed, markerClose) {
+		start := strings.Index(text, markerOpen) + len(markerOpen)
+		end := strings.LastIndex(text, markerClose)
+		if start <= end {
+			return text[start:end], utf8.RuneCountInString(text[:start])
+		}
+	}
+	return text, 0
 }
 
 // compileSource compiles the expression text, which starts at the given rune
@@ -90,6 +96,9 @@ func compileSource(n *source.Node, text string, at int, s *Scope, faults *diag.L
 	t := c.term(root)
 	if c.failed {
 		return nil
+	}
+	if s.reads != nil {
+		s.reads.record(root)
 	}
 	e := &Expr{
 		typ:   t.typ,
@@ -128,6 +137,14 @@ func (e *Expr) Place() diag.Place { return e.place }
 
 // Text returns the expression as written, without marker.
 func (e *Expr) Text() string { return e.text }
+
+// Member returns the name of the member of name that is all of the expression: rows for inputs.rows.
+func (e *Expr) Member(of string) (name string, ok bool) {
+	if e.path == nil || e.path.name != of || len(e.path.links) != 1 {
+		return "", false
+	}
+	return e.path.links[0].name, true
+}
 
 // Reads reports whether the expression reads one of these names of its scope; without
 // names, whether it reads any, or a function that only its scope has.

@@ -42,7 +42,7 @@ type Mapping struct {
 // CompileMapping compiles the entry name: n of response.outputs over data of type over.
 // It reports every fault, and returns nil when there was one.
 func CompileMapping(name string, n *source.Node, over *Type, faults *diag.List) *Mapping {
-	before := len(*faults)
+	before := countErrors(*faults)
 	m := &Mapping{Name: name, label: name}
 	if n.Kind == source.Mapping {
 		c := mappingCompiler{m: m, n: n, faults: faults}
@@ -50,7 +50,7 @@ func CompileMapping(name string, n *source.Node, over *Type, faults *diag.List) 
 	} else if m.path = CompilePath(n, over, faults); m.path != nil {
 		m.typ = m.path.typ
 	}
-	if len(*faults) > before {
+	if countErrors(*faults) > before {
 		return nil
 	}
 	m.Secret = m.Secret || m.typ.Secret

@@ -58,6 +58,10 @@ func (c *mappingCompiler) compile(over *Type) {
 // beside returns the name of a header or cookie, which is what, and makes the path that stands
 // for it in messages: a text that may be missing.
 func (c *mappingCompiler) beside(n *source.Node, what, hint string) string {
+	if strings.ContainsAny(n.Text, ":;= ") && !HasMarker(n) {
+		c.fault(n, hint, "%q is not a name of a %s", n.Text, what)
+		return ""
+	}
 	if n.Kind != source.Scalar || n.Text == "" || HasMarker(n) {
 		c.fault(n, hint, "%s is the name of a %s", what, what)
 		return ""
@@ -230,6 +234,8 @@ func (c *mappingCompiler) compileNulls() {
 			c.fault(n, "", "the default does not fit: %s", why)
 		} else if c.m.as.format != "" && !isISO(c.m.fallback, c.m.as.format) {
 			c.fault(n, "", "the default is not a %s in ISO form", c.m.as.format)
+		} else if text, isText := c.m.fallback.(string); isText && c.m.typ.Enum == nil {
+			WarnOtherWord(n, text, c.faults)
 		}
 	}
 }

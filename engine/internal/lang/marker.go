@@ -153,6 +153,22 @@ func hasMarker(text string) bool {
 	return unclosed >= 0
 }
 
+// PlainText returns the text of a scalar with spaces in place of its markers, so that runes keep their places. It is
+// empty where a marker is not closed, or where the characters of one are written with $${{.
+func PlainText(n *source.Node) string {
+	pieces, unclosed := splitMarkers(n.Text)
+	if unclosed >= 0 || strings.Contains(n.Text, openLiteral) {
+		return ""
+	}
+	text := []rune(strings.Repeat(" ", utf8.RuneCountInString(n.Text)))
+	for _, p := range pieces {
+		if !p.isExpr {
+			copy(text[p.at:], []rune(p.text))
+		}
+	}
+	return string(text)
+}
+
 // HasMarker reports whether a YAML value holds a marker anywhere.
 func HasMarker(n *source.Node) bool {
 	if n == nil {

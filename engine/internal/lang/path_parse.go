@@ -108,6 +108,10 @@ func (c *pathCompiler) refuseOtherPaths(text string, over *Type) {
 		c.fault(0, "bad-path", "leave it out: a path begins at the data", "a path has no $")
 		return
 	}
+	if text == "this" || strings.HasPrefix(text, "this.") {
+		c.fault(0, "bad-path", `write "@this" for the data as a whole; the member of that name is written \this`, "the path %s begins at a member called this", text)
+		return
+	}
 	at := 0
 	for rest := text; ; {
 		_, n, sep := nextPart(rest)

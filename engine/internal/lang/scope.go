@@ -13,6 +13,7 @@ type Scope struct {
 	// facts are what is known of the names; their types say it already.
 	facts []Fact
 	rules []Rule
+	reads *Reads // what its expressions read; nil where nobody asks
 }
 
 // A Name is one variable of a Scope.
@@ -46,14 +47,6 @@ func (s *Scope) With(names ...Name) *Scope {
 	more := *s
 	more.names = append(s.names[:len(s.names):len(s.names)], names...)
 	return &more
-}
-
-// Typed returns a scope in which the name has another type.
-func (s *Scope) Typed(name string, t *Type) *Scope {
-	typed := s.With()
-	typed.names = slices.Clone(s.names)
-	typed.names[s.Index(name)].Type = t
-	return typed
 }
 
 // WithFuncs returns a scope that offers further functions.

@@ -1,9 +1,7 @@
 package lang
 
 import (
-	"regexp"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -16,9 +14,17 @@ import (
 // members were left out. Line breaks after a marker, as block scalars have them, do not
 // make it text; any other character does. It reports every fault, and returns nil when there was one.
 func CompileTemplate(n *source.Node, s *Scope, faults *diag.List) *Template {
+	if n.Kind == source.Scalar {
+		return compileScalar(n, s, true, faults)
+	}
+	return compileNode(n, s, faults)
+}
+
+// compileNode is CompileTemplate of a part.
+func compileNode(n *source.Node, s *Scope, faults *diag.List) *Template {
 	switch {
 	case n.Kind == source.Scalar:
-		return compileScalar(n, s, faults)
+		return compileScalar(n, s, false, faults)
 	case n.Kind == source.List:
 		return compileList(n, s, faults)
 	case n.Get(keyEach) != nil:
@@ -27,9 +33,19 @@ func CompileTemplate(n *source.Node, s *Scope, faults *diag.List) *Template {
 	return compileObject(n, s, faults)
 }
 
+func countErrors(l diag.List) (n int) {
+	for _, d := range l {
+		if d.Severity == diag.Error {
+			n++
+		}
+	}
+	return n
+}
+
 func placeOf(n *source.Node) diag.Place { return diag.Place{File: n.File, Pos: n.Pos} }
 
-func compileScalar(n *source.Node, s *Scope, faults *diag.List) *Template {
+// compileScalar compiles a scalar; root says that it is all of the template.
+func compileScalar(n *source.Node, s *Scope, root bool, faults *diag.List) *Template {
 	t := &Template{place: placeOf(n)}
 	pieces, unclosed := splitMarkers(n.Text)
 	if unclosed >= 0 {
@@ -38,9 +54,9 @@ func compileScalar(n *source.Node, s *Scope, faults *diag.List) *Template {
 	}
 	switch {
 	case len(pieces) == 0 || len(pieces) == 1 && !pieces[0].isExpr:
-		if before := len(*faults); len(pieces) == 1 {
-			refuseLookalike(n, pieces[0], s, faults)
-			if len(*faults) > before {
+		if before := countErrors(*faults); len(pieces) == 1 {
+			plainText{pieces[0], n, s, true, root}.refuse(faults)
+			if countErrors(*faults) > before {
 				return nil
 			}
 		}
@@ -77,27 +93,6 @@ func aliasedMarker(n *source.Node) *diag.Diagnostic {
 	return d
 }
 
-// lookalike is what other languages write for a marker.
-var lookalike = regexp.MustCompile(`(\$\{|\{\{)\s*([A-Za-z_]\w*)\s*([.}(\[?]|$)`)
-
-// refuseLookalike reports text that reads a name of the scope as if it were a marker, and is none.
-func refuseLookalike(n *source.Node, p piece, s *Scope, faults *diag.List) {
-	if !strings.Contains(p.text, "${") && !strings.Contains(p.text, "{{") {
-		return
-	}
-	for _, at := range lookalike.FindAllStringSubmatchIndex(p.text, -1) {
-		name := p.text[at[4]:at[5]]
-		_, isFunc := functions[name]
-		if call := p.text[at[6]:at[7]] == "("; call && !isFunc || !call && s.Index(name) < 0 || p.text != n.Text && strings.Contains(n.Text, openLiteral) {
-			continue
-		}
-		opener := p.text[at[2]:at[3]]
-		d := n.ErrorAt(p.at+utf8.RuneCountInString(p.text[:at[2]]), "no-marker", opener+" begins no marker: this would be sent as it stands")
-		d.Hint = "write ${{ … }} for an expression, or ${{ '" + opener + "' }} for the characters themselves"
-		faults.Add(d)
-	}
-}
-
 // isWhole reports whether the pieces are one marker, with nothing around it
 // but the line breaks that end a block scalar.
 func isWhole(pieces []piece) bool {
@@ -106,12 +101,12 @@ func isWhole(pieces []piece) bool {
 }
 
 func compileMixed(t *Template, n *source.Node, pieces []piece, s *Scope, faults *diag.List) *Template {
-	before := len(*faults)
+	before := countErrors(*faults)
 	parts := make(mixed, len(pieces))
 	secret := false
 	for i, p := range pieces {
 		if !p.isExpr {
-			refuseLookalike(n, p, s, faults)
+			plainText{p, n, s, false, false}.refuse(faults)
 			quoted := value.AppendJSON(nil, p.text)
 			parts[i] = mixedPart{text: p.text, json: quoted[1 : len(quoted)-1]}
 			continue
@@ -124,7 +119,7 @@ func compileMixed(t *Template, n *source.Node, pieces []piece, s *Scope, faults 
 		secret = secret || e.Type().Secret
 		checkInText(e, faults)
 	}
-	if len(*faults) > before {
+	if countErrors(*faults) > before {
 		return nil
 	}
 	t.form, t.typ = parts, TextType.secretIf(secret)
@@ -154,32 +149,32 @@ func checkInText(e *Expr, faults *diag.List) {
 }
 
 func compileList(n *source.Node, s *Scope, faults *diag.List) *Template {
-	before := len(*faults)
+	before := countErrors(*faults)
 	items := make([]*Template, 0, len(n.Items))
 	elem := nothingType
 	for _, item := range n.Items {
-		if t := CompileTemplate(item, s, faults); t != nil {
+		if t := compileNode(item, s, faults); t != nil {
 			items = append(items, t)
 			elem = join(elem, t.typ.Kept())
 		}
 	}
-	if len(*faults) > before {
+	if countErrors(*faults) > before {
 		return nil
 	}
 	return &Template{place: placeOf(n), typ: ListOf(elem), form: newList(items)}
 }
 
 func compileObject(n *source.Node, s *Scope, faults *diag.List) *Template {
-	before := len(*faults)
+	before := countErrors(*faults)
 	members := make([]Member, 0, len(n.Pairs))
 	for _, p := range n.Pairs {
 		m, keyOK := compileKey(p.Key, s, faults)
-		m.Value = CompileTemplate(p.Value, s, faults)
+		m.Value = compileNode(p.Value, s, faults)
 		if keyOK && m.Value != nil {
 			members = append(members, m)
 		}
 	}
-	if len(*faults) > before {
+	if countErrors(*faults) > before {
 		return nil
 	}
 	return &Template{
@@ -197,10 +192,13 @@ func compileKey(n *source.Node, s *Scope, faults *diag.List) (m Member, ok bool)
 	if !hasMarker(n.Text) {
 		if len(pieces) == 1 {
 			m.Name = pieces[0].text
+			if !isName(m.Name) {
+				plainText{pieces[0], n, s, true, false}.refuse(faults)
+			}
 		}
 		return m, true
 	}
-	m.Key = compileScalar(n, s, faults)
+	m.Key = compileScalar(n, s, false, faults)
 	if m.Key == nil {
 		return m, false
 	}

@@ -87,7 +87,7 @@ func (e *each) start(vars Vars) (elems iter.Seq2[value.Value, error], inner Vars
 }
 
 func compileEach(n *source.Node, s *Scope, faults *diag.List) *Template {
-	before := len(*faults)
+	before := countErrors(*faults)
 	for _, p := range n.Pairs {
 		switch p.Key.Text {
 		case keyEach, keyAs, keyValue:
@@ -112,7 +112,7 @@ func compileEach(n *source.Node, s *Scope, faults *diag.List) *Template {
 		return nil // whatever the value calls the element is not known
 	}
 	inner := CompileTemplate(v, s.With(Name{Name: name, Type: elem}), faults)
-	if len(*faults) > before {
+	if countErrors(*faults) > before {
 		return nil
 	}
 	return &Template{

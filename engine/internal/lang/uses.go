@@ -1,45 +1,12 @@
 package lang
 
-import (
-	"strings"
-
-	"github.com/seed627bd532/runner/engine/internal/source"
-)
-
-// Uses tells which members of name the expressions in these nodes read; whole where name is used
-// otherwise, or a member's name is computed. It errs to the safe side: a text that only looks
-// like a use counts as one. Nodes may be nil.
-func Uses(name string, nodes ...*source.Node) (members map[string]bool, whole bool) {
-	members = map[string]bool{}
-	EachUse(name, func(path []string) {
-		if len(path) == 0 {
-			whole = true
-		} else {
-			members[path[0]] = true
-		}
-	}, nodes...)
-	return members, whole
-}
+import "strings"
 
 // deepestUse is how many members behind a name are looked at.
 const deepestUse = 3
 
-// EachUse calls found for each place where name stands in one of the nodes, with the members that are read of it
-// there, up to three.
-func EachUse(name string, found func(path []string), nodes ...*source.Node) {
-	for _, n := range nodes {
-		if n == nil {
-			continue
-		}
-		usesIn(n.Text, name, found)
-		EachUse(name, found, n.Items...)
-		for _, pair := range n.Pairs {
-			EachUse(name, found, pair.Key, pair.Value)
-		}
-	}
-}
-
-func usesIn(text, name string, found func(path []string)) {
+// eachUseIn calls found for each byte of the text at which name stands, with the members behind it.
+func eachUseIn(text, name string, found func(at int, path []string)) {
 	for at := 0; ; {
 		i := strings.Index(text[at:], name)
 		if i < 0 {
@@ -47,7 +14,8 @@ func usesIn(text, name string, found func(path []string)) {
 		}
 		from := at + i
 		at = from + len(name)
-		if from > 0 && (text[from-1] == '.' || isWord(text[from-1])) || at < len(text) && isWord(text[at]) {
+		// 1..inputs.count is a range
+		if from > 0 && (text[from-1] == '.' && !strings.HasSuffix(text[:from], "..") || isWord(text[from-1])) || at < len(text) && isWord(text[at]) {
 			continue
 		}
 		var path []string
@@ -59,7 +27,7 @@ func usesIn(text, name string, found func(path []string)) {
 			path = append(path, member)
 			at += n
 		}
-		found(path)
+		found(from, path)
 	}
 }
 

@@ -3,8 +3,6 @@ package lang
 import (
 	"fmt"
 	"testing"
-
-	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
 func TestUsesOfANameAreFound(t *testing.T) {
@@ -17,7 +15,7 @@ func TestUsesOfANameAreFound(t *testing.T) {
 		"steps.inputs":                  "[]",
 	} {
 		found := [][]string{}
-		EachUse("inputs", func(path []string) { found = append(found, path) }, &source.Node{Kind: source.Scalar, Text: text})
+		eachUseIn(text, "inputs", func(_ int, path []string) { found = append(found, path) })
 		if got := fmt.Sprint(found); got != want {
 			t.Errorf("%s: got %s, want %s", text, got, want)
 		}

@@ -43,7 +43,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	d.p.Inputs = decodeInputs(n.Get("inputs"), file, lib, faults)
 	d.connections(n.Get("connections"))
 	d.tables(n.Get("tables"), lib)
-	d.scope = scopeOf(d.p.Inputs.Type, lang.ObjectOf())
+	d.scope = scopeOf(d.p.Inputs.Type, lang.ObjectOf()).Recording(&d.reads)
 	d.p.Steps = d.stepList(n.Get("steps"))
 	if f := n.Get("on_failure"); f != nil {
 		d.p.OnFailure = OnFailure(f.Text)
@@ -53,7 +53,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	d.unused(n)
 	d.p.Broken = d.broken
 	d.hintAtSteps((*faults)[before:])
-	d.p.Inputs.findStreamed(n, d.p)
+	d.p.Inputs.findStreamed(&d.reads, d.p)
 	return d.p
 }
 
@@ -76,6 +76,7 @@ type decoder struct {
 	known  map[string]*catalog.Param
 	store  *catalog.Vendor       // nil until something calls Store
 	files  map[string]diag.Place // of the outputs so far
+	reads  lang.Reads            // what the expressions so far read
 	before int                   // how many faults there were before this file
 	broken bool                  // a step could not be decoded: what depends on it has no type
 }

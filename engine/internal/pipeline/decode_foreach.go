@@ -1,8 +1,6 @@
 package pipeline
 
 import (
-	"strings"
-
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
@@ -33,7 +31,7 @@ func (d *decoder) foreach(n *source.Node, scope *lang.Scope) *Foreach {
 		case t.Nullable:
 			d.faults.Add(over.Errorf("may-be-null", "the list may be null%s", because(t)).WithHint("write ?? [] behind it"))
 		}
-		if name, ok := strings.CutPrefix(f.Over.Text(), "inputs."); ok {
+		if name, ok := f.Over.Member("inputs"); ok {
 			f.Input = d.p.Inputs.Get(name)
 		}
 	}

@@ -14,10 +14,9 @@ func (d *decoder) unused(n *source.Node) {
 	if d.broken || diag.List((*d.faults)[d.before:]).HasErrors() {
 		return // what is misspelt above is what would use it
 	}
-	steps, outputs := n.Get("steps"), n.Get("outputs")
-	catalog.Unused("input", "inputs", n.Get("inputs"), d.faults, steps, outputs)
+	catalog.Unused("input", "inputs", n.Get("inputs"), &d.reads, d.faults)
 	d.unusedConnections(n.Get("connections"))
-	d.unusedValues(steps, outputs)
+	d.unusedValues(n.Get("steps"))
 }
 
 // unusedConnections warns of connections that neither n nor a pipeline that it calls uses.
@@ -52,14 +51,14 @@ func asCall(a Action) *Call {
 }
 
 // unusedValues warns of values that steps set and nothing reads.
-func (d *decoder) unusedValues(steps, outputs *source.Node) {
+func (d *decoder) unusedValues(steps *source.Node) {
 	used := map[string]bool{} // "", ID, ID.outputs, ID.outputs.NAME: as they stand
-	lang.EachUse("steps", func(path []string) {
-		used[strings.Join(path, ".")] = true
+	d.reads.Each("steps", func(path []string) {
+		used[strings.Join(path[:min(len(path), 3)], ".")] = true
 		if len(path) > 0 {
 			used["of "+path[0]] = true
 		}
-	}, steps, outputs)
+	})
 	if !used[""] {
 		d.unusedSets(steps, used)
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
@@ -82,10 +83,13 @@ func (p *Project) checkConnections(n *source.Node) {
 func (c Connection) Check(v *catalog.Vendor) diag.List {
 	var faults diag.List
 	eachScalar(c.node, func(s *source.Node) {
-		if shellVariable.MatchString(s.Text) {
-			name := strings.Trim(s.Text, "${}")
-			faults.Add(s.Errorf("no-marker", "%s is how shells write a variable: this would be sent as it stands", s.Text).
-				WithHint("write ${{ env." + name + " }}, or ${{ '" + s.Text + "' }} for the characters themselves"))
+		text := lang.PlainText(s)
+		if at := variable.FindStringSubmatchIndex(text); at != nil {
+			m := variable.FindStringSubmatch(text)
+			name := m[1] + m[2] + m[3] + m[4]
+			found := strings.TrimSpace(m[0])
+			faults.Add(s.ErrorAt(utf8.RuneCountInString(text[:at[0]]), "no-marker", "%s is no marker of a variable: this would be sent as it stands", found).
+				WithHint("write ${{ env." + name + " }}, or ${{ '" + found + "' }} for the characters themselves"))
 		}
 	})
 	base := c.node.Get("base_url")
@@ -170,6 +174,9 @@ func asFault(n *source.Node, err error) *diag.Diagnostic {
 func environmentScope(n *source.Node, env Environment) *lang.Scope {
 	variables := &lang.Type{Kind: lang.Object, Extra: lang.TextType}
 	eachScalar(n, func(s *source.Node) {
+		if !lang.HasMarker(s) {
+			return // plain text
+		}
 		for _, m := range envUse.FindAllStringSubmatch(s.Text, -1) {
 			known := slices.ContainsFunc(variables.Fields, func(f lang.Field) bool { return f.Name == m[1] })
 			if !known {
@@ -195,10 +202,13 @@ func environmentScope(n *source.Node, env Environment) *lang.Scope {
 	})
 }
 
-// shellVariable is a variable as shells write it, and nothing else.
-var shellVariable = regexp.MustCompile(`^\$(?:[A-Z_][A-Z0-9_]*|\{[A-Za-z_][A-Za-z0-9_]*\})$`)
+// variable is one of the environment as shells and other tools write it: all of a text, or in braces inside of one;
+// or as expressions write it, without a marker. A password may hold a $ and letters.
+var variable = regexp.MustCompile(`^(?:\$|\$env:|%|<)([A-Z_][A-Z0-9_]*)[%>]?$|` +
+	`(?:\$\{|\$\(|%\{|#\{|@\{|<%=|(?:^|[^$])\{\{)\s*\.?(?:[Ee][Nn][Vv][.:])?([A-Z_][A-Z0-9_]*)\s*(?:\}|\)|%>)|` +
+	`^\$?\{([A-Za-z_]\w*)\}$|\benv\.([A-Z_][A-Z0-9_]*)`)
 
-var envUse = regexp.MustCompile(`\benv\.([A-Za-z_][A-Za-z0-9_]*)`)
+var envUse = regexp.MustCompile(`\benv(?:\.|\?\.|\[['"])([A-Za-z_][A-Za-z0-9_]*)`)
 
 // unset reports the variables that an entry reads and nobody has set. One that ?? stands beside may be missing.
 func unset(n *source.Node, env Environment, faults *diag.List) {

@@ -174,6 +174,60 @@ func TestASoundProjectHasNoFaults(t *testing.T) {
 	}
 }
 
+// TestWhatVendorsWriteIsNoFault holds files that are right, and were refused or warned of.
+func TestWhatVendorsWriteIsNoFault(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		edits []edit
+	}{
+		{"a range over an input", []edit{{one, "  - if: inputs.count == 2", "  - id: each\n    foreach: 1..(inputs.count ?? 0)\n    as: n\n    set: {m: \"${{ n + 1 }}\"}\n  - if: steps.each.done == 7"}, {one, "outputs:\n", "outputs:\n  each: ${{ map(steps.each.results, .m) }}\n"}, {one, "inputs.pin == '0'", "inputs.pin != '0'"}}},
+		{"a range without blanks", []edit{{one, "  count: {type: integer, optional: true}", "  count: {type: integer}"}, {one, "inputs.count == 2", "len(1..inputs.count) == 2"}, {many, "with: ${{ row }}", "with: {name: \"${{ row.name }}\", count: \"${{ row.count }}\"}"}}},
+		{"?. in a flow mapping", []edit{{shop, "    response: {as: none}", "    response: {as: none, outcomes: [{if: body?.x == null and status == 404, is: empty}]}"}}},
+		{"a directive", []edit{{one, "pipeline: one", "%YAML 1.2\n---\npipeline: one"}}},
+		{"// in a path", []edit{{shop, "path: /ping", "path: //ping//x"}}},
+		{"names with capitals and hyphens", []edit{
+			{one, "  count: {type: integer, optional: true}", "  vatId: {type: string, optional: true}\n  tax-number: {type: string, default: x}\n  _rev: {type: string, optional: true}\n  count: {type: integer, optional: true}"},
+			{one, "outputs:\n", "outputs:\n  vatId: ${{ inputs.vatId }}\n  tax-number: ${{ inputs['tax-number'] }}\n  Rev: ${{ inputs?._rev }}\n"},
+			{shop, "        id: id\n", "        id: id\n        thingId: id\n        thing-id: {path: id}\n"}}},
+		{"a member of page in brackets", []edit{
+			{shop, "limit: \"${{ inputs.limit }}\"", "page: \"${{ page['number'] }}\", limit: \"${{ inputs.limit }}\""},
+			{shop, "  find:\n    effect: read\n", "  find:\n    effect: read\n    paginate: {by: number, items: things}\n"}}},
+		{"braces in the expression of a path", []edit{{shop, "path: /ping", "path: \"/ping/${{ {'a?': {'b': 'c'}}['a?']['b'] }}\""}}},
+		{"a variable in brackets", []edit{{"connections.yaml", "", "connections:\n  shop: {vendor: shop, base_url: \"https://a.example\", config: {key: \"${{ env['KEY'] }}\"}}\n"}}},
+		{"plain words", []edit{{one, "fail: this is not meant", "fail: inputs and steps are not meant, see run.sh or config.ini"}}},
+		{"None among the values of an enum", []edit{{shop, "region: {type: string, default: eu}", "region: {type: string, enum: [None, eu], default: None}"}}},
+	} {
+		var paths []string
+		if test.edits[0].file == "connections.yaml" {
+			paths = []string{"connections.yaml"}
+		}
+		if _, faults := project.Load(spoil(t, test.edits...), paths...); len(faults) > 0 {
+			t.Errorf("%s: %v", test.name, faults)
+			for _, d := range faults {
+				t.Log(d)
+			}
+		}
+	}
+}
+
+func TestAMentionInATextIsNoUse(t *testing.T) {
+	_, faults := project.Load(spoil(t,
+		edit{one, "  count: {type: integer, optional: true}\n", "  count: {type: integer, optional: true}\n  spare: {type: string, optional: true}\n"},
+		edit{one, "fail: this is not meant", "fail: the text of inputs.spare is not meant"},
+		edit{shop, "    effect: read\n    request: {method: GET, path: /ping}", "    effect: read\n    description: it needs no inputs.spare and no config.spare\n    inputs: {spare: {type: string, optional: true}}\n    request: {method: GET, path: /ping}"},
+		edit{shop, "  region: {", "  spare: {type: string, default: x}\n  region: {"}))
+	var all []string
+	for _, d := range faults {
+		all = append(all, d.Message)
+	}
+	text := strings.Join(all, "\n")
+	for _, want := range []string{"inputs.spare has no ${{ }} around it", "nothing uses the config spare", "nothing uses the input spare\n"} {
+		if !strings.Contains(text+"\n", want) {
+			t.Errorf("%q is missing in\n%s", want, text)
+		}
+	}
+}
+
 type faultCase struct {
 	name  string
 	edits []edit
@@ -287,6 +341,14 @@ var faultCases = []faultCase{
 	{"first key that is not first", []edit{{one, "pipeline: one\nversion: 1\n", "version: 1\npipeline: one\n"}}},
 	{"file that holds a list", []edit{{one, "", "- a\n- b\n"}}},
 	{"empty file", []edit{{one, "", "\n"}}},
+	{"forgotten markers", []edit{{one, "name: ${{ inputs.name }}\n  - id: create", "name: inputs.name\n  - id: create"}, {shop, "X-Region: \"${{ config.region }}\"", "X-Region: config.region"}, {shop, "path: /ping", "path: /ping/config.region"}}},
+	{"markers of other languages", []edit{{one, "name: ${{ inputs.name }}\n  - id: create", "name: $(inputs.name)\n  - id: create"}, {shop, "X-Region: \"${{ config.region }}\"", "X-Region: \"%{config.region}\""}, {shop, "name: \"${{ inputs.name }}\", limit", "name: \"{name}\", limit"}}},
+	{"patterns that cannot be checked", []edit{{one, "name: {type: string, minLength: 1}", "name: {type: string, pattern: '^(?=.*[0-9])'}"}, {shop, "limit: {type: integer, default: 10}", "limit: {type: object, default: {}, patternProperties: {'^(a)\\1$': {}}}"}, {shop, "note: {type: string}\n", "note: {type: string, pattern: 'a{1,2000}'}\n"}}},
+	{"words of other languages for null", []edit{{one, "count: {type: integer, optional: true}", "count: {type: integer, default: None}"}, {shop, "region: {type: string, default: eu}", "region: {type: string, default: \"N/A\"}"}, {shop, "        id: id\n", "        id: id\n        note: {path: note, default: undefined}\n"}}},
+	{"names of query parameters", []edit{{shop, "query: {name:", "query: {\"?name\":"}, {shop, "limit: \"${{", "\"a&limit\": \"${{"}}},
+	{"name of a header with a colon", []edit{{shop, "X-Region:", "\"X-Region:\":"}}},
+	{"this for @this", []edit{{shop, "things: \"@this\"", "things: this"}, {shop, "path: \"@this\", secret", "path: this, secret"}}},
+	{"name with a hyphen behind a dot", []edit{{one, "  count: {type: integer, optional: true}", "  tax-number: {type: string}\n  count: {type: integer, optional: true}"}, {one, "fail: this is not meant", "fail: ${{ inputs.tax-number }}"}}},
 	{"unknown key", []edit{{one, "    fail: several", "    fial: several"}}},
 	{"two faults in each of two files", []edit{
 		{one, "call: shop.create", "call: shop.creat"}, {one, "several are called ${{ inputs.name }}", "several are called ${{ inputs.nam }}"},

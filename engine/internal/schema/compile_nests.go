@@ -24,6 +24,7 @@ func (k keywords) members(word string) (check, error) {
 		return nil, nil
 	}
 	c := &members{byName: make(map[string]*node)}
+	open := false // there may be members that nothing here can tell
 	err := k.eachMember("properties", func(name string, n *node, _ string) error {
 		c.names = append(c.names, name)
 		c.byName[name] = n
@@ -40,13 +41,14 @@ func (k keywords) members(word string) (check, error) {
 		if re != nil {
 			c.patterns = append(c.patterns, namedBy{re, n})
 		}
+		open = open || re == nil
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	switch rest, ok := k.object.Get("additionalProperties"); {
-	case !ok || rest == true:
+	case !ok || rest == true || open:
 	case rest == false:
 		c.closed = true
 	default:

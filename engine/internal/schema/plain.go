@@ -59,6 +59,9 @@ func (b *plainer) schema(s value.Value, base string) value.Value {
 	}
 	out := value.NewObject(o.Len())
 	for word, arg := range o.All() {
+		if word == "additionalProperties" && hasUnchecked(o) {
+			continue
+		}
 		if plain, keep := b.keyword(word, arg, base); keep {
 			if _, tuple := arg.(value.List); tuple && word == "items" {
 				word = "prefixItems"

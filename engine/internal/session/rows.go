@@ -53,11 +53,12 @@ func fileRows(name string, f io.Reader, elem *lang.Type) (interp.Source, diag.Li
 	}, warnings, nil
 }
 
+// requiredMembers are the members without which no row is complete: those that are neither optional nor have a default.
 func requiredMembers(t *lang.Type) []string {
 	var names []string
 	if t != nil {
 		for _, f := range t.Fields {
-			if !f.Optional {
+			if !f.Optional && !f.HasDefault {
 				names = append(names, f.Name)
 			}
 		}

@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -19,6 +20,7 @@ const (
 type builder struct {
 	*reader
 	text     []byte // what was parsed: the file's text, with faults of syntax painted over
+	question byte   // stands for ? in the text; 0 where ? does
 	anchors  map[*yaml.Node]*anchored
 	count    int // nodes so far, aliased ones as often as they are named
 	expanded int // those of them that came through an alias
@@ -240,6 +242,9 @@ func (b *builder) place(y *yaml.Node, s span) *Node {
 		Quoted:    y.Style&quotedStyles != 0 || y.Tag == "!!str" && y.Style&yaml.TaggedStyle != 0,
 		Pos:       b.lines.pos(s.start),
 		placeless: !s.ok,
+	}
+	if b.question != 0 {
+		n.Text = strings.ReplaceAll(n.Text, string(b.question), "?")
 	}
 	if len(s.marks) > 1 {
 		n.places = make([]place, len(s.marks))

@@ -28,7 +28,7 @@ func Format(name string, text []byte) ([]byte, diag.List) {
 	if len(l.theirs) != len(l.ours) {
 		return nil, unformatted(name, text, exoticPlace(l), "YAML ends a line at this character, and no editor does")
 	}
-	tokens, ok := tokenize(body, doc.root, l)
+	tokens, ok := tokenize(doc.text, doc.root, l)
 	if !ok {
 		return nil, unformatted(name, text, diag.Pos{}, "the file cannot be taken apart")
 	}
@@ -101,6 +101,6 @@ func reread(text []byte) []byte {
 	if err != nil || doc.root == nil {
 		return nil
 	}
-	tokens, _ := tokenize(text, doc.root, newLines(text))
+	tokens, _ := tokenize(doc.text, doc.root, newLines(text))
 	return comments(text, tokens)
 }

@@ -38,6 +38,7 @@ func TestFormatHasOneLayout(t *testing.T) {
 		{"flow style on several lines", "a: {\n      b: 1,\n   c: [\n 1,\n2\n ]\n}\nd: [x,\n y]\n", "a: {\n  b: 1,\n  c: [\n    1,\n    2\n  ]\n  }\nd: [x,\n  y]\n"},
 		{"JSON", "{\n    \"a\": [\n        1\n    ],\n    \"b\":{}\n}", "{\n  \"a\": [\n    1\n  ],\n  \"b\": {}\n}\n"},
 		{"document markers", "%YAML 1.1\n---   # start\na: 1\n...\n", "%YAML 1.1\n---   # start\na: 1\n...\n"},
+		{"what YAML 1.2 allows", "%YAML 1.2\n---\na:   [ b?.c,d ]\n", "%YAML 1.2\n---\na: [b?.c, d]\n"},
 		{"explicit keys", "?   a\n:   1\n? b\n", "? a\n: 1\n? b\n"},
 		{"comments go with what follows", "a:\n  # one\n    # two\n    b: 1\n# three\n    c: 2\n", "a:\n  # one\n  # two\n  b: 1\n  # three\n  c: 2\n"},
 		{"comments at the end of a block stay there", "a:\n    b:\n        c: 1\n        # of c\n    # of b\nd: 2\n    # deeper\n", "a:\n  b:\n    c: 1\n    # of c\n  # of b\nd: 2\n  # deeper\n"},

@@ -244,3 +244,36 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// TestReadKnowsYAML12 holds what YAML 1.2 allows and its forerunner does not: the text means the same as the other one.
+func TestReadKnowsYAML12(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ text, same string }{
+		{"{if: a?.b == null, is: x}", "if: a?.b == null\nis: x"},
+		{"[a ?? b, c ? d, e?]", "- a ?? b\n- c ? d\n- e?"},
+		{"- {if: a?.b, c: 'd?'} # ?\n- ? e?\n  : \"f?\"", "- if: a?.b\n  c: d?\n- e?: f?"},
+		{"a: [^?, ;?, ~?]", "a:\n  - ^?\n  - ;?\n  - ~?"},
+		{"{a: /x?y=1}", "a: /x?y=1"},
+		{"%YAML 1.2\n---\na: 1", "a: 1"},
+		{"%YAML 1.1\n# remark\n---\na: 1", "a: 1"},
+		{"%TAG ! tag:x,2000:\n%YAML 1.2\n--- # begins\na: 1\n...\n", "a: 1"},
+		{"%FUTURE x y\n---\na: 1\n---\n", "a: 1"},
+		{"---\na: 1\n...\n# end\n", "a: 1"},
+		{"%YAML 1.2\r\n---\r\n{a: b?.c}\r\n", "a: b?.c"},
+	} {
+		got := string(value.AppendJSON(nil, read(t, test.text).Literal()))
+		if want := string(value.AppendJSON(nil, read(t, test.same).Literal())); got != want {
+			t.Errorf("%q is %s, want %s", test.text, got, want)
+		}
+	}
+}
+
+// TestPlacesInYAML12 holds that faults are shown where they stand in the file as it is.
+func TestPlacesInYAML12(t *testing.T) {
+	t.Parallel()
+	n := read(t, "%YAML 1.2\n---\n- {if: é?.b, is: x?y}\n")
+	is := n.Items[0].Get("is")
+	if is.Text != "x?y" || is.At(2) != (diag.Pos{Line: 3, Col: 20}) {
+		t.Errorf("got %q at %v", is.Text, is.At(2))
+	}
+}

@@ -68,7 +68,7 @@ func (r *reader) read() *Node {
 	if doc.second != nil {
 		r.add(r.documentStart(doc.second), secondDocument())
 	}
-	b := &builder{reader: r, text: doc.text, anchors: map[*yaml.Node]*anchored{}}
+	b := &builder{reader: r, text: doc.text, question: doc.question, anchors: map[*yaml.Node]*anchored{}}
 	root, _ := b.node(doc.root, 0)
 	return root
 }
@@ -113,13 +113,89 @@ func secondDocument() *diag.Diagnostic {
 
 // A document is what yaml.v3 makes of a text.
 type document struct {
-	text   []byte
+	text   []byte     // what was parsed, as long as the text
 	root   *yaml.Node // nil when there is none
 	second *yaml.Node // the root of a document that follows
+	// question stands for ? in the text and in all values; 0 where ? does.
+	question byte
 }
 
-// parse has yaml.v3 read text. Whatever it panics with becomes an error.
-func parse(text []byte) (doc *document, err error) {
+// parse has yaml.v3, which knows YAML 1.1, read a text of YAML 1.2: without directives, of which none says anything that
+// counts here, and with texts in lists and mappings in flow style that have a ? in them.
+func parse(text []byte) (*document, error) {
+	text = withoutDirectives(text)
+	doc, err := parse11(text)
+	if err == nil {
+		return doc, nil
+	}
+	replaced, question := withoutQuestions(text)
+	if question == 0 {
+		return nil, err
+	}
+	doc, err = parse11(replaced)
+	if doc != nil {
+		doc.question = question
+	}
+	return doc, err
+}
+
+// withoutDirectives makes comments of the directives before the document.
+func withoutDirectives(text []byte) []byte {
+	var at []int
+	for p := 0; p < len(text); {
+		end := p
+		for end < len(text) && breakSize(text[end:]) == 0 {
+			end++
+		}
+		line := text[p:end]
+		switch {
+		case bytes.HasPrefix(line, []byte("%")):
+			at = append(at, p)
+		case bytes.HasPrefix(line, []byte("---")) && len(at) > 0:
+			text = bytes.Clone(text)
+			for _, p := range at {
+				text[p] = '#'
+			}
+			return text
+		case len(bytes.TrimSpace(line)) > 0 && line[0] != '#':
+			return text
+		}
+		p = end + breakSize(text[end:])
+	}
+	return text
+}
+
+// withoutQuestions writes another character, which the text does not have, for each ? that begins no key.
+func withoutQuestions(text []byte) (replaced []byte, question byte) {
+	if bytes.IndexByte(text, '?') < 0 {
+		return text, 0
+	}
+	for _, c := range []byte("^;~/JQWZKVG") {
+		if bytes.IndexByte(text, c) < 0 {
+			question = c
+			break
+		}
+	}
+	if question == 0 {
+		return text, 0
+	}
+	replaced = bytes.Clone(text)
+	for i, c := range text {
+		if c == '?' && !(i+1 == len(text) || isBlank(text[i+1]) || breakSize(text[i+1:]) > 0) || c == '?' && !beginsValue(replaced[:i]) {
+			replaced[i] = question
+		}
+	}
+	return replaced, question
+}
+
+// beginsValue reports whether a value may begin behind this text.
+func beginsValue(before []byte) bool {
+	before = bytes.TrimRight(before, " \t")
+	return len(before) == 0 || bytes.IndexByte([]byte("\r\n[{,:-?"), before[len(before)-1]) >= 0
+}
+
+// parse11 has yaml.v3 read text. Whatever it panics with becomes an error.
+func parse11(text []byte) (doc *document, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			doc, err = nil, fmt.Errorf("yaml: %v", p)
@@ -134,15 +210,20 @@ func parse(text []byte) (doc *document, err error) {
 		return nil, err
 	}
 	doc = &document{text: text, root: first.Content[0]}
-	if r := doc.root; r.Kind == yaml.ScalarNode && r.Value == "" && r.Style == 0 && r.Anchor == "" {
+	if isEmpty(doc.root) {
 		doc.root = nil
 	}
 	switch err := d.Decode(&second); {
 	case errors.Is(err, io.EOF):
 	case err != nil:
 		return nil, err
-	default:
+	case !isEmpty(second.Content[0]):
 		doc.second = second.Content[0]
 	}
 	return doc, nil
+}
+
+// isEmpty reports whether a document holds nothing.
+func isEmpty(root *yaml.Node) bool {
+	return root.Kind == yaml.ScalarNode && root.Value == "" && root.Style == 0 && root.Anchor == ""
 }

@@ -107,6 +107,12 @@ func (b *builder) checkComment(y *yaml.Node, n *Node, s span) {
 	}
 	rest := string(bytes.TrimRight(b.text[p:b.lines.lineEnd(p)], " \t"))
 	switch {
+	case strings.HasPrefix(rest, "#{") && strings.Contains(rest, "}"):
+		b.add(p, &diag.Diagnostic{
+			Code:    "comment",
+			Message: "#{ begins a comment, and no marker: " + map[bool]string{true: "the value is empty", false: "the value ends before it"}[y.Value == ""],
+			Hint:    "write ${{ … }} for an expression; where a comment is meant, begin it with \"# \"",
+		})
 	case y.Value == "" && strings.IndexByte("(.|", b.text[p+1]) >= 0:
 		b.add(p, &diag.Diagnostic{
 			Code:    "comment",
