@@ -47,6 +47,9 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{err: plain(err), left: progress.MayHaveLeft(ctx, err)}
 	}
 	defer resp.Body.Close()
+	if err := handedOver(resp); err != nil {
+		return nil, &trouble{err: err, left: true, status: resp.StatusCode, header: resp.Header}
+	}
 	resp.Body = io.NopCloser(bodyOf(resp, j.op))
 	buf := buffers.Get().(*bytes.Buffer)
 	limit := e.maxAnswer
@@ -75,6 +78,18 @@ func (e *Executor) roundTrip(j *job, operation string, req *http.Request) (*http
 		return e.wire(Asked{Connection: j.connection.Name, Operation: operation, Key: j.key}, req)
 	}
 	return e.client.Do(req)
+}
+
+// errHandedOver is an answer that is none: it hands the connection over to another protocol.
+var errHandedOver = errors.New("the vendor switched to another protocol, which was not requested")
+
+// handedOver refuses an answer that hands the connection over. Its body has no end, and no context
+// ends a read of it: net/http lets go of such a connection.
+func handedOver(resp *http.Response) error {
+	if _, writable := resp.Body.(io.Writer); writable || resp.StatusCode < 200 {
+		return errHandedOver
+	}
+	return nil
 }
 
 // plain takes off what net/http wraps around an error: method and URL, which
@@ -127,7 +142,7 @@ func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flo
 	case !t.left:
 		res.Outcome, res.Code = flow.Busy, "unreachable"
 		res.Message, res.Hint = "cannot reach the vendor: "+t.err.Error(), unreachableHint(t.err)
-	case errors.As(t.err, new(*formatError)):
+	case errors.Is(t.err, errHandedOver), errors.As(t.err, new(*formatError)):
 		res.Code, res.Message = "unreadable", t.err.Error()
 	case t.status != 0:
 		res.Code, res.Message = "unreadable", fmt.Sprintf("the answer broke off after %s: %v", bytesText(t.size), t.err)
