@@ -186,6 +186,7 @@ type job struct {
 	runID      string
 	rows       []flow.RowRef // of a batch, as they are sent
 	timeout    time.Duration // beside the operation's own; 0 for no such bound
+	lookFirst  bool          // as in flow.CallRequest
 	events     event.Sink    // nil: nobody listens
 	// turn is the page of a paged operation that is asked for; nil for others.
 	turn *turn
@@ -207,8 +208,9 @@ func (j *job) name() string { return j.connection.Vendor.Name + "." + j.op.Name 
 // Do makes one attempt of a call; a listing it reads to its end, and repeats
 // the requests of its pages as the operation's retry says. r.Inputs must be bound to the operation's
 // params. A token that the vendor no longer accepts is renewed once, and the
-// request repeated, within the same attempt: an answer of outcome auth says
-// that nothing was done. events may be nil; it is used by one goroutine per
+// request repeated, within the same attempt, unless r says LookFirst: then an answer of outcome auth
+// is returned once there is a new token. An answer of outcome auth says
+// that nothing was done, as far as the vendor tells. events may be nil; it is used by one goroutine per
 // Do, several at a time when Do is.
 func (e *Executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink) (flow.Result, error) {
 	c := e.connections[r.Connection]
@@ -219,8 +221,8 @@ func (e *Executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink
 	if op == nil {
 		return flow.Result{}, fmt.Errorf("vendor %s has no operation %q", c.Vendor.Name, r.Operation)
 	}
-	key, attempt := splitAttempt(r)
-	j := &job{connection: c, op: op, inputs: r.Inputs, key: key, attempt: attempt, runID: r.RunID, rows: r.Rows, timeout: r.Timeout, events: events}
+	j := &job{connection: c, op: op, inputs: r.Inputs, key: r.Recorded(), attempt: r.Attempt(), runID: r.RunID, rows: r.Rows,
+		timeout: r.Timeout, lookFirst: r.LookFirst, events: events}
 	e.hideInputs(j)
 	if op.Batch != nil && j.rows == nil {
 		var err error
@@ -312,7 +314,10 @@ func (e *Executor) doWithToken(ctx context.Context, j *job) (flow.Result, error)
 	}
 	for n := 1; ; n++ {
 		token, failure, err = k.token(ctx, token, e.login(j))
-		if err != nil || failure != nil {
+		switch {
+		case j.lookFirst: // whoever looks finds out, too, why there is no token
+			return first, nil
+		case err != nil || failure != nil:
 			return unrenewed(first, failure.result(j)), nil
 		}
 		res, err := e.attempt(ctx, j, token)
