@@ -192,42 +192,42 @@ func TestARefusedCreateIsLookedForBeforeItIsSentAgain(t *testing.T) {
 	const order, look = "order A", "look A"
 	for name, tt := range map[string]struct {
 		pipeline string
-		vendor   refusing
+		vendor   *refusing
 		want     string
 		log      []string
 		took     time.Duration
 	}{
-		"429, done":                          {"order", refusing{refusals: []refusal{done429}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
-		"429, done and shown late":           {"order", refusing{refusals: []refusal{done429}, late: 5 * time.Second}, "succeeded id-A", []string{order, look}, 6 * time.Second},
-		"429, not done":                      {"order", refusing{refusals: []refusal{not429}}, "succeeded id-A", []string{order, look, order}, 6 * time.Second},
-		"429, a long wait":                   {"order", refusing{refusals: []refusal{{429, "A", "60"}}}, "succeeded id-A", []string{order, look}, time.Minute},
-		"429 twice":                          {"order", refusing{refusals: []refusal{not429, not429}}, "ambiguous", []string{order, look, order, look}, 12 * time.Second},
-		"429, then done":                     {"order", refusing{refusals: []refusal{not429, done429}}, "succeeded id-A", []string{order, look, order, look}, 12 * time.Second},
-		"429, the look fails":                {"order", refusing{refusals: []refusal{not429}, blind: 1}, "ambiguous", []string{order, look}, 6 * time.Second},
-		"503, done":                          {"order", refusing{refusals: []refusal{done503}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
-		"503, not done":                      {"order", refusing{refusals: []refusal{not503}}, "succeeded id-A", []string{order, look, order}, 6 * time.Second},
-		"503 twice":                          {"order", refusing{refusals: []refusal{not503, not503}}, "ambiguous", []string{order, look, order, look}, 12 * time.Second},
-		"503 that does not say when":         {"order", refusing{refusals: []refusal{{503, "", ""}}}, "ambiguous", []string{order, look, look, look}, 4 * time.Second},
-		"an ended login, done":               {"order", refusing{refusals: []refusal{{401, "A", ""}}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
-		"an ended login, not done":           {"order", refusing{refusals: []refusal{{401, "", ""}}}, "succeeded id-A", []string{order, look, order}, 6 * time.Second},
-		"a declared end of session, done":    {"order", refusing{refusals: []refusal{{440, "A", ""}}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
-		"a declared throttle, done":          {"order", refusing{refusals: []refusal{{403, "A", ""}}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
-		"a declared throttle, many times":    {"order", refusing{refusals: []refusal{{403, "", ""}, {403, "", ""}}}, "succeeded id-A", []string{order, look, order, look, order}, 0},
-		"no look-up, 429":                    {"quiet", refusing{refusals: []refusal{not429}}, "succeeded id-A", []string{order, order}, 2 * time.Second},
-		"no look-up, an ended login":         {"quiet", refusing{refusals: []refusal{{401, "", ""}}}, "succeeded id-A", []string{order, order}, 0},
-		"no look-up, 503":                    {"quiet", refusing{refusals: []refusal{not503}}, "ambiguous", []string{order}, 0},
-		"no time for the wait, done":         {"hurry", refusing{refusals: []refusal{{429, "A", "60"}}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
-		"no time for the wait, not done":     {"hurry", refusing{refusals: []refusal{{429, "", "60"}}}, "failed timeout", []string{order, look}, 6 * time.Second},
-		"a batch of which a part was done":   {"many", refusing{refusals: []refusal{{429, "AC", ""}}}, "succeeded A done,B done,C done", []string{"order A,B,C", look, "look B", "look C", "order B"}, 6 * time.Second},
-		"a batch that was done":              {"many", refusing{refusals: []refusal{{503, "ABC", "1"}}}, "succeeded A done,B done,C done", []string{"order A,B,C", look, "look B", "look C"}, 6 * time.Second},
-		"a batch that was not":               {"many", refusing{refusals: []refusal{{401, "", ""}}}, "succeeded A done,B done,C done", []string{"order A,B,C", look, "look B", "look C", "order A,B,C"}, 6 * time.Second},
-		"a batch, refused twice":             {"many", refusing{refusals: []refusal{{429, "A", ""}, {429, "C", ""}}}, "ambiguous A done,B ambiguous,C done", []string{"order A,B,C", look, "look B", "look C", "order B,C", "look B", "look C"}, 12 * time.Second},
-		"a batch, a row's look fails":        {"many", refusing{refusals: []refusal{{429, "AB", ""}}, blind: 1}, "ambiguous A ambiguous,B done,C done", []string{"order A,B,C", look, "look B", "look C", "order C"}, 6 * time.Second},
-		"a batch whose rest is refused then": {"many", refusing{refusals: []refusal{{429, "A", ""}, {400, "", ""}}}, "partial A done,B failed,C failed", []string{"order A,B,C", look, "look B", "look C", "order B,C"}, 6 * time.Second},
+		"429, done":                          {"order", &refusing{refusals: []refusal{done429}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
+		"429, done and shown late":           {"order", &refusing{refusals: []refusal{done429}, late: 5 * time.Second}, "succeeded id-A", []string{order, look}, 6 * time.Second},
+		"429, not done":                      {"order", &refusing{refusals: []refusal{not429}}, "succeeded id-A", []string{order, look, order}, 6 * time.Second},
+		"429, a long wait":                   {"order", &refusing{refusals: []refusal{{429, "A", "60"}}}, "succeeded id-A", []string{order, look}, time.Minute},
+		"429 twice":                          {"order", &refusing{refusals: []refusal{not429, not429}}, "ambiguous", []string{order, look, order, look}, 12 * time.Second},
+		"429, then done":                     {"order", &refusing{refusals: []refusal{not429, done429}}, "succeeded id-A", []string{order, look, order, look}, 12 * time.Second},
+		"429, the look fails":                {"order", &refusing{refusals: []refusal{not429}, blind: 1}, "ambiguous", []string{order, look}, 6 * time.Second},
+		"503, done":                          {"order", &refusing{refusals: []refusal{done503}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
+		"503, not done":                      {"order", &refusing{refusals: []refusal{not503}}, "succeeded id-A", []string{order, look, order}, 6 * time.Second},
+		"503 twice":                          {"order", &refusing{refusals: []refusal{not503, not503}}, "ambiguous", []string{order, look, order, look}, 12 * time.Second},
+		"503 that does not say when":         {"order", &refusing{refusals: []refusal{{503, "", ""}}}, "ambiguous", []string{order, look, look, look}, 4 * time.Second},
+		"an ended login, done":               {"order", &refusing{refusals: []refusal{{401, "A", ""}}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
+		"an ended login, not done":           {"order", &refusing{refusals: []refusal{{401, "", ""}}}, "succeeded id-A", []string{order, look, order}, 6 * time.Second},
+		"a declared end of session, done":    {"order", &refusing{refusals: []refusal{{440, "A", ""}}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
+		"a declared throttle, done":          {"order", &refusing{refusals: []refusal{{403, "A", ""}}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
+		"a declared throttle, many times":    {"order", &refusing{refusals: []refusal{{403, "", ""}, {403, "", ""}}}, "succeeded id-A", []string{order, look, order, look, order}, 0},
+		"no look-up, 429":                    {"quiet", &refusing{refusals: []refusal{not429}}, "succeeded id-A", []string{order, order}, 2 * time.Second},
+		"no look-up, an ended login":         {"quiet", &refusing{refusals: []refusal{{401, "", ""}}}, "succeeded id-A", []string{order, order}, 0},
+		"no look-up, 503":                    {"quiet", &refusing{refusals: []refusal{not503}}, "ambiguous", []string{order}, 0},
+		"no time for the wait, done":         {"hurry", &refusing{refusals: []refusal{{429, "A", "60"}}}, "succeeded id-A", []string{order, look}, 6 * time.Second},
+		"no time for the wait, not done":     {"hurry", &refusing{refusals: []refusal{{429, "", "60"}}}, "failed timeout", []string{order, look}, 6 * time.Second},
+		"a batch of which a part was done":   {"many", &refusing{refusals: []refusal{{429, "AC", ""}}}, "succeeded A done,B done,C done", []string{"order A,B,C", look, "look B", "look C", "order B"}, 6 * time.Second},
+		"a batch that was done":              {"many", &refusing{refusals: []refusal{{503, "ABC", "1"}}}, "succeeded A done,B done,C done", []string{"order A,B,C", look, "look B", "look C"}, 6 * time.Second},
+		"a batch that was not":               {"many", &refusing{refusals: []refusal{{401, "", ""}}}, "succeeded A done,B done,C done", []string{"order A,B,C", look, "look B", "look C", "order A,B,C"}, 6 * time.Second},
+		"a batch, refused twice":             {"many", &refusing{refusals: []refusal{{429, "A", ""}, {429, "C", ""}}}, "ambiguous A done,B ambiguous,C done", []string{"order A,B,C", look, "look B", "look C", "order B,C", "look B", "look C"}, 12 * time.Second},
+		"a batch, a row's look fails":        {"many", &refusing{refusals: []refusal{{429, "AB", ""}}, blind: 1}, "ambiguous A ambiguous,B done,C done", []string{"order A,B,C", look, "look B", "look C", "order C"}, 6 * time.Second},
+		"a batch whose rest is refused then": {"many", &refusing{refusals: []refusal{{429, "A", ""}, {400, "", ""}}}, "partial A done,B failed,C failed", []string{"order A,B,C", look, "look B", "look C", "order B,C"}, 6 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				v := &tt.vendor
+				v := tt.vendor
 				program, stop := v.program(t, state.NewMemory())
 				defer stop()
 				began := time.Now()

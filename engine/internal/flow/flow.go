@@ -401,6 +401,8 @@ type Item struct {
 	Stop bool
 	// Down says that the row failed since the vendor was not there, or did not answer.
 	Down bool
+	// Doubtful says that the row has read what a resumed run reads again, so that no record stands for it.
+	Doubtful bool
 	// Undo are the calls that take back what the row did, in the order it was done.
 	Undo []Undo
 	// Tally counts the rows below this one, of a foreach inside the row, that

@@ -140,6 +140,8 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 	if err != nil {
 		return flow.Result{}, err
 	}
+	doubted := a.Operation.Effect == flow.Read && w.doubts()
+	w.doubtful = w.doubtful || doubted
 	req := flow.CallRequest{
 		Connection:    a.Connection,
 		Operation:     a.Operation.Name,
@@ -153,7 +155,7 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 		Reach:         reach(a.Operation),
 		SecretOutputs: a.Operation.SecretOutputs,
 		SecretInputs:  a.Operation.SecretInputs,
-		Fresh:         w.fresh,
+		Fresh:         w.fresh || doubted,
 		LookFirst:     a.Operation.Effect == flow.Create && canLook(a.Operation, identity),
 	}
 	res, err := w.attempts(a, key, req)

@@ -107,10 +107,11 @@ func (d *decoder) scope() *lang.Scope {
 
 func (d *decoder) stepList(n *source.Node) []*Step {
 	var steps []*Step
+	var nodes []*source.Node // of steps
 	told := false
 	for i, item := range n.Items {
 		if s := d.step(item); s != nil {
-			steps = append(steps, s)
+			steps, nodes = append(steps, s), append(nodes, item)
 		}
 		if !told && item.Get("fail") != nil && item.Get("if") == nil && item.Get("foreach") == nil && item.Get("on_error") == nil && i < len(n.Items)-1 {
 			d.faults.Add(item.Key("fail").Errorf("never-done", "this always fails, so that the steps below it are never done").
@@ -118,6 +119,7 @@ func (d *decoder) stepList(n *source.Node) []*Step {
 			told = true
 		}
 	}
+	findLeads(steps, nodes)
 	return steps
 }
 
