@@ -341,8 +341,12 @@ func TestSerpiBatchesThatAreNotWhole(t *testing.T) {
 		{"401", answered(refusal(401), false), engine.Failed, "<nil> <nil> <nil> <nil>", 0, 1, "El motivo; E1", 0},
 		{"429", func(v *erp) {
 			later := plain(429, "despacio").with("Retry-After", "70")
-			v.troubles = []trouble{{service: "POST", calls: 3, answer: &later}, {service: "PUT", calls: 3, answer: &later}}
-		}, engine.Succeeded, "10 10 0 0", 10, 4, "", 4},
+			v.troubles = []trouble{{service: "POST", calls: 1, answer: &later}, {service: "PUT", calls: 3, answer: &later}}
+		}, engine.Succeeded, "10 10 0 0", 10, 2, "", 4},
+		{"429 although it was done", func(v *erp) {
+			later := plain(429, "despacio").with("Retry-After", "7")
+			v.troubles = []trouble{{service: "POST", worked: true, answer: &later}}
+		}, engine.Succeeded, "10 10 0 0", 10, 1, "", 1},
 		{"somebody else made some", func(v *erp) {
 			v.unique = true
 			before := v.wire

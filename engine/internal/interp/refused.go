@@ -2,7 +2,6 @@ package interp
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 
@@ -92,10 +91,12 @@ func (s *searcher) maySendAgain(lost flow.Result) bool {
 		(lost.Outcome == flow.Auth || s.rule.Resend || s.req.Attempt() < s.created.Operation.Retry.Attempts)
 }
 
+const tooManyRequests = 429 // the status that means throttled without the word of a vendor file
+
 // declared reports whether the vendor file itself says that such an answer means later: with an absence besides, it was
 // not done, and is repeated as any other call.
 func declared(lost flow.Result) bool {
-	return lost.Outcome == flow.Busy || lost.Outcome == flow.Throttled && lost.Status != http.StatusTooManyRequests
+	return lost.Outcome == flow.Busy || lost.Outcome == flow.Throttled && lost.Status != tooManyRequests
 }
 
 // afterRefusal says for people what the look came to that did not find it.
