@@ -56,8 +56,7 @@ steps:
     foreach: "['C']"
     as: name
     on_error: collect
-    call: counter.make
-    with: {name: "${{ name }}"}
+    steps: [{id: one, call: counter.make, with: {name: "${{ name }}"}}]
   - {id: inner, steps: [{id: total, call: counter.count}], outputs: {n: "${{ steps.total.outputs.n }}"}}
   - {id: look, call: counter.count}
   - {id: many, set: {yes: "${{ steps.look.outputs.n < 3 }}"}}

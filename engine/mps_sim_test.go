@@ -479,22 +479,22 @@ func TestMPSOrderRefused(t *testing.T) {
 	t.Parallel()
 	const words = "El producto no tiene existencia en BELEC"
 	for name, r := range map[string]reply{
-		"valor 0":        asJSON(200, `[{"valor":"0","mensaje":"`+words+`","pedido":""}]`),
-		"valor 2":        asJSON(200, `[{"valor":"2","mensaje":"`+words+`","pedido":null}]`),
-		"a number":       asJSON(200, `[{"valor":0,"mensaje":"`+words+`"}]`),
-		"negative":       asJSON(200, `[{"valor":-1,"mensaje":"`+words+`","pedido":"0"}]`),
-		"11":             asJSON(200, `[{"valor":"11","mensaje":"`+words+`","pedido":""}]`),
-		"one object":     asJSON(200, `{"valor":"0","mensaje":"`+words+`","pedido":""}`),
-		"201":            asJSON(201, `{"valor":"0","mensaje":"`+words+`","pedido":""}`),
-		"a word":         asJSON(200, `[{"valor":"ERROR","mensaje":"`+words+`","pedido":""}]`),
-		"400":            asJSON(400, `{"Message":"`+words+`"}`),
-		"400 list":       asJSON(400, `[{"valor":"0","mensaje":"`+words+`"}]`),
-		"400 text":       plain(400, words),
-		"403":            asJSON(403, `{"Message":"`+words+`"}`),
-		"404":            plain(404, words),
-		"409":            plain(409, words),
-		"415":            asJSON(415, `{"Message":"`+words+`"}`),
-		"422":            asJSON(422, `{"mensaje":"`+words+`"}`),
+		"valor 0":    asJSON(200, `[{"valor":"0","mensaje":"`+words+`","pedido":""}]`),
+		"valor 2":    asJSON(200, `[{"valor":"2","mensaje":"`+words+`","pedido":null}]`),
+		"a number":   asJSON(200, `[{"valor":0,"mensaje":"`+words+`"}]`),
+		"negative":   asJSON(200, `[{"valor":-1,"mensaje":"`+words+`","pedido":"0"}]`),
+		"11":         asJSON(200, `[{"valor":"11","mensaje":"`+words+`","pedido":""}]`),
+		"one object": asJSON(200, `{"valor":"0","mensaje":"`+words+`","pedido":""}`),
+		"201":        asJSON(201, `{"valor":"0","mensaje":"`+words+`","pedido":""}`),
+		"a word":     asJSON(200, `[{"valor":"ERROR","mensaje":"`+words+`","pedido":""}]`),
+		"400":        asJSON(400, `{"Message":"`+words+`"}`),
+		"400 list":   asJSON(400, `[{"valor":"0","mensaje":"`+words+`"}]`),
+		"400 text":   plain(400, words),
+		"403":        asJSON(403, `{"Message":"`+words+`"}`),
+		"404":        plain(404, words),
+		"409":        plain(409, words),
+		"415":        asJSON(415, `{"Message":"`+words+`"}`),
+		"422":        asJSON(422, `{"mensaje":"`+words+`"}`),
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

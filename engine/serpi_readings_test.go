@@ -81,7 +81,7 @@ func erpReadings() map[string]func(*erp) {
 		"JSON as text/plain":       wired(typed("text/plain")),
 		"no content type":          wired(untyped),
 		"a second is refused":      func(v *erp) { v.unique = true },
-		"too many requests":        befall(trouble{service: "GET", calls: 2, answer: &later}, trouble{service: "POST", calls: 2, answer: &later}, trouble{service: "PUT", calls: 2, answer: &later}),
+		"too many requests":        befall(trouble{service: "GET", calls: 2, answer: &later}, trouble{service: "POST", calls: 1, answer: &later}, trouble{service: "PUT", calls: 2, answer: &later}),
 		"a list that breaks off":   befall(trouble{service: "GET", spared: 1, calls: 2, worked: true, cut: true}),
 		"a list that is lost":      befall(trouble{service: "GET", spared: 2, calls: 1, hangUp: true}),
 		"a list that times out":    befall(trouble{service: "GET", calls: 1, wait: 100 * time.Second}),

@@ -18,7 +18,7 @@ func findLeads(steps []*Step, nodes []*source.Node) {
 		depend := map[string]bool{s.ID: true}
 		stops := false // whether the run goes on depends on it
 		for j := i + 1; j < len(steps) && !s.Leads; j++ {
-			used, whole := lang.Uses("steps", nodes[j])
+			used, whole := lang.Uses("steps", values(nodes[j])...)
 			for id := range used {
 				whole = whole || depend[id]
 			}
@@ -31,4 +31,20 @@ func findLeads(steps []*Step, nodes []*source.Node) {
 			stops = stops || fails
 		}
 	}
+}
+
+// values returns what a step says, without the key "steps" itself, which is no use of any.
+func values(step *source.Node) []*source.Node {
+	var all []*source.Node
+	for _, pair := range step.Pairs {
+		switch pair.Key.Text {
+		case "steps", "switch": // a list of steps, and one of branches with steps
+			for _, item := range pair.Value.Items {
+				all = append(all, values(item)...)
+			}
+		default:
+			all = append(all, pair.Value)
+		}
+	}
+	return all
 }
