@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/transport"
@@ -136,9 +137,9 @@ func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flo
 		res.Code, res.Message = "interrupted", "the run was stopped before the answer came"
 	case ctx.Err() != nil && !t.left:
 		res.Outcome, res.Code = flow.Busy, timedOut
-		res.Message = fmt.Sprintf("no connection within %v", j.bound())
+		res.Message = fmt.Sprintf("no connection within %v", j.bound().Round(time.Millisecond))
 	case ctx.Err() != nil:
-		res.Code, res.Message = timedOut, fmt.Sprintf("no answer within %v", j.bound())
+		res.Code, res.Message = timedOut, fmt.Sprintf("no answer within %v", j.bound().Round(time.Millisecond))
 	case !t.left:
 		res.Outcome, res.Code = flow.Busy, "unreachable"
 		res.Message, res.Hint = "cannot reach the vendor: "+t.err.Error(), unreachableHint(t.err)
