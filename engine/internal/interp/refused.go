@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 )
@@ -36,7 +37,7 @@ func (s *searcher) settleRefused(outer *walker, lost flow.Result) (flow.Result, 
 	case seen.found:
 		return s.done(lost, seen), nil
 	case seen.problem == "" && s.maySendAgain(lost) && inTime:
-		s.tell("it is not there, and is sent once more")
+		s.note("it is not there, and is sent once more")
 		lost.Again = s.again()
 		return lost, nil
 	case seen.problem == "" && notDoneIfAbsent(lost):
@@ -78,11 +79,16 @@ func (s *searcher) await(outer *walker, lost flow.Result) (inTime bool, err erro
 	if wait > 0 {
 		what += fmt.Sprintf(" in %v", wait.Round(time.Millisecond))
 	}
-	s.tell(what)
+	s.note(what)
 	if err := s.rt.Sleep("", max(0, wait)); err != nil {
 		return false, s.stopped(s.key, err)
 	}
 	return late == nil, nil
+}
+
+// note tells what is no reason to worry: a vendor that has enough for now.
+func (s *searcher) note(what string) {
+	s.rt.Emit(&event.Note{Text: fmt.Sprintf("%s: %s", s.key, what)})
 }
 
 // maySendAgain reports whether what was refused and is absent may be sent again: once, since an absence proves little.
@@ -137,7 +143,7 @@ func (s *searcher) settleRefusedRows(outer *walker, lost flow.Result) (flow.Resu
 	failed := s.afterLook(rows, open, lost, absent)
 	switch {
 	case absent == "" && slices.ContainsFunc(rows, func(r flow.RowResult) bool { return r.Status == "" }):
-		s.tell(fmt.Sprintf("of %d rows, those that are not there are sent once more", len(rows)))
+		s.note(fmt.Sprintf("of %d rows, those that are not there are sent once more", len(rows)))
 		lost.Rows, lost.Again = rows, s.again()
 		return lost, nil
 	case absent == flow.Failed && !failed && len(open) == all: // as refused as it was
