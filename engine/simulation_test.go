@@ -504,6 +504,8 @@ func (s *simulation) mayBeOpen(p *process, what thing, open int) {
 		switch {
 		case slices.Contains([]string{"/login", "/GetSessionToken"}, a.path) && a.runner == p.runner && a.life == p.life && !a.heard:
 			missed++ // whoever cannot log in cannot look
+		case a.path == by.looks && a.fate.kind == expired && a.runner == p.runner && a.life == p.life:
+			missed++ // nor whoever is let in no more, whatever it looks for
 		case !about:
 		case a.path == what.path:
 			if a.runner == p.runner {

@@ -140,7 +140,8 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 	if err != nil {
 		return flow.Result{}, err
 	}
-	doubted := a.Operation.Effect == flow.Read && w.doubts()
+	// A table of the state would show what the run itself wrote later.
+	doubted := a.Operation.Effect == flow.Read && a.Connection != pipeline.Store && w.doubts()
 	w.doubtful = w.doubtful || doubted
 	req := flow.CallRequest{
 		Connection:    a.Connection,
