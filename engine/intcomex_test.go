@@ -511,6 +511,8 @@ func TestIntcomexUnknownCreateIsNeverSentTwice(t *testing.T) {
 		"503 after the work":          {worked: true, answer: answer(htmlPage(503).with("Retry-After", "7"))},
 		"408 after the work":          {worked: true, answer: answer(plain(408, "took too long"))},
 		"303 to what it made":         {worked: true, answer: answer(plain(303, "").with("Location", "/companies/1"))},
+		"307 after the work":          {worked: true, answer: answer(plain(307, "").with("Location", "/CreateCompany/"))},
+		"429 after the work":          {worked: true, answer: answer(plain(429, "").with("Retry-After", "7"))},
 		"gzip that is none":           {worked: true, answer: answer(asJSON(200, `{"AccountId":1}`).with("Content-Encoding", "gzip"))},
 		"500 that speaks of an error": {worked: true, answer: answer(plain(500, "Object reference not set to an instance of an object (token cache)."))},
 	} {
@@ -610,10 +612,10 @@ func TestIntcomexCreateRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				v := newICP()
-				v.troubles = []trouble{{service: "CreateCompany", calls: 2, answer: &r}}
+				v.troubles = []trouble{{service: "CreateCompany", calls: 1, answer: &r}}
 				began := time.Now()
 				got := v.run(t, ensureOne, order("PT9"), nil)
-				if got.err != nil || v.asked["CreateCompany"] != 3 || v.created["PT9"] != 1 {
+				if got.err != nil || v.asked["CreateCompany"] != 2 || v.asked["GetCompanyByVatId"] != 2 || v.created["PT9"] != 1 {
 					t.Errorf("%v after %v", got.err, v.asked)
 				}
 				if took := time.Since(began); r.header["Retry-After"] != "" && (took < 7*time.Second || took > time.Minute) {

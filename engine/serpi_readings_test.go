@@ -81,7 +81,7 @@ func erpReadings() map[string]func(*erp) {
 		"JSON as text/plain":       wired(typed("text/plain")),
 		"no content type":          wired(untyped),
 		"a second is refused":      func(v *erp) { v.unique = true },
-		"too many requests":        befall(trouble{service: "GET", calls: 2, answer: &later}, trouble{service: "POST", calls: 2, answer: &later}, trouble{service: "PUT", calls: 2, answer: &later}),
+		"too many requests":        befall(trouble{service: "GET", calls: 2, answer: &later}, trouble{service: "POST", calls: 1, answer: &later}, trouble{service: "PUT", calls: 2, answer: &later}),
 		"a list that breaks off":   befall(trouble{service: "GET", spared: 1, calls: 2, worked: true, cut: true}),
 		"a list that is lost":      befall(trouble{service: "GET", spared: 2, calls: 1, hangUp: true}),
 		"a list that times out":    befall(trouble{service: "GET", calls: 1, wait: 100 * time.Second}),
@@ -341,8 +341,12 @@ func TestSerpiBatchesThatAreNotWhole(t *testing.T) {
 		{"401", answered(refusal(401), false), engine.Failed, "<nil> <nil> <nil> <nil>", 0, 1, "El motivo; E1", 0},
 		{"429", func(v *erp) {
 			later := plain(429, "despacio").with("Retry-After", "70")
-			v.troubles = []trouble{{service: "POST", calls: 3, answer: &later}, {service: "PUT", calls: 3, answer: &later}}
-		}, engine.Succeeded, "10 10 0 0", 10, 4, "", 4},
+			v.troubles = []trouble{{service: "POST", calls: 1, answer: &later}, {service: "PUT", calls: 3, answer: &later}}
+		}, engine.Succeeded, "10 10 0 0", 10, 2, "", 4},
+		{"429 although it was done", func(v *erp) {
+			later := plain(429, "despacio").with("Retry-After", "7")
+			v.troubles = []trouble{{service: "POST", worked: true, answer: &later}}
+		}, engine.Succeeded, "10 10 0 0", 10, 1, "", 1},
 		{"somebody else made some", func(v *erp) {
 			v.unique = true
 			before := v.wire

@@ -117,6 +117,11 @@ func (p *process) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	q := r.Clone(context.Background())
 	q.Body, q.RequestURI, q.RemoteAddr = io.NopCloser(bytes.NewReader(body)), r.URL.RequestURI(), "192.0.2.1:1"
+	defer p.sim.uses(p, r)()
+	if p.sim.twist == withoutRefusedLook && f.kind == refusedAfter {
+		p.sim.vendor.serve(p, q, string(body), fate{kind: inTime}) // as if it were sent again at once
+		q.Body = io.NopCloser(bytes.NewReader(body))
+	}
 	answer := make(chan *http.Response, 1)
 	p.sim.underway.Add(1)
 	go func() {
@@ -133,8 +138,50 @@ func (p *process) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, io.ErrUnexpectedEOF
 		}
 		resp.Request = r
-		return resp, nil
+		return p.sim.twisted(p, r, resp), nil
 	case <-r.Context().Done():
 		return nil, context.Cause(r.Context())
 	}
+}
+
+// uses notes that a process uses its token, until the function that it returns is called. Of an exclusive one
+// nobody else may make use meanwhile.
+func (s *simulation) uses(p *process, r *http.Request) (ended func()) {
+	if !s.plan.exclusive || r.Header.Get("Authorization") == "" {
+		return func() {}
+	}
+	s.mu.Lock()
+	var other *process
+	for _, q := range s.using {
+		if q != nil && !q.isDead() {
+			other = q
+		}
+	}
+	s.using[r] = p
+	s.mu.Unlock()
+	if other != nil && !p.isDead() {
+		s.violated("%s and %s make requests at the same time with an exclusive token", p, other)
+	}
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.using, r)
+	}
+}
+
+// twisted returns the answer as it would be understood without a protection.
+func (s *simulation) twisted(p *process, r *http.Request, resp *http.Response) *http.Response {
+	switch {
+	case s.twist == withoutRedirects && resp.StatusCode/100 == 3:
+		resp.StatusCode = http.StatusBadRequest
+	case s.twist == withoutDoubts && r.URL.Path == "/count" && resp.StatusCode == http.StatusOK:
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		call := r.Header.Get("X-Call")
+		if s.counted[call] == nil {
+			s.counted[call], _ = io.ReadAll(resp.Body)
+		}
+		resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(s.counted[call])), int64(len(s.counted[call]))
+	}
+	return resp
 }

@@ -26,8 +26,11 @@ type plan struct {
 	creates  []creator
 	timeout  time.Duration // of the vendor's operations
 	delay    time.Duration // until the vendor shows what it made
-	undo     bool          // it takes back what it can when it fails
-	undone   []string      // the names of that
+	// exclusive says that its token serves one request at a time.
+	exclusive bool
+	counts    map[string]string // what is counted, by the output that tells how many of it there are
+	undo      bool              // it takes back what it can when it fails
+	undone    []string          // the names of that
 	// settle returns what a person says of a thing that was made.
 	settle func(v *vendor, name string) map[string]any
 	// things says what is at the vendor.
@@ -55,8 +58,9 @@ type writer struct {
 	steps   int
 	names   int
 	undone  []string
-	shared  bool // other runs make the same things at the same time
-	careful bool // nothing is made without a look before
+	counts  map[string]string // as in plan
+	shared  bool              // other runs make the same things at the same time
+	careful bool              // nothing is made without a look before
 	undo    bool
 }
 
@@ -74,6 +78,7 @@ func newPlan(dice *rand.Rand, shared, careful bool) plan {
 		creates: []creator{
 			{"make", "make", "/makes", "/looks", 10 * time.Second},
 			{"add", "add", "/adds", "/looks", 10 * time.Second},
+			{"mint", "mint", "/mints", "/sights", time.Second},
 			{"press", "press", "/presses", "", 0},
 			{"drop", "drop", "/drops", "", 0},
 		},
@@ -83,10 +88,11 @@ func newPlan(dice *rand.Rand, shared, careful bool) plan {
 		things: func(v *vendor) string { return v.ask(http.MethodGet, "/dump", "", "") },
 		alike:  func(outputs string) string { return outputs },
 	}
-	w := &writer{dice: dice, inputs: map[string]any{}, made: []string{"old1", "old2"}, shared: shared, careful: careful}
+	w := &writer{dice: dice, inputs: map[string]any{}, counts: map[string]string{}, made: []string{"old1", "old2"}, shared: shared, careful: careful}
 	w.undo = !shared && dice.IntN(4) == 0
 	attempts := []int{1, 3, 5, 5}[dice.IntN(4)]
-	spec, box := millFiles(attempts, p.delay)
+	p.exclusive = dice.IntN(4) == 0
+	spec, box := millFiles(attempts, p.delay, p.exclusive)
 	for range 1 + dice.IntN(maxSteps) {
 		w.step()
 	}
@@ -101,7 +107,7 @@ func newPlan(dice *rand.Rand, shared, careful bool) plan {
 		"pipelines/ensure.yaml":   {Data: []byte(ensureThing)},
 		"pipelines/many.yaml":     {Data: []byte(ensureMany)},
 	}
-	p.inputs, p.undo, p.undone = w.inputs, w.undo, w.undone
+	p.inputs, p.undo, p.undone, p.counts = w.inputs, w.undo, w.undone, w.counts
 	return p
 }
 
@@ -271,7 +277,7 @@ func (w *writer) call(id, operation, with, condition string) {
 }
 
 func (w *writer) create(id string) {
-	operation := []string{"make", "make", "press", "drop"}[w.dice.IntN(4)]
+	operation := []string{"make", "make", "press", "drop", "mint"}[w.dice.IntN(5)]
 	name := w.name()
 	if operation == "drop" && w.shared {
 		name = "one" + name // has an identity
@@ -358,6 +364,15 @@ func (w *writer) each(id string) {
 func (w *writer) tally(id string) {
 	if w.shared {
 		return // each run has its own number
+	}
+	var names []string
+	for _, row := range w.inputs[fmt.Sprintf("list%d", w.steps)].([]any) {
+		names = append(names, row.(map[string]any)["name"].(string))
+	}
+	w.call(id+"n", "count", "{names: "+strings.Join(names, " ")+"}", "")
+	if !w.undo {
+		w.counts[id+"n"] = strings.Join(names, " ")
+		w.output(id+"n", "steps."+id+"n.outputs.n")
 	}
 	w.call(id+"t", "tag", fmt.Sprintf(`{name: tally%d, tag: "${{ text(steps.%s.done) }}"}`, w.steps, id), "")
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,7 +29,7 @@ auth:
     call: login
     with: {user: "${{ config.user }}", password: "${{ config.password }}"}
     value: ${{ outputs.token }}
-    lifetime: 20m
+    lifetime: 20mEXCLUSIVE
   inject:
     headers: {Authorization: "Bearer ${{ token }}"}
 defaults:
@@ -50,6 +51,36 @@ operations:
     response:
       schema: {$ref: "#/schemas/Found"}
       outputs: {call: call, things: things}
+  count:
+    effect: read
+    inputs: {names: {type: string}}
+    request: {method: GET, path: /count, query: {names: "${{ inputs.names }}"}, headers: {X-Call: "${{ call.key }}"}}
+    response:
+      schema: {type: object, required: [call, n], properties: {call: {type: string}, n: {type: integer}}}
+      outputs: {call: call, n: n}
+  sight:                                  # shows at once what was minted
+    effect: read
+    inputs: {name: {type: string}}
+    request: {method: GET, path: /sights, query: {name: "${{ inputs.name }}"}, headers: {X-Call: "${{ call.key }}"}}
+    response:
+      schema: {$ref: "#/schemas/Found"}
+      outputs: {things: things}
+  mint:                                   # is sent once more where it is not there
+    effect: create
+    identity: inputs.name
+    inputs: {name: {type: string}}
+    request: {method: POST, path: /mints, body: {name: "${{ inputs.name }}"}, headers: {X-Call: "${{ call.key }}"}}
+    response:
+      schema: {$ref: "#/schemas/Thing"}
+      outputs: {id: id, name: name, call: call}
+    reconcile:
+      call: sight
+      with: {name: "${{ inputs.name }}"}
+      found: len(outputs.things) > 0
+      outputs: {id: "${{ first(outputs.things)?.id }}", name: "${{ inputs.name }}", call: ""}
+      tries: 2
+      every: 1s
+      if_absent: resend
   look:                                   # as find; nothing but reconcile asks it
     effect: read
     inputs: {name: {type: string}}
@@ -148,7 +179,7 @@ TALLIES
 before:
   - if: operation != 'login' and operation != 'dump' and none(state.sessions, 'Bearer ' + .token == request.headers['authorization'])
     reply: {status: 401, body: {message: log in first}}
-  - if: "operation in ['make', 'press', 'drop'] and request.body.name startsWith 'bad'"
+  - if: "operation in ['make', 'press', 'drop', 'mint'] and request.body.name startsWith 'bad'"
     reply: {status: 400, body: {message: "nobody makes ${{ request.body.name }}"}}
 operations:
   login:
@@ -174,6 +205,22 @@ operations:
           body:
             call: ${{ request.headers['x-call'] ?? '' }}
             things: ${{ filter(state.things, .name == request.query.name and (.old or elapsed(#) >= DELAY)) }}
+  count:
+    method: GET
+    path: /count
+    rules:
+      - reply:
+          body:
+            call: ${{ request.headers['x-call'] ?? '' }}
+            n: ${{ len(filter(state.things, (' ' + (request.query.names ?? '') + ' ') contains (' ' + .name + ' '))) }}
+  sight:
+    method: GET
+    path: /sights
+    rules:
+      - reply:
+          body:
+            call: ${{ request.headers['x-call'] ?? '' }}
+            things: ${{ filter(state.things, .name == request.query.name) }}
 MAKERS
   add:
     method: POST
@@ -224,11 +271,16 @@ const millMaker = `
 `
 
 // millFiles are the vendor's two files for one world.
-func millFiles(attempts int, delay time.Duration) (spec, box string) {
+func millFiles(attempts int, delay time.Duration, exclusive bool) (spec, box string) {
 	spec = strings.Replace(millSpec, "ATTEMPTS", fmt.Sprint(attempts), 1)
+	once := ""
+	if exclusive {
+		once = "\n    use: exclusive"
+	}
+	spec = strings.Replace(spec, "EXCLUSIVE", once, 1)
 	spec = strings.Replace(spec, " &made", "", 1)
 	var makers string
-	for name, path := range map[string]string{"make": "makes", "press": "presses", "drop": "drops"} {
+	for name, path := range map[string]string{"make": "makes", "press": "presses", "drop": "drops", "mint": "mints"} {
 		makers += strings.ReplaceAll(strings.ReplaceAll(millMaker, "/NAMEes", "/"+path), "NAME", name)
 	}
 	box = strings.Replace(millSandbox, "MAKERS\n", makers, 1)
@@ -245,7 +297,7 @@ func millFiles(attempts int, delay time.Duration) (spec, box string) {
 type vendor struct {
 	box   *sandbox.Sandbox
 	delay time.Duration // until what was made is shown
-	blind bool          // look-ups show nothing
+	blind string        // the path of look-ups that show nothing
 
 	mu  sync.Mutex
 	log []arrival
@@ -287,7 +339,7 @@ func (v *vendor) serve(p *process, r *http.Request, body string, f fate) *http.R
 		w.WriteHeader(f.status)
 	case f.kind == expired:
 		w.WriteHeader(http.StatusUnauthorized)
-	case v.blind && r.URL.Path == "/looks":
+	case v.blind == r.URL.Path:
 		io.WriteString(w, `{"call": "", "things": []}`)
 	default:
 		v.box.ServeHTTP(w, r)
@@ -302,11 +354,14 @@ func (v *vendor) serve(p *process, r *http.Request, body string, f fate) *http.R
 	switch f.kind {
 	case lostAnswer:
 		return nil
-	case brokenAnswer:
+	case brokenAnswer, refusedAfter, redirected:
 		w.Code = f.status
 		w.Body = bytes.NewBufferString("<html>bad gateway</html>")
 		w.Header().Set("Content-Type", "text/html")
-		if f.status == http.StatusServiceUnavailable {
+		switch {
+		case f.kind == redirected:
+			w.Header().Set("Location", "/elsewhere")
+		case f.status == http.StatusServiceUnavailable && v.delay < shownLate:
 			w.Header().Set("Retry-After", "1")
 		}
 	case cutAnswer:
@@ -383,7 +438,19 @@ const (
 	cutAnswer    fateKind = "cut answer"
 	refused      fateKind = "refused" // not done; try again later
 	expired      fateKind = "expired" // the session has ended
+	refusedAfter fateKind = "refused after doing it"
+	redirected   fateKind = "redirected after doing it"
 )
+
+// shownLate is later than the vendor file says that anything is shown.
+const shownLate = 15 * time.Second
+
+// mayRefuse reports whether a vendor that refuses after it has done it can be borne: where it can be looked for in
+// time, or is no create at all. A 503 is an open question everywhere.
+func (s *simulation) mayRefuse(path string, status int) bool {
+	i := slices.IndexFunc(s.plan.creates, func(c creator) bool { return c.path == path })
+	return i < 0 || status == http.StatusServiceUnavailable || s.plan.creates[i].looks != "" && s.plan.delay < shownLate
+}
 
 // fateOf decides what becomes of a request.
 func (s *simulation) fateOf(p *process, r *http.Request, what string) fate {
@@ -392,7 +459,7 @@ func (s *simulation) fateOf(p *process, r *http.Request, what string) fate {
 	if p.calm || dice.Float64() >= s.faults {
 		return f
 	}
-	switch dice.IntN(10) {
+	switch dice.IntN(12) {
 	case 0:
 		f.kind = notReached
 	case 1:
@@ -415,10 +482,21 @@ func (s *simulation) fateOf(p *process, r *http.Request, what string) fate {
 	case 8: // the work in time, the answer not
 		f.back = s.plan.timeout + time.Duration(dice.IntN(20))*time.Second
 	case 9: // neither; but an update that comes after later ones takes them back, and nobody could help it
-		if r.URL.Path == "/tags" {
+		if r.URL.Path == "/tags" || r.URL.Path == "/mints" { // nor one that is shown at once
 			return f
 		}
 		f.there = s.plan.timeout - time.Second + time.Duration(dice.IntN(30))*time.Second
+	case 10:
+		f.status = []int{429, 503, 401}[dice.IntN(3)]
+		if strings.HasSuffix(r.URL.Path, "/login") || r.URL.Path == "/GetSessionToken" || !s.mayRefuse(r.URL.Path, f.status) {
+			return f
+		}
+		f.kind = refusedAfter
+	case 11:
+		if !slices.ContainsFunc(s.plan.creates, func(c creator) bool { return c.path == r.URL.Path }) {
+			return f
+		}
+		f.kind, f.status = redirected, []int{301, 302, 303, 307, 308}[dice.IntN(5)]
 	}
 	s.tell("%s: %s, %v there and %v back", f.kind, what, f.there, f.back)
 	return f

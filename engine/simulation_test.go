@@ -33,10 +33,14 @@ var (
 type twist string
 
 const (
-	asItIs           twist = ""
-	withoutSync      twist = "without the sync of intents"
-	withoutReconcile twist = "without look-ups"
-	withoutLocks     twist = "without locks"
+	asItIs             twist = ""
+	withoutSync        twist = "without the sync of intents"
+	withoutReconcile   twist = "without look-ups"
+	withoutLocks       twist = "without locks"
+	withoutRefusedLook twist = "without a look before what was refused is sent again"
+	withoutRedirects   twist = "without doubt about redirects"
+	withoutDoubts      twist = "without doubt about what is read behind ambiguous rows"
+	withoutSights      twist = "without look-ups of what is sent once more"
 )
 
 // A simulation runs one random program in a world where everything breaks that
@@ -60,6 +64,8 @@ type simulation struct {
 
 	mu         sync.Mutex
 	alive      map[string]*process
+	using      map[*http.Request]*process // who makes a request with a token
+	counted    map[string][]byte          // the first answer to each count, by its call
 	story      []string
 	violations []string
 }
@@ -145,8 +151,9 @@ func (s *simulation) play(t *testing.T) map[string]ending {
 	if err != nil {
 		t.Fatalf("seed %d: %v", s.seed, err)
 	}
-	v.blind = s.twist == withoutReconcile
+	v.blind = map[twist]string{withoutReconcile: "/looks", withoutSights: "/sights"}[s.twist]
 	s.vendor, s.disk, s.alive = v, newDisk(), map[string]*process{}
+	s.using, s.counted = map[*http.Request]*process{}, map[string][]byte{}
 	s.disk.lazy = s.twist == withoutSync
 	if s.program, err = engine.Load(s.plan.files, engine.Options{Paths: []string{s.plan.pipeline}}); err != nil {
 		t.Fatalf("seed %d: %v\n%s", s.seed, faultsOf(err), s.plan)
@@ -211,6 +218,7 @@ func (s *simulation) operate(runner string) ending {
 			return ending{}
 		}
 		s.judgeTime(p, res)
+		s.judgeCounts(p, res)
 		text, _ := json.Marshal(res.Outputs)
 		end := ending{status: res.Status, outputs: s.plan.alike(string(text))}
 		var failed *engine.Error
@@ -244,6 +252,32 @@ func (s *simulation) judgeTime(p *process, res *engine.Result) {
 	run, _, _ := s.disk.now().Run(context.Background(), res.RunID)
 	if want := run.Began.Format("2006-01-02T15:04:05Z"); given && at != want && !s.skewed {
 		s.violated("%s: now() is %s, and the run began at %s", p, at, want)
+	}
+}
+
+// judgeCounts checks that what a run that is done has counted is what is there, and takes it out of the outputs.
+func (s *simulation) judgeCounts(p *process, res *engine.Result) {
+	for output, names := range s.plan.counts {
+		n, given := res.Outputs[output]
+		delete(res.Outputs, output)
+		if !given || res.Status != engine.Succeeded && res.Status != engine.Partial {
+			continue
+		}
+		made := map[string]bool{}
+		for _, c := range s.plan.creates {
+			for name, times := range s.vendor.box.Stats().Creates[c.sandbox] {
+				made[name] = made[name] || times > 0
+			}
+		}
+		want := 0
+		for _, name := range slices.Compact(slices.Sorted(slices.Values(strings.Fields(names)))) {
+			if made[name] {
+				want++
+			}
+		}
+		if fmt.Sprint(n) != fmt.Sprint(want) {
+			s.violated("%s counted %v of %s, and there are %d", p, n, names, want)
+		}
 	}
 }
 
@@ -470,6 +504,8 @@ func (s *simulation) mayBeOpen(p *process, what thing, open int) {
 		switch {
 		case slices.Contains([]string{"/login", "/GetSessionToken"}, a.path) && a.runner == p.runner && a.life == p.life && !a.heard:
 			missed++ // whoever cannot log in cannot look
+		case a.path == by.looks && a.fate.kind == expired && a.runner == p.runner && a.life == p.life:
+			missed++ // nor whoever is let in no more, whatever it looks for
 		case !about:
 		case a.path == what.path:
 			if a.runner == p.runner {
@@ -621,8 +657,13 @@ func TestSimulationFindsWhatIsMissing(t *testing.T) {
 		{withoutSync, "was made 2 times"},
 		{withoutReconcile, "is open, though it is shown since"},
 		{withoutLocks, "was made 2 times"},
+		{withoutLocks, "at the same time with an exclusive token"},
+		{withoutRefusedLook, "was made 2 times"},
+		{withoutRedirects, "was made 2 times"},
+		{withoutDoubts, "counted"},
+		{withoutSights, "was made 2 times"},
 	} {
-		t.Run(string(tt.twist), func(t *testing.T) {
+		t.Run(string(tt.twist)+": "+tt.want, func(t *testing.T) {
 			t.Parallel()
 			for seed := uint64(1); seed <= 500; seed++ {
 				violations, _ := simulate(t, seed, tt.twist)

@@ -40,6 +40,9 @@ func (e *Executor) sendInTurn(ctx context.Context, j *job, token *credential, pa
 		ctx = context.WithoutCancel(ctx)
 	}
 	run := ctx
+	if !j.ends.IsZero() {
+		j.timeout = max(1, j.ends.Sub(e.clock.Now()))
+	}
 	if timeout := j.bound(); timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = clock.WithTimeout(ctx, e.clock, timeout, nil)

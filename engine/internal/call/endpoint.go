@@ -126,6 +126,9 @@ func (e *Executor) exchangeLogin(j *job, req *http.Request) (*auth.Answer, error
 		return nil, err
 	}
 	defer resp.Body.Close()
+	if err := handedOver(resp); err != nil {
+		return nil, err
+	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxTokenAnswer+1))
 	if err != nil {
 		return nil, err

@@ -29,10 +29,15 @@ func exclusiveKey(c *Connection) string {
 // until it has had the time to end, and the result with it: else the process might
 // end first, and free the lock.
 func (e *Executor) doExclusively(ctx context.Context, j *job) (flow.Result, error) {
-	unlock, err := e.locks.Lock(ctx, "use token "+j.connection.exclusive)
+	waiting, stop := e.waiting(ctx, j)
+	unlock, err := e.locks.Lock(waiting, "use token "+j.connection.exclusive)
+	ended := waiting.Err() != nil
+	stop()
 	switch {
 	case err == nil:
 		defer unlock()
+	case ended && ctx.Err() == nil:
+		return flow.Result{}, errOutOfTime
 	case ctx.Err() != nil:
 		return flow.Result{}, fmt.Errorf("%s: %w", j.name(), err)
 	default:

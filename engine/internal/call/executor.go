@@ -4,6 +4,7 @@ package call
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -186,6 +187,8 @@ type job struct {
 	runID      string
 	rows       []flow.RowRef // of a batch, as they are sent
 	timeout    time.Duration // beside the operation's own; 0 for no such bound
+	ends       time.Time     // when the caller's patience does, waits before sending included; zero for never
+	lookFirst  bool          // as in flow.CallRequest
 	events     event.Sink    // nil: nobody listens
 	// turn is the page of a paged operation that is asked for; nil for others.
 	turn *turn
@@ -207,8 +210,9 @@ func (j *job) name() string { return j.connection.Vendor.Name + "." + j.op.Name 
 // Do makes one attempt of a call; a listing it reads to its end, and repeats
 // the requests of its pages as the operation's retry says. r.Inputs must be bound to the operation's
 // params. A token that the vendor no longer accepts is renewed once, and the
-// request repeated, within the same attempt: an answer of outcome auth says
-// that nothing was done. events may be nil; it is used by one goroutine per
+// request repeated, within the same attempt, unless r says LookFirst: then an answer of outcome auth
+// is returned once there is a new token. An answer of outcome auth says
+// that nothing was done, as far as the vendor tells. events may be nil; it is used by one goroutine per
 // Do, several at a time when Do is.
 func (e *Executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink) (flow.Result, error) {
 	c := e.connections[r.Connection]
@@ -219,8 +223,11 @@ func (e *Executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink
 	if op == nil {
 		return flow.Result{}, fmt.Errorf("vendor %s has no operation %q", c.Vendor.Name, r.Operation)
 	}
-	key, attempt := splitAttempt(r)
-	j := &job{connection: c, op: op, inputs: r.Inputs, key: key, attempt: attempt, runID: r.RunID, rows: r.Rows, timeout: r.Timeout, events: events}
+	j := &job{connection: c, op: op, inputs: r.Inputs, key: r.Recorded(), attempt: r.Attempt(), runID: r.RunID, rows: r.Rows,
+		timeout: r.Timeout, lookFirst: r.LookFirst, events: events}
+	if r.Timeout > 0 {
+		j.ends = e.clock.Now().Add(r.Timeout)
+	}
 	e.hideInputs(j)
 	if op.Batch != nil && j.rows == nil {
 		var err error
@@ -228,10 +235,27 @@ func (e *Executor) Do(ctx context.Context, r flow.CallRequest, events event.Sink
 			return e.unsendable(j, err), nil
 		}
 	}
+	read := e.once
 	if op.Paging != nil {
-		return e.readListing(ctx, j)
+		read = e.readListing
 	}
-	return e.once(ctx, j)
+	res, err := read(ctx, j)
+	if errors.Is(err, errOutOfTime) && ctx.Err() == nil {
+		return flow.Result{Outcome: flow.Busy, Code: timedOut,
+			Message: fmt.Sprintf("not sent: it waited %v for a token, or for its turn under the limits", r.Timeout)}, nil
+	}
+	return res, err
+}
+
+// errOutOfTime ends a wait that comes before a request is sent.
+var errOutOfTime = errors.New("the time for the call has ended")
+
+// waiting returns a context for such a wait, which ends with the caller's patience.
+func (e *Executor) waiting(ctx context.Context, j *job) (context.Context, context.CancelFunc) {
+	if j.ends.IsZero() {
+		return ctx, func() {}
+	}
+	return clock.WithTimeout(ctx, e.clock, max(0, j.ends.Sub(e.clock.Now())), errOutOfTime)
 }
 
 // once makes the job's request, with what authorises it.
@@ -264,8 +288,10 @@ const maxTokens = 8
 // pass is to be used unless there is a failure or an error, which is that of ctx.
 func (e *Executor) turn(ctx context.Context, j *job) (*credential, transport.Pass, *loginFailure, error) {
 	k := j.connection.keeper
+	waiting, stop := e.waiting(ctx, j)
+	defer stop()
 	for n := 1; ; n++ {
-		token, failure, err := k.token(ctx, nil, e.login(j))
+		token, failure, err := k.token(waiting, nil, e.login(j))
 		if err != nil {
 			return nil, transport.Pass{}, nil, fmt.Errorf("%s: %w", j.name(), err)
 		}
@@ -311,8 +337,15 @@ func (e *Executor) doWithToken(ctx context.Context, j *job) (flow.Result, error)
 		return first, nil
 	}
 	for n := 1; ; n++ {
-		token, failure, err = k.token(ctx, token, e.login(j))
-		if err != nil || failure != nil {
+		waiting, stop := e.waiting(ctx, j)
+		token, failure, err = k.token(waiting, token, e.login(j))
+		stop()
+		switch {
+		case j.lookFirst: // whoever looks finds out, too, why there is no token
+			return first, nil
+		case errors.Is(err, errOutOfTime):
+			return unrenewed(first, flow.Result{Outcome: flow.Busy, Code: timedOut, Message: "no time was left to renew the token"}), nil
+		case err != nil || failure != nil:
 			return unrenewed(first, failure.result(j)), nil
 		}
 		res, err := e.attempt(ctx, j, token)

@@ -25,7 +25,8 @@ func TestAttemptsAreReadFromTheKey(t *testing.T) {
 		{"a/b#2", "", "a/b#2", 1},
 	}
 	for _, test := range tests {
-		key, attempt := splitAttempt(flow.CallRequest{Key: test.key, CallKey: test.callKey})
+		r := flow.CallRequest{Key: test.key, CallKey: test.callKey}
+		key, attempt := r.Recorded(), r.Attempt()
 		if key != test.want || attempt != test.attempt {
 			t.Errorf("%s of %s: %s, %d", test.key, test.callKey, key, attempt)
 		}

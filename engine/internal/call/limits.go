@@ -34,7 +34,7 @@ func (s *limitSet) limit(l *catalog.Limits) *transport.Limit {
 
 // wait waits until the job's request may leave, under the limits of its
 // operation and its vendor. The time does not count against the operation's
-// timeout. The error is that of ctx. One request stands for the redirects that follow it.
+// timeout, but ends with the patience of the caller. The error is that of ctx, or errOutOfTime. One request stands for the redirects that follow it.
 func (e *Executor) wait(ctx context.Context, j *job, token *credential) (transport.Pass, error) {
 	var limits []*transport.Limit
 	for _, l := range []*catalog.Limits{j.op.Limits, j.connection.Vendor.Limits} {
@@ -46,7 +46,9 @@ func (e *Executor) wait(ctx context.Context, j *job, token *credential) (transpo
 			limits = append(limits, j.connection.limits.limit(l))
 		}
 	}
-	pass, err := j.connection.queue.Wait(ctx, j.urgent, limits...)
+	waiting, stop := e.waiting(ctx, j)
+	defer stop()
+	pass, err := j.connection.queue.Wait(waiting, j.urgent, limits...)
 	if err != nil {
 		return pass, fmt.Errorf("%s: %w", j.name(), err)
 	}

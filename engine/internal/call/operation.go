@@ -2,12 +2,9 @@ package call
 
 import (
 	"net/url"
-	"strconv"
-	"strings"
 	"sync/atomic"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -96,17 +93,4 @@ func (o *operation) blank() *value.Object {
 		}
 	}
 	return outputs
-}
-
-// splitAttempt returns the key of the call and which attempt this is, from 1.
-func splitAttempt(r flow.CallRequest) (flow.Key, int) {
-	if r.CallKey == "" {
-		return r.Key, 1
-	}
-	if tail, ok := strings.CutPrefix(string(r.Key), string(r.CallKey)+"#"); ok {
-		if n, err := strconv.Atoi(tail); err == nil && n > 0 {
-			return r.CallKey, n
-		}
-	}
-	return r.CallKey, 1
 }

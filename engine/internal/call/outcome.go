@@ -83,8 +83,8 @@ func byStatus(status int, h http.Header, effect flow.Effect) flow.Outcome {
 	}
 	switch {
 	case isRedirect(status) && h.Get("Location") != "":
-		if effect == flow.Create && status == http.StatusSeeOther {
-			return flow.Unknown // RFC 9110, 15.4.4: the answer to work that was done
+		if effect == flow.Create {
+			return flow.Unknown // a vendor may redirect to what it has made, with any of these
 		}
 		return flow.Invalid
 	case status >= 400 && status <= 499:

@@ -110,7 +110,7 @@ func TestOutcomes(t *testing.T) {
 		{"find", answer{500, "", long}, "unknown: " + long[:299] + "…", ""},
 		{"find", answer{503, "", ``}, "unknown: HTTP status 503 Service Unavailable", ""},
 		{"find", answer{503, "Retry-After: 3", ``}, "throttled: HTTP status 503 Service Unavailable", ""},
-		{"make", answer{503, "Retry-After: 3", ``}, "unknown: HTTP status 503 Service Unavailable", ""},
+		{"make", answer{503, "Retry-After: 3", ``}, "unknown refused-after-sending: HTTP status 503 Service Unavailable", ""},
 		{"find", answer{304, "", ``}, "unknown: HTTP status 304 Not Modified", ""},
 		{"find", answer{799, "", ``}, "unknown: HTTP status 799", ""},
 		{"find", answer{200, "", "<!DOCTYPE html>\n<HTML><title>Sorry &amp;\n back soon</title>"}, "unknown unreadable: the answer is not JSON: Sorry & back soon", ""},

@@ -143,6 +143,8 @@ func (e *Executor) refuse(res *flow.Result, j *job, a *answer, declared bool) {
 	res.Message = e.words(j.op, a)
 	switch {
 	case declared:
+	case res.Outcome == flow.Unknown && a.status == http.StatusServiceUnavailable && j.op.Effect == flow.Create && res.RetryAfter > 0:
+		res.Code = flow.CodeRefused
 	case isRedirect(a.status) && a.header.Get("Location") != "":
 		res.Code = refusedRedirect
 		res.Message = e.short(fmt.Sprintf("redirected to %s, which is not followed", a.header.Get("Location")))

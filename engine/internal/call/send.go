@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/transport"
@@ -47,6 +48,9 @@ func (e *Executor) send(ctx context.Context, j *job, w *wire) (*answer, *trouble
 		return nil, &trouble{err: plain(err), left: progress.MayHaveLeft(ctx, err)}
 	}
 	defer resp.Body.Close()
+	if err := handedOver(resp); err != nil {
+		return nil, &trouble{err: err, left: true, status: resp.StatusCode, header: resp.Header}
+	}
 	resp.Body = io.NopCloser(bodyOf(resp, j.op))
 	buf := buffers.Get().(*bytes.Buffer)
 	limit := e.maxAnswer
@@ -75,6 +79,18 @@ func (e *Executor) roundTrip(j *job, operation string, req *http.Request) (*http
 		return e.wire(Asked{Connection: j.connection.Name, Operation: operation, Key: j.key}, req)
 	}
 	return e.client.Do(req)
+}
+
+// errHandedOver is an answer that is none: it hands the connection over to another protocol.
+var errHandedOver = errors.New("the vendor switched to another protocol, which was not requested")
+
+// handedOver refuses an answer that hands the connection over. Its body has no end, and no context
+// ends a read of it: net/http lets go of such a connection.
+func handedOver(resp *http.Response) error {
+	if _, writable := resp.Body.(io.Writer); writable || resp.StatusCode < 200 {
+		return errHandedOver
+	}
+	return nil
 }
 
 // plain takes off what net/http wraps around an error: method and URL, which
@@ -121,12 +137,14 @@ func (e *Executor) unanswered(ctx, run context.Context, j *job, t *trouble) (flo
 		res.Code, res.Message = "interrupted", "the run was stopped before the answer came"
 	case ctx.Err() != nil && !t.left:
 		res.Outcome, res.Code = flow.Busy, timedOut
-		res.Message = fmt.Sprintf("no connection within %v", j.bound())
+		res.Message = fmt.Sprintf("no connection within %v", j.bound().Round(time.Millisecond))
 	case ctx.Err() != nil:
-		res.Code, res.Message = timedOut, fmt.Sprintf("no answer within %v", j.bound())
+		res.Code, res.Message = timedOut, fmt.Sprintf("no answer within %v", j.bound().Round(time.Millisecond))
 	case !t.left:
 		res.Outcome, res.Code = flow.Busy, "unreachable"
 		res.Message, res.Hint = "cannot reach the vendor: "+t.err.Error(), unreachableHint(t.err)
+	case errors.Is(t.err, errHandedOver):
+		res.Code, res.Message = "unreadable", t.err.Error()
 	case errors.As(t.err, new(*formatError)):
 		e.otherFormat(&res, j, t)
 	case t.status != 0:

@@ -13,6 +13,8 @@ import (
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/transport"
+	"github.com/seed627bd532/runner/engine/internal/value"
+	"github.com/seed627bd532/runner/engine/state"
 )
 
 // pipes is a listener of in-memory connections, for tests in a bubble.
@@ -228,4 +230,85 @@ func TestStoppedWhileDiallingIsAnError(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// A step's timeout holds for what comes before its request, too: a turn under limits, a token, the lock of an exclusive one.
+func TestNoWaitBeforeSendingOutlastsTheTimeout(t *testing.T) {
+	t.Parallel()
+	const spec = `vendor: acme
+version: 1
+config: {user: {type: string}}
+auth:
+  token: {call: login, with: {user: "${{ config.user }}"}, value: "${{ outputs.token }}"USE}
+  inject: {headers: {X-Key: "${{ token }}"}}
+defaults: {timeout: 30s, retry: {attempts: 1}}
+operations:
+  login:
+    effect: idempotent
+    auth: none
+    timeout: 10h
+    inputs: {user: {type: string}}
+    request: {method: POST, path: /login, body: "${{ inputs }}"}
+    response: {outputs: {token: {path: token, secret: true}}}
+  get:
+    effect: read
+    request: {method: GET, path: /get}
+  rare:
+    effect: create
+    identity: null
+    limits: {rate: 1/h}
+    request: {method: POST, path: /rare, body: {}}
+  none:
+    effect: read
+    auth: none
+    limits: {rate: 1/h}
+    request: {method: GET, path: /none}
+`
+	for name, tt := range map[string]struct {
+		use, operation string
+		slow           string // the path that takes an hour
+		first          int    // calls before
+	}{
+		"a limit":            {"", "rare", "", 1},
+		"a limit, no token":  {"", "none", "", 1},
+		"a login":            {"", "get", "/login", 0},
+		"an exclusive token": {", use: exclusive", "get", "lock", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(w http.ResponseWriter, r *http.Request) {
+				body(r)
+				if r.URL.Path == tt.slow {
+					select {
+					case <-time.After(time.Hour):
+					case <-r.Context().Done():
+					}
+				}
+				fmt.Fprint(w, `{"token": "t-123456789"}`)
+			}, func(t *testing.T, client *http.Client) {
+				locks := state.NewMemory()
+				e := connect(t, vendorOf(t, replace(spec, "USE", tt.use)), "http://acme.example", value.ObjectOf("user", "u"), Options{Client: client, Locks: locks})
+				for range tt.first {
+					if res := ask(t, e, tt.operation); res.Outcome != flow.OK {
+						t.Fatal(summary(res))
+					}
+				}
+				if tt.slow == "lock" {
+					unlock, err := locks.Lock(t.Context(), "use token "+e.connections["acme"].exclusive)
+					if err != nil {
+						t.Fatal(err)
+					}
+					defer unlock()
+				}
+				r, began := request(e, tt.operation), time.Now()
+				r.Timeout = 5 * time.Second
+				res, err := e.Do(t.Context(), r, nil)
+				if err != nil || summary(res) != "busy timeout: not sent: it waited 5s for a token, or for its turn under the limits" || res.Sent {
+					t.Errorf("%s, %v", summary(res), err)
+				}
+				if took := time.Since(began); took != 5*time.Second {
+					t.Errorf("took %v", took)
+				}
+			})
+		})
+	}
 }

@@ -301,7 +301,12 @@ operations:
 		{"look", 302, "", "unknown: HTTP status 302 Found", 1},
 		{"ask", 302, "/there", "invalid redirected: redirected to /there, which is not followed", 1},
 		{"ask", 307, "/there", "invalid redirected: redirected to /there, which is not followed", 1},
-		{"make", 308, "/there", "invalid redirected: redirected to /there, which is not followed", 1},
+		{"make", 300, "/things/1", "unknown: HTTP status 300 Multiple Choices", 1},
+		{"make", 301, "/there", "unknown redirected: redirected to /there, which is not followed", 1},
+		{"make", 302, "/there", "unknown redirected: redirected to /there, which is not followed", 1},
+		{"make", 302, "", "unknown: HTTP status 302 Found", 1},
+		{"make", 307, other, "unknown redirected: redirected to " + other + ", which is not followed", 1},
+		{"make", 308, "/there", "unknown redirected: redirected to /there, which is not followed", 1},
 		{"make", 303, "/things/1", "unknown redirected: redirected to /things/1, which is not followed", 1},
 		{"session", 302, "/login", "denied: HTTP status 302 Found", 1},
 	}
@@ -318,6 +323,33 @@ operations:
 	}
 	if elsewhere.Load() != 0 {
 		t.Errorf("%d requests went to another origin", elsewhere.Load())
+	}
+}
+
+// An answer that hands the connection over has no end, and net/http lets no context end it.
+func TestAConnectionThatIsHandedOverIsUnreadable(t *testing.T) {
+	t.Parallel()
+	for name, head := range map[string]string{
+		"switched":          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\nnot HTTP",
+		"switched to none":  "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+		"after early hints": "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ended := make(chan struct{})
+			t.Cleanup(func() { close(ended) })
+			base := raw(t, func(_ int, c net.Conn, _ *http.Request) {
+				_, _ = io.WriteString(c, head)
+				<-ended // neither says anything more nor hangs up
+			})
+			e := connect(t, vendorOf(t, shop), base, nil, Options{})
+			for _, operation := range []string{"find", "put", "make"} {
+				res := ask(t, e, operation)
+				if got := summary(res); got != "unknown unreadable: the vendor switched to another protocol, which was not requested" || !res.Sent || res.Status != 101 {
+					t.Errorf("%s: %s, sent %v, status %d", operation, got, res.Sent, res.Status)
+				}
+			}
+		})
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -106,6 +107,19 @@ type CallRequest struct {
 	SecretInputs []string
 	// Fresh calls ask for what is true now: they are neither recorded nor answered from a record.
 	Fresh bool
+	// LookFirst says that there is a look-up for the create, which comes before it is sent again: the
+	// executor does not repeat it after an ended login.
+	LookFirst bool
+}
+
+// Attempt returns which attempt of the call this is, from 1.
+func (r CallRequest) Attempt() int {
+	if tail, ok := strings.CutPrefix(string(r.Key), string(r.CallKey)+"#"); ok && r.CallKey != "" {
+		if n, err := strconv.Atoi(tail); err == nil && n > 0 {
+			return n
+		}
+	}
+	return 1
 }
 
 // Recorded returns the key under which a runtime remembers the call: all of its
@@ -123,6 +137,10 @@ func (r CallRequest) RowKey(row string) Key { return r.Recorded().Step("rows").R
 // CodeUnsettled marks a create that was held back or lost because it is not
 // known whether an earlier one of the same identity took place.
 const CodeUnsettled = "unsettled-create"
+
+// CodeRefused marks the unknown outcome of a create that the vendor refused for now after it was sent: a
+// 503 that says when to come again, or such a refusal where no look-up told whether it was done.
+const CodeRefused = "refused-after-sending"
 
 // CodePartlyDone marks the answer to a batch that says that some of its rows were
 // not done, and not which.
@@ -182,7 +200,8 @@ type Result struct {
 	// Resent says that a create was sent once more after it was looked for in vain.
 	Resent bool
 	// Again is the key of the attempt by which a Settle wants the create to be sent once more,
-	// since nothing came of it; "" in all other results.
+	// since nothing came of it; "" in all other results. Of a batch whose Rows are told with it,
+	// those without Status are sent.
 	Again Key
 	// Exhausted says that the executor has repeated what failed as often as the
 	// operation lets it, as it does with the pages of a listing: the call is not
@@ -224,6 +243,18 @@ func (r Result) Repeatable(effect Effect) bool {
 func (r Result) Unsettled() bool {
 	return r.Outcome == Unknown && r.Sent ||
 		slices.ContainsFunc(r.Rows, func(row RowResult) bool { return row.Status != Done })
+}
+
+// Refused reports whether the vendor refused for now what had been sent: too many requests, an
+// ended login. It may have been done all the same.
+func (r Result) Refused() bool {
+	switch r.Outcome {
+	case Throttled, Busy, Auth:
+		return r.Sent
+	case Unknown:
+		return r.Sent && r.Code == CodeRefused
+	}
+	return false
 }
 
 // Whole returns r, as it is known of the rows that were sent, with the rows apart among them.
@@ -375,6 +406,8 @@ type Item struct {
 	Stop bool
 	// Down says that the row failed since the vendor was not there, or did not answer.
 	Down bool
+	// Doubtful says that the row has read what a resumed run reads again, so that no record stands for it.
+	Doubtful bool
 	// Undo are the calls that take back what the row did, in the order it was done.
 	Undo []Undo
 	// Tally counts the rows below this one, of a foreach inside the row, that

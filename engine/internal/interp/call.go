@@ -140,6 +140,9 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 	if err != nil {
 		return flow.Result{}, err
 	}
+	// A table of the state would show what the run itself wrote later.
+	doubted := a.Operation.Effect == flow.Read && a.Connection != pipeline.Store && w.doubts()
+	w.doubtful = w.doubtful || doubted
 	req := flow.CallRequest{
 		Connection:    a.Connection,
 		Operation:     a.Operation.Name,
@@ -153,7 +156,8 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 		Reach:         reach(a.Operation),
 		SecretOutputs: a.Operation.SecretOutputs,
 		SecretInputs:  a.Operation.SecretInputs,
-		Fresh:         w.fresh,
+		Fresh:         w.fresh || doubted,
+		LookFirst:     a.Operation.Effect == flow.Create && canLook(a.Operation, identity),
 	}
 	res, err := w.attempts(a, key, req)
 	if err == nil && canSettleRows(a.Operation, res) {
@@ -221,7 +225,7 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 			return flow.Result{}, err
 		}
 		req.Timeout = left
-		res, err := w.attempt(a, key, req, n)
+		res, err := w.attempt(a, key, req)
 		if err != nil {
 			return res, w.withLast(w.stopped(key, err), a, key, req, res)
 		}
@@ -251,12 +255,17 @@ func (w *walker) attempts(a *pipeline.Call, key flow.Key, req flow.CallRequest) 
 	}
 }
 
-// attempt makes the n-th attempt of a call. That of a create is settled where it can be.
-func (w *walker) attempt(a *pipeline.Call, key flow.Key, req flow.CallRequest, n int) (flow.Result, error) {
-	if req.Effect == flow.Create {
-		return w.rt.Create(req, w.reconciler(a, key, req.CallKey.Attempt(n+1), req.Identity))
+// attempt makes one attempt of a call. That of a create is settled where it can be; where no time was
+// left for that, what was refused after it was sent stays open.
+func (w *walker) attempt(a *pipeline.Call, key flow.Key, req flow.CallRequest) (flow.Result, error) {
+	if req.Effect != flow.Create {
+		return w.rt.Call(req)
 	}
-	return w.rt.Call(req)
+	res, err := w.rt.Create(req, w.reconciler(a, key, req.Identity))
+	if err != nil && req.LookFirst && res.Refused() {
+		res.Outcome = flow.Unknown
+	}
+	return res, err
 }
 
 // withLast adds what the vendor said last to the account of a call that was

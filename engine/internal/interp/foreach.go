@@ -85,6 +85,7 @@ func (w *walker) sumUp(key flow.Key, outcomes flow.Outcomes) error {
 	for _, item := range outcomes.Items {
 		w.tally.Add(item.Tally)
 		w.undo = append(w.undo, item.Undo...)
+		w.doubtful = w.doubtful || item.Doubtful
 		done += w.count(item)
 	}
 	if outcomes.Err == nil {
@@ -279,11 +280,12 @@ func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars lang.
 	if row.Err != nil {
 		return failedItem(item, badRow(rowKey, row.Err))
 	}
-	inner := &walker{rt: rt, p: w.p, runID: w.runID, resume: w.resume, run: w.run, clock: w.clock}
+	inner := &walker{rt: rt, p: w.p, runID: w.runID, resume: w.resume, run: w.run, clock: w.clock,
+		unsure: w.unsure || w.tally != (flow.Tally{}), leads: w.leads}
 	own := pipeline.WithItem(vars, row.Value)
 	record, err := inner.action(s, rowKey, own)
 	record, err = inner.settle(s, rowKey, own, record, err)
-	item.Tally, item.Undo = inner.tally, inner.undo
+	item.Tally, item.Undo, item.Doubtful = inner.tally, inner.undo, inner.doubtful
 	if s.Batch() != nil {
 		item.Rows, item.Down = inner.batch, inner.down
 	}

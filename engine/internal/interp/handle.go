@@ -55,6 +55,7 @@ func (w *walker) passOver(key flow.Key, err error) error {
 	switch {
 	case f == nil: // a resumed run computes it alike, as it does other failures
 	case f.told || f.result.Replayed: // it is one already
+	case f.call != nil && f.call.Fresh: // it is read again then
 	case f.late != "":
 		failed = w.recordLate(f)
 	case f.call != nil:

@@ -83,6 +83,16 @@ type walker struct {
 	down   bool             // the vendor did not answer for that batch
 	clock  *clock
 	fresh  bool // its calls ask for what is true now
+	unsure bool // rows around it, or before those, did not end well
+	leads  bool // a create may depend on what it does
+	// doubtful says that it has read something in doubt.
+	doubtful bool
+}
+
+// doubts reports whether the walk goes on behind rows that did not end well, and may end otherwise when the run
+// is resumed. What is read there is read again then, unless a create may depend on it: that must go the same way again.
+func (w *walker) doubts() bool {
+	return (w.unsure || w.tally != (flow.Tally{})) && !w.leads
 }
 
 // pipeline walks p below key and returns its outputs.
@@ -112,7 +122,10 @@ func (w *walker) pipeline(p *pipeline.Pipeline, key flow.Key, inputs *value.Obje
 // steps runs steps in order, and returns vars with what they leave behind.
 func (w *walker) steps(steps []*pipeline.Step, key flow.Key, vars lang.Vars) (lang.Vars, error) {
 	trail := pipeline.NewTrail(vars, len(steps))
+	outer := w.leads
+	defer func() { w.leads = outer }()
 	for _, s := range steps {
+		w.leads = outer || s.Leads
 		record, err := w.step(s, key, trail.Vars)
 		if err != nil {
 			return nil, err

@@ -12,17 +12,26 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
+// canLook reports whether a create of this identity can be looked for; that of a batch, row by row.
+func canLook(op *catalog.Operation, identity string) bool {
+	return op.Reconcile != nil && (op.Batch != nil || identity != "")
+}
+
 // reconciler returns what settles a create whose answer leaves something open; nil
-// where nothing can be looked for. again is the key of an attempt after this one.
-func (w *walker) reconciler(a *pipeline.Call, key, again flow.Key, identity string) flow.Settle {
+// where nothing can be looked for.
+func (w *walker) reconciler(a *pipeline.Call, key flow.Key, identity string) flow.Settle {
 	op := a.Operation
-	if op.Reconcile == nil || op.Batch == nil && identity == "" {
+	if !canLook(op, identity) {
 		return nil
 	}
 	return func(rt flow.Runtime, sent flow.CallRequest, lost flow.Result) (flow.Result, error) {
 		s := w.searcher(rt, a, key, sent)
-		s.again = again
-		if op.Batch != nil {
+		switch {
+		case lost.Refused() && op.Batch != nil:
+			return s.settleRefusedRows(w, lost)
+		case lost.Refused():
+			return s.settleRefused(w, lost)
+		case op.Batch != nil:
 			return s.settleRows(lost)
 		}
 		return s.settle(lost)
@@ -70,7 +79,6 @@ type searcher struct {
 	look    *pipeline.Call
 	key     flow.Key // of the step
 	req     flow.CallRequest
-	again   flow.Key // of an attempt after this one
 }
 
 // A finding is what one look, or all of them, came to: it is there with these
@@ -104,8 +112,7 @@ func (s *searcher) settle(lost flow.Result) (flow.Result, error) {
 			return lost, err
 		}
 		if last.found {
-			s.tell("it is there, so that it was done")
-			return flow.Result{Outcome: flow.OK, Outputs: last.outputs, Sent: lost.Sent, Reconciled: true, At: lost.At, Endpoint: lost.Endpoint}, nil
+			return s.done(lost, last), nil
 		}
 		absent = absent && last.problem == ""
 		if last.fatal {
@@ -114,12 +121,21 @@ func (s *searcher) settle(lost flow.Result) (flow.Result, error) {
 	}
 	if absent && (late || s.rule.Resend && !lost.Resent) {
 		s.tell("it is not there, and is sent once more")
-		lost.Again = s.again
+		lost.Again = s.again()
 		return lost, nil
 	}
 	lost.Hint, lost.Fatal = "", last.fatal
 	lost.Message = joinSentences(lost.Message, s.inVain(last, absent))
 	return lost, nil
+}
+
+// again is the key of the attempt after the one that was sent.
+func (s *searcher) again() flow.Key { return s.req.CallKey.Attempt(s.req.Attempt() + 1) }
+
+// done is the result of a create that was found.
+func (s *searcher) done(lost flow.Result, seen finding) flow.Result {
+	s.tell("it is there, so that it was done")
+	return flow.Result{Outcome: flow.OK, Outputs: seen.outputs, Sent: lost.Sent, Reconciled: true, At: lost.At, Endpoint: lost.Endpoint}
 }
 
 // pause waits before every look but the first.

@@ -48,6 +48,12 @@ func (r *Reads) Reads(name, member string) bool {
 	return slices.ContainsFunc(r.paths, func(path []string) bool { return path[0] == name && (len(path) == 1 || path[1] == member) })
 }
 
+// Len is how many places r has, for Since.
+func (r *Reads) Len() int { return len(r.paths) }
+
+// Since returns what was added to r when it had n places.
+func (r *Reads) Since(n int) Reads { return Reads{r.paths[n:len(r.paths):len(r.paths)]} }
+
 // Add adds what other has.
 func (r *Reads) Add(other *Reads) { r.paths = append(r.paths, other.paths...) }
 

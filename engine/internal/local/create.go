@@ -38,7 +38,7 @@ func (rt *runtime) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, 
 			return otherRows(e), err
 		}
 	}
-	c := &creation{rt: rt, request: r, targets: targetsOf(r), settle: settle}
+	c := &creation{rt: rt, whole: r, request: r, targets: targetsOf(r), settle: settle}
 	waited := rt.Clock.Now()
 	unlock, held, err := rt.lock(r, c.targets)
 	switch {
@@ -121,6 +121,7 @@ func tooLate(r flow.CallRequest, t target) flow.Result {
 // A creation is a create under the locks of its identities.
 type creation struct {
 	rt      *runtime
+	whole   flow.CallRequest // of a batch, with all rows
 	request flow.CallRequest // what is sent: of a batch, the rows that are not apart
 	targets []target         // those of request
 	apart   []flow.RowResult // as in flow.Result; nil where all rows are sent
@@ -128,6 +129,8 @@ type creation struct {
 	resent  bool
 	goesOn  bool // with rows that an earlier pass did not send, or that were absent
 	open    bool // there are rows among those apart that this run sent, and that are open still
+	// found are the entries of rows that were found before the others are sent again.
+	found []state.Entry
 }
 
 // begin sends, unless an earlier create stands in the way. before is what is known of
@@ -187,16 +190,16 @@ func (c *creation) gone() (bool, error) {
 	return err == nil && seen.Again != "", err
 }
 
-// leave takes the rows that are apart out of what is sent.
+// leave takes the rows that are apart, of all, out of what is sent.
 func (c *creation) leave(apart []flow.RowResult) {
 	if !slices.ContainsFunc(apart, func(row flow.RowResult) bool { return row.Status != "" }) {
 		return
 	}
 	c.apart = apart
 	r := &c.request
-	list, _ := r.Inputs.At(r.RowsOf).(value.List)
+	list, _ := c.whole.Inputs.At(r.RowsOf).(value.List)
 	refs, rows := []flow.RowRef{}, value.List{}
-	for i, ref := range r.Rows {
+	for i, ref := range c.whole.Rows {
 		if apart[i].Status != "" {
 			continue
 		}
@@ -237,7 +240,7 @@ func (rt *runtime) earlier(r flow.CallRequest, identity string) ([]state.Entry, 
 // goOn settles the create that this very run has sent before, as e says. Of a batch, it then
 // sends the rows that nothing keeps back any more.
 func (c *creation) goOn(e state.Entry) (flow.Result, error) {
-	rest := &creation{rt: c.rt, request: c.request, targets: c.targets, settle: c.settle}
+	rest := &creation{rt: c.rt, whole: c.whole, request: c.request, targets: c.targets, settle: c.settle}
 	lost, err := c.lost(e)
 	if err != nil {
 		return flow.Result{}, err
@@ -261,14 +264,15 @@ func (c *creation) send() (flow.Result, error) {
 	lost := lostAnswer(intent[0]) // which a run that is taken up again has to know
 	lost.Resent, lost.Apart = c.resent, c.apart
 	intent[0].Payload = c.rt.encode(c.request, lost)
-	if err := c.rt.record(intent[0], intent[1:]...); err != nil {
+	if err := c.rt.record(intent[0], append(intent[1:], c.found...)...); err != nil {
 		return flow.Result{}, err
 	}
+	c.found = nil
 	res, err := c.rt.do(c.request)
 	switch {
 	case err == nil:
 		res.Resent, res.Apart = c.resent, c.apart
-		if err := c.write(intent, res, c.settle != nil && res.Unsettled()); err != nil {
+		if err := c.write(intent, res, c.asks(res)); err != nil {
 			return res, err
 		}
 		return c.conclude(res)
@@ -281,9 +285,14 @@ func (c *creation) send() (flow.Result, error) {
 	return res, err
 }
 
+// asks reports whether res leaves something open that can be settled.
+func (c *creation) asks(res flow.Result) bool {
+	return c.settle != nil && (res.Unsettled() || res.Refused())
+}
+
 // conclude settles res, where it leaves something open, and records what is known then.
 func (c *creation) conclude(res flow.Result) (flow.Result, error) {
-	if c.settle == nil || !res.Unsettled() {
+	if !c.asks(res) {
 		return res, nil
 	}
 	settled, err := c.settle(c.rt, c.request, res)
@@ -291,6 +300,7 @@ func (c *creation) conclude(res flow.Result) (flow.Result, error) {
 		return res, err
 	}
 	if settled.Again != "" && !res.Resent {
+		c.setApart(settled.Rows)
 		c.request.Key, c.resent = settled.Again, true
 		return c.send()
 	}
@@ -300,6 +310,25 @@ func (c *creation) conclude(res flow.Result) (flow.Result, error) {
 		entries[i].At = res.At
 	}
 	return settled, c.write(entries, settled, false)
+}
+
+// setApart takes the rows that were sent and shall not be sent again out of the batch: those that were found, and
+// those that stay open. What is known of them is written with the next intent.
+func (c *creation) setApart(rows []flow.RowResult) {
+	if rows == nil {
+		return
+	}
+	entries := c.entries()
+	for i, t := range c.targets {
+		if e := entries[i+1]; rows[t.row].Status == flow.Done {
+			e.Status, e.At = state.Done, time.Time{}
+			c.found = append(c.found, e)
+		}
+	}
+	c.open = c.open || slices.ContainsFunc(rows, func(row flow.RowResult) bool { return row.Status == flow.Ambiguous })
+	all := slices.Clone(flow.Result{Apart: c.apart}.Among(rows))
+	c.goesOn = c.goesOn || slices.ContainsFunc(all, func(row flow.RowResult) bool { return row.Status != "" })
+	c.leave(all)
 }
 
 // entries announce the create: that of the call and, in a batch, one for each

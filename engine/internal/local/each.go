@@ -58,10 +58,10 @@ func (rt *runtime) item(key flow.Key, row flow.Row, body flow.Body) (flow.Item, 
 }
 
 // summable reports whether a record of it can stand for all that led to it.
-// Rows below it that did not end well are tried again by a resumed run, the rows of
+// Rows below it that did not end well are tried again by a resumed run, what is doubtful and the rows of
 // a large answer are read again, and a secret is computed again.
 func summable(it flow.Item) bool {
-	return it.Status == flow.Done && it.Tally == (flow.Tally{}) && !value.HoldsRows(it.Outputs) &&
+	return it.Status == flow.Done && it.Tally == (flow.Tally{}) && !it.Doubtful && !value.HoldsRows(it.Outputs) &&
 		!slices.ContainsFunc(it.Rows, func(r flow.RowResult) bool { return r.Status == flow.Ambiguous }) &&
 		!slices.ContainsFunc(it.Undo, func(u flow.Undo) bool { return u.Secret })
 }

@@ -41,7 +41,7 @@ func (rt *inline) Call(r flow.CallRequest) (flow.Result, error) {
 // Create has no lock: an inline runtime is alone.
 func (rt *inline) Create(r flow.CallRequest, settle flow.Settle) (flow.Result, error) {
 	res, err := rt.Call(r)
-	for err == nil && settle != nil && res.Unsettled() {
+	for err == nil && settle != nil && (res.Unsettled() || res.Refused()) {
 		var settled flow.Result
 		if settled, err = settle(rt, r, res); err != nil {
 			return res, err

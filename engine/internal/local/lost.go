@@ -58,7 +58,7 @@ func (c *creation) mergeRows(res *flow.Result) error {
 	}
 	c.leave(apart)
 	res.Apart = c.apart
-	if news || res.Code != flow.CodePartlyDone {
+	if news || res.Code != flow.CodePartlyDone && !res.Refused() {
 		res.Outcome, res.Rows = flow.OK, []flow.RowResult{}
 		for i, row := range all {
 			if apart[i].Status == "" {

@@ -84,7 +84,7 @@ func TestItemsSurviveTheJournal(t *testing.T) {
 		Tally: flow.Tally{Failed: 2, Ambiguous: 1},
 	}
 	// Index and Key are the row's own; a row that is done has none of the others.
-	left := map[string]bool{"Index": true, "Key": true, "Err": true, "Stop": true, "Down": true, "Replayed": true}
+	left := map[string]bool{"Index": true, "Key": true, "Err": true, "Stop": true, "Down": true, "Replayed": true, "Doubtful": true}
 	v := reflect.ValueOf(full)
 	for i := range v.NumField() {
 		if name := v.Type().Field(i).Name; v.Field(i).IsZero() != left[name] {

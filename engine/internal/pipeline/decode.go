@@ -102,15 +102,17 @@ type rowName struct {
 
 func (d *decoder) stepList(n *source.Node) []*Step {
 	var steps []*Step
+	var reads []lang.Reads // of steps
 	told := false
 	list := ending{}
 	for i, item := range n.Items {
 		d.ending = ending{}
+		before := d.reads.Len()
 		if s := d.step(item); s != nil {
-			steps = append(steps, s)
 			list.never = list.never || d.ending.never
 			d.scope = d.scope.Knowing(d.ending.facts...)
 			list.facts = append(list.facts, d.ending.facts...)
+			steps, reads = append(steps, s), append(reads, d.reads.Since(before))
 		}
 		if !told && item.Get("fail") != nil && item.Get("if") == nil && item.Get("foreach") == nil && item.Get("on_error") == nil && i < len(n.Items)-1 {
 			d.faults.Add(item.Key("fail").Errorf("never-done", "this always fails, so that the steps below it are never done").
@@ -119,6 +121,7 @@ func (d *decoder) stepList(n *source.Node) []*Step {
 		}
 	}
 	d.ending = list
+	findLeads(steps, reads)
 	return steps
 }
 

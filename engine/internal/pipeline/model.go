@@ -71,6 +71,9 @@ type Step struct {
 	// Undo takes back what the step did; nil when nothing can.
 	Undo   *Call
 	Action Action
+	// Leads says that a create may depend on what the step gives: a later step of the same list creates, and
+	// uses it, at first hand or through others.
+	Leads bool
 
 	shape shape // of its records
 }
