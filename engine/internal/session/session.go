@@ -67,6 +67,7 @@ func (w *World) session(j *job) *session {
 				Tokens:      w.Tokens,
 				Locks:       w.Locks,
 				Clock:       w.clock(),
+				Traffic:     w.Traffic,
 				Wire:        wire,
 			}),
 		}),
