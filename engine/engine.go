@@ -39,6 +39,9 @@ func (p *Program) With(o Options) *Program {
 	if o.State == nil {
 		o.State = session.NewPassing()
 	}
+	if o.Machine == nil {
+		o.Machine = o.Locks
+	}
 	if o.Locks == nil {
 		o.Locks = o.State
 	}

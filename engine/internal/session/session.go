@@ -96,6 +96,8 @@ func (w *World) walk(ctx context.Context, j *job) *End {
 		Executor: s.executor,
 		Journal:  s.state,
 		Locks:    s.state,
+		Machine:  w.Machine,
+		At:       placesOf(j.connections),
 		RunID:    j.run.ID,
 		Began:    j.run.Began,
 		Doubted:  j.doubted,

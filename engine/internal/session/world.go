@@ -32,6 +32,9 @@ type World struct {
 	// Locks keep runs that share them from logging in at the same time, and from
 	// using an exclusive token at the same time.
 	Locks state.Locks
+	// Machine are locks under which runs with different states do not create the same at the same time;
+	// nil for none.
+	Machine state.Locks
 	// Traffic counts the requests of all runs against the limits of vendors; nil means that each run counts
 	// its own.
 	Traffic *transport.Traffic
