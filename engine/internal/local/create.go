@@ -190,7 +190,7 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 		case isDone && r.Rows == nil:
 			return rt.reuse(r, done)
 		case isDone:
-			apart[t.row] = flow.RowResult{Key: t.label, Status: flow.Done}
+			apart[t.row] = flow.RowResult{Key: t.label, Status: flow.Done, Reused: true}
 		case isOpen && r.Rows == nil:
 			return rt.unsettled(t, open), nil
 		case isOpen && c.goesOn && open.Run == rt.RunID && open.Key == string(r.RowKey(t.label)):
