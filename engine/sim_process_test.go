@@ -121,6 +121,7 @@ func (p *process) RoundTrip(r *http.Request) (*http.Response, error) {
 	p.sim.underway.Add(1)
 	go func() {
 		defer p.sim.underway.Add(-1)
+		defer p.sim.useToken(p, r)()
 		answer <- p.sim.vendor.serve(p, q, string(body), f)
 	}()
 	p.mayDie("after sending " + what)

@@ -42,24 +42,26 @@ const (
 // A simulation runs one random program in a world where everything breaks that
 // can, until it has come to an end, and holds that against an undisturbed run.
 type simulation struct {
-	seed    uint64
-	twist   twist
-	plan    plan
-	runners []string
-	oneKey  bool    // all runners start one and the same run
-	late    bool    // the second begins when the first is at work
-	crashes float64 // the chance of each moment
-	faults  float64 // the chance of each request
-	skewed  bool    // clocks jump while nothing runs
-	program *engine.Program
-	disk    *disk
-	vendor  *vendor
+	seed      uint64
+	twist     twist
+	plan      plan
+	runners   []string
+	oneKey    bool    // all runners start one and the same run
+	late      bool    // the second begins when the first is at work
+	crashes   float64 // the chance of each moment
+	faults    float64 // the chance of each request
+	skewed    bool    // clocks jump while nothing runs
+	exclusive bool    // one request at a time is at the vendor
+	program   *engine.Program
+	disk      *disk
+	vendor    *vendor
 
 	begun    atomic.Int64 // runs on record
 	underway atomic.Int64 // requests at or on their way to the vendor
 
 	mu         sync.Mutex
 	alive      map[string]*process
+	using      []*process // of an exclusive token: one for each request
 	story      []string
 	violations []string
 }
@@ -93,6 +95,7 @@ func newSimulation(seed uint64, tw twist) *simulation {
 	}
 	if dice.IntN(8) > 0 {
 		s.plan = newPlan(dice, len(s.runners) > 1, s.late && !s.oneKey)
+		s.exclude()
 		return s
 	}
 	s.plan, s.oneKey = intcomexPlan(dice), true // of two runs, one finds what the other created
