@@ -140,7 +140,8 @@ func ownFolder(place string) error {
 }
 
 // remember gives the options what outlives a run. Tokens are kept for this user on
-// this machine, or beside the runs where several machines share these.
+// this machine, or beside the runs where several machines share these. Identities are locked on this
+// machine in any case, so that runs with other states wait.
 func (c *cli) remember(o *engine.Options, m *memory) {
 	if tokens, ok := m.Store.(state.Tokens); ok && m.shared {
 		o.Tokens, o.Locks = tokens, m
