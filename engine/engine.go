@@ -4,17 +4,19 @@ import (
 	"io/fs"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/internal/session"
 	"github.com/seed627bd532/runner/engine/internal/transport"
 )
 
 // A Program is a loaded, linked and compiled project. It never changes; runs
-// may go on side by side.
+// may go on side by side. The limits of vendors hold over all of its runs.
 type Program struct {
 	project  *project.Project
 	options  Options
 	warnings diag.List // of the files; every run tells them
+	traffic  *transport.Traffic
 }
 
 // Load reads the files of a project (see Options.Paths), links and compiles
@@ -25,11 +27,11 @@ func Load(fsys fs.FS, o Options) (*Program, error) {
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	return (&Program{project: p, warnings: faults}).With(o), nil
+	return (&Program{project: p, warnings: faults, traffic: transport.NewTraffic(clock.System{})}).With(o), nil
 }
 
 // With returns a Program of the same files that uses the world by other
-// options. Paths are not looked at.
+// options. Paths are not looked at. The limits of vendors hold over the runs of both.
 func (p *Program) With(o Options) *Program {
 	if o.Client == nil {
 		o.Client = transport.Default() // one for all runs: they share connections
@@ -37,10 +39,13 @@ func (p *Program) With(o Options) *Program {
 	if o.State == nil {
 		o.State = session.NewPassing()
 	}
+	if o.Machine == nil {
+		o.Machine = o.Locks
+	}
 	if o.Locks == nil {
 		o.Locks = o.State
 	}
-	return &Program{project: p.project, options: o, warnings: p.warnings}
+	return &Program{project: p.project, options: o, warnings: p.warnings, traffic: p.traffic}
 }
 
 // Check returns all that is amiss in the files, warnings too, in order of

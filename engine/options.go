@@ -28,6 +28,10 @@ type Options struct {
 	// Locks keep runs that share them from logging in, and from using an exclusive token, at the same
 	// time; nil means those of State. files.New has locks of all processes of a machine.
 	Locks state.Locks
+	// Machine are locks that runs with different States share: of two creates of one identity by one operation at one base
+	// URL, one waits for the other under them. nil means Locks, where these are given, and else that no other
+	// State is known of. A create goes on with a warning where they cannot be taken.
+	Machine state.Locks
 	// State remembers runs and what they did, so that one that was cut off can be
 	// taken up again and nothing is made twice; nil means a memory of the Program's own,
 	// which forgets runs an hour after their end. It belongs to one environment: it refuses connections that lead elsewhere than those before.

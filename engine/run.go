@@ -47,6 +47,8 @@ func (p *Program) world() *session.World {
 		Auth:          p.options.Auth,
 		Tokens:        p.options.Tokens,
 		Locks:         p.options.Locks,
+		Machine:       p.options.Machine,
+		Traffic:       p.traffic,
 		State:         p.options.State,
 		Events:        p.options.Events,
 		ResumeCommand: p.options.ResumeCommand,

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -435,7 +436,7 @@ func TestSerpiLeavesADeadVendorAlone(t *testing.T) {
 	})
 }
 
-// Of two runs of one file at once, each row is made by one; the other one is told that it is done.
+// Of two runs of one file at once, each row is made by one, which says so; for the other one it is unchanged.
 func TestSerpiRunsOfOneFileAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -445,6 +446,7 @@ func TestSerpiRunsOfOneFileAtOnce(t *testing.T) {
 		c := engine.Connection{Vendor: "serpi", BaseURL: "http://serpi.example", Config: map[string]any{"secret_key": serpiSecret, "token": serpiToken}}
 		rows := serpiRows(1, 250)
 		ended := make(chan string)
+		var made atomic.Int64 // as the runs say
 		for _, some := range [][]any{rows, slices.Concat(rows[120:], rows[:120])} {
 			p, err := engine.Load(os.DirFS(".."), engine.Options{
 				Paths:       []string{"specs/serpi.yaml", "pipelines/serpi"},
@@ -457,13 +459,18 @@ func TestSerpiRunsOfOneFileAtOnce(t *testing.T) {
 			}
 			go func() {
 				r, err := p.Run(t.Context(), engine.Request{Pipeline: upsertSupplied, Inputs: map[string]any{"articles": some}})
-				ended <- fmt.Sprint(r.Status, " ", r.Outputs["created"], " ", r.Outputs["failed"], " ", err)
+				created, _ := r.Outputs["created"].(int64)
+				made.Add(created)
+				ended <- fmt.Sprint(r.Status, " ", created+r.Outputs["unchanged"].(int64), " ", r.Outputs["failed"], " ", err)
 			}()
 		}
 		for range 2 {
 			if got := <-ended; got != "succeeded 250 0 <nil>" {
 				t.Error(got)
 			}
+		}
+		if made.Load() != 250 {
+			t.Errorf("the runs say that they created %d", made.Load())
 		}
 		if len(v.records) != 250 || len(v.made) != 250 || v.overlaps > 0 || len(v.complaints) > 0 {
 			t.Errorf("%d records, %d made, %d overlaps, %v", len(v.records), len(v.made), v.overlaps, v.complaints)

@@ -11,9 +11,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
+	"time"
 
 	"github.com/seed627bd532/runner/engine"
 	"github.com/seed627bd532/runner/engine/sandbox"
@@ -202,13 +204,18 @@ const sameRows = 3000
 // inParallel is the repository with 16 rows at a time, each of them a batch.
 func inParallel(t *testing.T) fs.FS {
 	t.Helper()
+	return inBatches(t, "batch: 1\n    parallel: 16")
+}
+
+func inBatches(t *testing.T, batch string) fs.FS {
+	t.Helper()
 	files := fstest.MapFS{}
 	for _, name := range []string{"specs/serpi.yaml", upsertSupplied} {
 		text, err := fs.ReadFile(os.DirFS(".."), name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		files[name] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(string(text), "    batch: 100\n", "    batch: 1\n    parallel: 16\n"))}
+		files[name] = &fstest.MapFile{Data: []byte(strings.ReplaceAll(string(text), "    batch: 100\n", "    "+batch+"\n"))}
 	}
 	return files
 }
@@ -324,4 +331,53 @@ func TestSerpiDefaultsThatAreLeftAlone(t *testing.T) {
 			t.Errorf("sent\n%s\nwant\n%s", got, want)
 		}
 	})
+}
+
+// Of two runs that find the same rows missing, one creates them and says so. What the other one wanted otherwise
+// it brings about, and says that.
+func TestSerpiUpsertsOfTheSameRowsAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, batch := range []string{"batch: 100", "batch: 7"} {
+		synctest.Test(t, func(t *testing.T) {
+			v := newERP()
+			v.troubles = []trouble{{service: "GET", wait: time.Second, worked: true}, {service: "POST", wait: time.Second, worked: true}}
+			client, stop := overPipes(v)
+			defer stop()
+			p, err := engine.Load(inBatches(t, batch), engine.Options{
+				Connections: map[string]engine.Connection{"serpi": {Vendor: "serpi", BaseURL: "http://serpi.example", Config: map[string]any{"secret_key": serpiSecret, "token": serpiToken}}},
+				Client:      client,
+			})
+			if err != nil {
+				t.Fatal(faultsOf(err))
+			}
+			second := serpiRows(1, 40)
+			second[2] = wanted(3, "supplier_code", "other")
+			second[3] = wanted(4, "is_default", nil)
+			second[4] = wanted(5, "is_default", false)
+			var wait sync.WaitGroup
+			runs := make([]*serpiRan, 2)
+			for i, rows := range [][]any{serpiRows(1, 40), second} {
+				wait.Go(func() {
+					time.Sleep(time.Duration(i) * time.Millisecond)
+					r, err := p.Run(context.Background(), engine.Request{Pipeline: upsertSupplied, Inputs: map[string]any{"articles": rows}})
+					runs[i] = &serpiRan{result: r, err: err}
+				})
+			}
+			wait.Wait()
+			for i, want := range []string{"40 0 0 0", "0 2 38 0"} {
+				if runs[i].err != nil || runs[i].counts() != want {
+					t.Errorf("%s: run %d came to %s, %v, want %s", batch, i, runs[i].counts(), runs[i].err, want)
+				}
+			}
+			for _, s := range v.records {
+				code, isDefault := fmt.Sprint("C-", *s.Article), *s.Article != 5
+				if *s.Article == 3 {
+					code = "other"
+				}
+				if *s.Code != code || *s.Default != isDefault {
+					t.Errorf("article %d is %s, %v", *s.Article, *s.Code, *s.Default)
+				}
+			}
+		})
+	}
 }

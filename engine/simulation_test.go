@@ -37,6 +37,7 @@ const (
 	withoutSync        twist = "without the sync of intents"
 	withoutReconcile   twist = "without look-ups"
 	withoutLocks       twist = "without locks"
+	withoutTurns       twist = "without the turns of an exclusive token"
 	withoutRefusedLook twist = "without a look before what was refused is sent again"
 	withoutRedirects   twist = "without doubt about redirects"
 	withoutDoubts      twist = "without doubt about what is read behind ambiguous rows"
@@ -657,7 +658,7 @@ func TestSimulationFindsWhatIsMissing(t *testing.T) {
 		{withoutSync, "was made 2 times"},
 		{withoutReconcile, "is open, though it is shown since"},
 		{withoutLocks, "was made 2 times"},
-		{withoutLocks, "at the same time with an exclusive token"},
+		{withoutTurns, "at the same time with an exclusive token"},
 		{withoutRefusedLook, "was made 2 times"},
 		{withoutRedirects, "was made 2 times"},
 		{withoutDoubts, "counted"},

@@ -140,19 +140,24 @@ func ownFolder(place string) error {
 }
 
 // remember gives the options what outlives a run. Tokens are kept for this user on
-// this machine, or beside the runs where several machines share these.
+// this machine, or beside the runs where several machines share these. Identities are locked on this
+// machine in any case, so that runs with other states wait.
 func (c *cli) remember(o *engine.Options, m *memory) {
 	if tokens, ok := m.Store.(state.Tokens); ok && m.shared {
 		o.Tokens, o.Locks = tokens, m
-		return
 	}
 	dir, err := files.Dir(c.env)
-	if err != nil {
+	switch {
+	case err != nil && m.shared:
+		fmt.Fprintf(c.stderr, "warning: nothing is known of processes of this machine that have another state: %v\n", err)
+	case err != nil:
 		fmt.Fprintf(c.stderr, "warning: tokens are not kept, and nothing is known of other processes: %v\n", err)
-		return
+	case m.shared:
+		o.Machine = files.New(dir)
+	default:
+		own := files.New(dir)
+		o.Tokens, o.Locks = own, own
 	}
-	own := files.New(dir)
-	o.Tokens, o.Locks = own, own
 }
 
 // goOn is the command that goes on with a run of the project at root.

@@ -18,7 +18,6 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/redact"
-	"github.com/seed627bd532/runner/engine/internal/transport"
 )
 
 // A token endpoint is no operation: it is at another host perhaps, its answer is
@@ -87,11 +86,7 @@ func endpoint(spec *catalog.OAuth2, base *url.URL, vars lang.Vars) (*auth.OAuth2
 // turn under the vendor's limits, and the vendor's timeout covers the rest.
 func (e *Executor) sendLogin(j *job, req *http.Request) (*auth.Answer, error) {
 	ctx, c := req.Context(), j.connection
-	var limits []*transport.Limit
-	if l := c.Vendor.Limits; l != nil {
-		limits = append(limits, c.limits.limit(l))
-	}
-	pass, err := c.queue.Wait(ctx, true, limits...)
+	pass, err := e.traffic.Wait(ctx, true, c.place, c.limit(nil, c.Vendor.Limits, nil)...)
 	if err != nil {
 		return nil, err
 	}

@@ -56,6 +56,9 @@ type Options struct {
 	MaxSpooled int64
 	// Clock is what tokens, limits and timeouts go by; nil means that of the machine.
 	Clock clock.Clock
+	// Traffic counts requests against limits, for all who share it; nil means one of its own. It
+	// goes by Clock.
+	Traffic *transport.Traffic
 	// Wire, when not nil, answers the requests in place of Client.
 	Wire Wire
 }
@@ -79,6 +82,7 @@ type Executor struct {
 	client      *http.Client
 	wire        Wire // nil for client
 	clock       clock.Clock
+	traffic     *transport.Traffic
 	gate        *redact.Gate
 	locks       state.Locks
 	connections map[string]*connection
@@ -96,9 +100,8 @@ type connection struct {
 	operations map[string]*operation
 	keeper     *keeper // nil when the vendor needs no token
 	exclusive  string  // names the lock of a token that serves one request at a time; "" for others
-	// queue is where all its requests wait for their limits, of which these count per connection.
-	queue  *transport.Queue
-	limits limitSet
+	// place is where limits are counted, for the connections there that have one key or one token together.
+	place, key string
 	// static stands for the token where the vendor needs none: keys in config.
 	static *credential
 }
@@ -126,6 +129,9 @@ func New(o Options) *Executor {
 	if o.Clock == nil {
 		o.Clock = clock.System{}
 	}
+	if o.Traffic == nil {
+		o.Traffic = transport.NewTraffic(o.Clock)
+	}
 	if o.SpoolFrom == 0 {
 		o.SpoolFrom = defaultSpoolFrom
 	}
@@ -138,6 +144,7 @@ func New(o Options) *Executor {
 		client:      &client,
 		wire:        o.Wire,
 		clock:       o.Clock,
+		traffic:     o.Traffic,
 		gate:        o.Gate,
 		locks:       o.Locks,
 		connections: make(map[string]*connection, len(o.Connections)),
@@ -157,7 +164,8 @@ func (e *Executor) connect(c *Connection, o Options) *connection {
 		Connection: c,
 		operations: make(map[string]*operation, len(c.Vendor.Operations)),
 		static:     &credential{},
-		queue:      transport.NewQueue(e.clock),
+		place:      c.Vendor.Name + " " + transport.Origin(c.BaseURL),
+		key:        tokenKey(c),
 	}
 	for _, op := range c.Vendor.Operations {
 		p := prepare(op)

@@ -22,8 +22,6 @@ type credential struct {
 	once sync.Once
 	inj  injection
 	err  error
-	// limits count its requests where limits are per token.
-	limits limitSet
 	// accepted says that the vendor let somebody in with it.
 	accepted atomic.Bool
 }

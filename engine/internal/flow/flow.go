@@ -164,6 +164,8 @@ type RowResult struct {
 	Status ItemStatus
 	// Message holds the vendor's words on the row; "" when it is done.
 	Message string
+	// Reused says that the row is done, and that no request of this batch did it.
+	Reused bool
 }
 
 // A Result is a call's answer. A vendor's refusal is a Result, not an error.

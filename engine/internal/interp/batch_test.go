@@ -48,12 +48,12 @@ func TestRowsOfBatchesAreResultsOfTheirOwn(t *testing.T) {
 		sent(2, done("A"), refused("B", "no B")), answer(flow.Invalid, "closed"), sent(1, done("E")),
 	}}}
 	r := check(t, s, sending, codes("A", "B", "C", "", "D", "E"), `{"results":[`+
-		`{"key":"A","status":"done","error":null},`+
-		`{"key":"B","status":"failed","error":"no B"},`+
-		`{"key":"row 4","status":"failed","error":"must not be empty"},`+
-		`{"key":"C","status":"failed","error":"shop.send: invalid: closed"},`+
-		`{"key":"D","status":"failed","error":"shop.send: invalid: closed"},`+
-		`{"key":"E","status":"done","error":null}],"done":2,"failed":4}`)
+		`{"key":"A","status":"done","sent":true,"error":null},`+
+		`{"key":"B","status":"failed","sent":false,"error":"no B"},`+
+		`{"key":"row 4","status":"failed","sent":false,"error":"must not be empty"},`+
+		`{"key":"C","status":"failed","sent":false,"error":"shop.send: invalid: closed"},`+
+		`{"key":"D","status":"failed","sent":false,"error":"shop.send: invalid: closed"},`+
+		`{"key":"E","status":"done","sent":true,"error":null}],"done":2,"failed":4}`)
 	if r.tally != (flow.Tally{Failed: 4}) {
 		t.Errorf("tally %+v", r.tally)
 	}
@@ -104,10 +104,10 @@ outputs: {results: "${{ steps.it.results }}", done: "${{ steps.it.done }}", fail
 		answer  flow.Result
 		want    string
 	}{
-		{"on_error: fail", sent(2, done("A"), done("B")), `{"results":[{"key":"A","status":"done","error":null},{"key":"B","status":"done","error":null}],"done":2,"failed":0,"outcome":"ok","total":2}`},
+		{"on_error: fail", sent(2, done("A"), done("B")), `{"results":[{"key":"A","status":"done","sent":true,"error":null},{"key":"B","status":"done","sent":true,"error":null}],"done":2,"failed":0,"outcome":"ok","total":2}`},
 		{"on_error: fail", sent(1, done("A"), refused("B", "no B")), `shop.send: invalid: 1 of 2 rows were refused: B: no B`},
-		{"on_error: continue", sent(1, done("A"), refused("B", "no B")), `{"results":[{"key":"A","status":"done","error":null},{"key":"B","status":"failed","error":"no B"}],"done":1,"failed":1,"outcome":"invalid","total":null}`},
-		{"on_error: [{outputs: {total: 7}}]", answer(flow.Denied, "closed"), `{"results":[{"key":"A","status":"failed","error":"shop.send: denied: closed"},{"key":"B","status":"failed","error":"shop.send: denied: closed"}],"done":0,"failed":2,"outcome":"denied","total":7}`},
+		{"on_error: continue", sent(1, done("A"), refused("B", "no B")), `{"results":[{"key":"A","status":"done","sent":true,"error":null},{"key":"B","status":"failed","sent":false,"error":"no B"}],"done":1,"failed":1,"outcome":"invalid","total":null}`},
+		{"on_error: [{outputs: {total: 7}}]", answer(flow.Denied, "closed"), `{"results":[{"key":"A","status":"failed","sent":false,"error":"shop.send: denied: closed"},{"key":"B","status":"failed","sent":false,"error":"shop.send: denied: closed"}],"done":0,"failed":2,"outcome":"denied","total":7}`},
 		{"on_error: continue", sent(1, done("A"), flow.RowResult{Key: "B", Status: flow.Ambiguous, Message: "perhaps"}), `shop.send: invalid: 1 of 2 rows were refused: B: perhaps`},
 	}
 	for _, tt := range tests {

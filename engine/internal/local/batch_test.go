@@ -60,6 +60,15 @@ func TestRowsThatWereRefusedMayBeSentAgainAndOthersNot(t *testing.T) {
 		if got, want := statuses(res), "D done, C done, B failed, A done, 5 done"; got != want || res.Reused {
 			t.Errorf("got %s, %+v", got, res)
 		}
+		reused := ""
+		for _, row := range res.Whole().Rows {
+			if row.Reused {
+				reused += row.Key
+			}
+		}
+		if reused != "CA" {
+			t.Errorf("reused are %s", reused)
+		}
 		wantRows(t, &vendor, "each[2]/send", `{"list":"L","rows":["row D","row B","row "]}`)
 		wantResult(t, mustCall(t, start("r1"), batch("each[2]/send", "D", "C", "B", "A", "")), res)
 

@@ -66,9 +66,10 @@ var errTooLate = errors.New("the time for the call has ended")
 // longWait is how long another run is waited for in silence: it may have been stopped, and nobody knows.
 const longWait = 10 * time.Second
 
-// lock takes the locks of all targets, in an order that is the same for all
-// who lock, so that no two wait for each other. held is a target that somebody
-// else held until the request's Timeout; no lock is taken then.
+// lock takes the locks of all targets: first those of the state, whose records go by connections, then those of the
+// machine, which go by where these lead. Each are taken in an order that is the same for all who lock, so that
+// no two wait for each other. held is a target that somebody else held until the request's Timeout; no
+// lock is taken then.
 func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), held *target, err error) {
 	ctx := rt.ctx
 	if r.Timeout > 0 {
@@ -76,37 +77,63 @@ func (rt *runtime) lock(r flow.CallRequest, targets []target) (unlock func(), he
 		defer stop()
 		ctx = bounded
 	}
-	sorted := targets
-	if len(sorted) > 1 {
-		sorted = slices.SortedFunc(slices.Values(targets), func(a, b target) int { return strings.Compare(a.identity, b.identity) })
-		sorted = slices.CompactFunc(sorted, func(a, b target) bool { return a.identity == b.identity })
-	}
-	locked := make([]func(), 0, len(sorted))
+	locked := make([]func(), 0, 2*len(targets))
 	unlock = func() {
 		for _, u := range locked {
 			u()
 		}
 	}
-	for _, t := range sorted {
+	for _, w := range rt.locksOf(r, targets) {
 		quiet := rt.Clock.AfterFunc(longWait, func() {
-			rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: another run is creating %s, and is waited for", r.CallKey, t.label)})
+			rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: another run is creating %s, and is waited for", r.CallKey, w.target.label)})
 		})
-		one, err := rt.Locks.Lock(ctx, t.identity)
+		one, err := w.locks.Lock(ctx, w.name)
 		quiet()
-		if err == nil {
+		switch {
+		case err == nil:
 			locked = append(locked, one)
 			continue
+		case w.machine && !endedBy(ctx, err):
+			rt.unlocked.Do(func() {
+				rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("a run with another state may create the same as this one at the same time, since nothing can be locked on this machine: %v", err)})
+			})
+			return unlock, nil, nil
 		}
 		unlock()
 		switch {
 		case endedBy(rt.ctx, err):
 			return nil, nil, rt.Interrupted()
 		case endedBy(ctx, err):
-			return nil, &t, nil
+			return nil, &w.target, nil
 		}
 		return nil, nil, &flow.StateError{What: "cannot lock the identity of " + string(r.Key), Err: err}
 	}
 	return unlock, nil, nil
+}
+
+// wanted is a lock of a target.
+type wanted struct {
+	locks   state.Locks
+	name    string
+	target  target
+	machine bool // it is one of the machine
+}
+
+// locksOf returns the locks of targets in the order in which they are to be taken, each once.
+func (rt *runtime) locksOf(r flow.CallRequest, targets []target) []wanted {
+	var all []wanted
+	add := func(locks state.Locks, machine bool, name func(t target) string) {
+		first := len(all)
+		for _, t := range targets {
+			all = append(all, wanted{locks, name(t), t, machine})
+		}
+		slices.SortStableFunc(all[first:], func(a, b wanted) int { return state.LockOrder(a.name, b.name) })
+	}
+	add(rt.Locks, false, func(t target) string { return t.identity })
+	if at := rt.At[r.Connection]; at != "" && rt.Machine != nil {
+		add(rt.Machine, true, func(t target) string { return "create " + canonical(at, r.Operation, t.value) })
+	}
+	return slices.CompactFunc(all, func(a, b wanted) bool { return a.name == b.name })
 }
 
 // tooLate is the result of a create that waited for t in vain. Nothing was sent.
@@ -166,7 +193,7 @@ func (c *creation) begin(before flow.Result) (flow.Result, error) {
 		case isDone && r.Rows == nil:
 			return rt.reuse(r, done)
 		case isDone:
-			apart[t.row] = flow.RowResult{Key: t.label, Status: flow.Done}
+			apart[t.row] = flow.RowResult{Key: t.label, Status: flow.Done, Reused: true}
 		case isOpen && r.Rows == nil:
 			return rt.unsettled(t, open), nil
 		case isOpen && c.goesOn && open.Run == rt.RunID && open.Key == string(r.RowKey(t.label)):

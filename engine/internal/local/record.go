@@ -106,6 +106,9 @@ func encodeRows(rows []flow.RowResult) value.Value {
 	list := make(value.List, len(rows))
 	for i, row := range rows {
 		list[i] = value.ObjectOf("key", row.Key, "status", string(row.Status), "message", row.Message)
+		if row.Reused {
+			list[i].(*value.Object).Set("reused", true)
+		}
 	}
 	return list
 }
@@ -241,7 +244,8 @@ func (f *fields) rows(name string) []flow.RowResult {
 			return nil
 		}
 		row := fields{o: o}
-		rows[i] = flow.RowResult{Key: row.text("key"), Status: flow.ItemStatus(row.text("status")), Message: row.text("message")}
+		rows[i] = flow.RowResult{Key: row.text("key"), Status: flow.ItemStatus(row.text("status")), Message: row.text("message"),
+			Reused: o.At("reused") == true}
 		if f.err == nil {
 			f.err = row.err
 		}

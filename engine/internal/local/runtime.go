@@ -6,6 +6,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
@@ -21,6 +22,12 @@ type Options struct {
 	Executor flow.Executor
 	Journal  state.Journal
 	Locks    state.Locks
+	// Machine are locks that runs with other journals share: of two that would create the same at
+	// the same place, one waits. nil means that there are no such runs.
+	Machine state.Locks
+	// At says where each connection leads, as Machine knows it; for one that is not there, or leads to
+	// "", nobody else is waited for.
+	At map[string]string
 	// RunID names the run in the journal. A runtime with the ID of an earlier
 	// run takes that run up again.
 	RunID string
@@ -54,7 +61,7 @@ func New(ctx context.Context, o Options) flow.Runtime {
 	if o.Began.IsZero() {
 		o.Began = o.Clock.Now()
 	}
-	return &runtime{ctx: ctx, calm: context.WithoutCancel(ctx), Options: o, events: &stamp{run: o.RunID, sink: o.Events, clock: o.Clock}}
+	return &runtime{ctx: ctx, calm: context.WithoutCancel(ctx), Options: o, unlocked: new(sync.Once), events: &stamp{run: o.RunID, sink: o.Events, clock: o.Clock}}
 }
 
 // runtime is the durable runtime: what it was asked before is answered from
@@ -66,7 +73,8 @@ type runtime struct {
 	// calm is ctx without its end, for what must be written down regardless.
 	calm context.Context
 	Options
-	events *stamp
+	events   *stamp
+	unlocked *sync.Once // tells of a machine whose locks do not work
 }
 
 // Sleep waits until d has passed since the first time that key was slept on;

@@ -10,20 +10,21 @@ import (
 
 // A target is one thing that a create makes and must not make twice.
 type target struct {
-	// label is what people read, identity what locks and journal know it by.
-	label, identity string
-	row             int // its row in a batch
+	// label is what people read, identity what locks and journal of the state know it by, and
+	// value what it is, whoever creates it.
+	label, identity, value string
+	row                    int // its row in a batch
 }
 
 // targetsOf returns what r creates; nothing when it has no identity.
 func targetsOf(r flow.CallRequest) []target {
 	targets := make([]target, 0, 1+len(r.Rows))
 	if r.Identity != "" {
-		targets = append(targets, target{label: r.Identity, identity: identityOf(r, r.Identity)})
+		targets = append(targets, target{label: r.Identity, identity: identityOf(r, r.Identity), value: r.Identity})
 	}
 	for i, row := range r.Rows {
 		if row.Identity != "" {
-			targets = append(targets, target{label: row.Key, identity: identityOf(r, row.Identity), row: i})
+			targets = append(targets, target{label: row.Key, identity: identityOf(r, row.Identity), value: row.Identity, row: i})
 		}
 	}
 	return targets
@@ -32,9 +33,14 @@ func targetsOf(r flow.CallRequest) []target {
 // identityOf names what must not be created twice. The environment's state
 // knows one vendor account under one connection name.
 func identityOf(r flow.CallRequest, identity string) string {
+	return canonical(r.Connection, r.Operation, identity)
+}
+
+// canonical returns one text for three, as JSON.
+func canonical(where, operation, identity string) string {
 	var room [128]byte
-	text := value.AppendText(append(room[:0], '['), r.Connection)
-	text = value.AppendText(append(text, ','), r.Operation)
+	text := value.AppendText(append(room[:0], '['), where)
+	text = value.AppendText(append(text, ','), operation)
 	text = value.AppendText(append(text, ','), identity)
 	return string(append(text, ']'))
 }

@@ -21,7 +21,7 @@ func (s *Step) recordType() *lang.Type {
 		fields = []lang.Field{{Name: "outputs", Type: t}, fields[0]}
 	}
 	if s.Batch() != nil {
-		fields = append(fields, resultFields(nil)...)
+		fields = append(fields, s.resultFields(nil)...)
 	}
 	if s.callsOperation() {
 		fields = append(fields,
@@ -95,12 +95,13 @@ func orNull(t *lang.Type, why string) *lang.Type {
 type shape struct {
 	outputs *lang.Type // nil for a step that gives none
 	batch   bool       // it calls an operation that sends many rows
+	creates bool       // these are created
 	calls   bool       // it calls an operation
 	skipped *value.Object
 }
 
 func (s *Step) shapeOf() shape {
-	shape := shape{outputs: s.RowType(), batch: s.Batch() != nil, calls: s.callsOperation()}
+	shape := shape{outputs: s.RowType(), batch: s.Batch() != nil, creates: s.createsRows(), calls: s.callsOperation()}
 	if s.Foreach != nil {
 		shape.skipped = value.ObjectOf("ran", false, "results", value.List{}, "done", int64(0), "failed", int64(0))
 	} else {
@@ -125,7 +126,7 @@ func (s *shape) record(res flow.Result, outputs *value.Object, ran bool) *value.
 	}
 	record.Add("ran", ran)
 	if s.batch {
-		setResults(record, batchResults(res.Rows))
+		setResults(record, s.batchResults(res.Rows))
 	}
 	if s.calls {
 		record.Add("sent", res.Sent && !res.Reused && res.Outcome.Success())
@@ -185,17 +186,28 @@ const (
 	rowKey    = "key"
 	rowStatus = "status"
 	rowError  = "error"
+	rowSent   = "sent" // in a batch that creates, where no row has outputs
 )
 
-func (s *Step) foreachType() *lang.Type {
-	return lang.ObjectOf(append([]lang.Field{{Name: "ran", Type: lang.BooleanType}}, resultFields(s.rowOutputs())...)...)
+// createsRows reports whether the step calls an operation that creates a row for each of many.
+func (s *Step) createsRows() bool {
+	op := s.Batch()
+	return op != nil && op.Effect == flow.Create
 }
 
-// resultFields are results, done and failed. Rows have outputs beside key, status and error.
-func resultFields(outputs []lang.Field) []lang.Field {
+func (s *Step) foreachType() *lang.Type {
+	return lang.ObjectOf(append([]lang.Field{{Name: "ran", Type: lang.BooleanType}}, s.resultFields(s.rowOutputs())...)...)
+}
+
+// resultFields are results, done and failed. Rows have outputs beside key, status and error, and
+// those of a batch that creates whether they were sent.
+func (s *Step) resultFields(outputs []lang.Field) []lang.Field {
 	fields := []lang.Field{
 		{Name: rowKey, Type: lang.TextType},
 		{Name: rowStatus, Type: &lang.Type{Kind: lang.Text, Enum: []value.Value{"done", "failed", "ambiguous", "skipped"}}},
+	}
+	if s.createsRows() {
+		fields = append(fields, lang.Field{Name: rowSent, Type: lang.BooleanType})
 	}
 	for _, f := range outputs {
 		fields = append(fields, lang.Field{Name: f.Name, Type: f.Type.OrNull("a row that failed has no outputs")})
@@ -242,12 +254,15 @@ func (s *Step) ForeachRecord(items []flow.Item) *value.Object {
 	results := make(value.List, 0, len(items))
 	for _, item := range items {
 		if item.Rows != nil {
-			results = append(results, batchResults(item.Rows)...)
+			results = append(results, s.shape.batchResults(item.Rows)...)
 			continue
 		}
 		row := value.NewObject(len(s.Foreach.Columns) + 3)
 		row.Add(rowKey, item.Key)
 		row.Add(rowStatus, string(item.Status))
+		if s.shape.creates {
+			row.Add(rowSent, false)
+		}
 		for _, name := range s.Foreach.Columns {
 			row.Add(name, item.Outputs.At(name)) // none of them is called as the others are
 		}
@@ -263,13 +278,18 @@ func (s *Step) ForeachRecord(items []flow.Item) *value.Object {
 	return record
 }
 
-func batchResults(rows []flow.RowResult) value.List {
+func (s *shape) batchResults(rows []flow.RowResult) value.List {
 	results := make(value.List, len(rows))
 	for i, r := range rows {
-		row := value.ObjectOf(rowKey, r.Key, rowStatus, string(r.Status), rowError, nil)
-		if r.Status != flow.Done {
-			row.Set(rowError, r.Message)
+		row := value.ObjectOf(rowKey, r.Key, rowStatus, string(r.Status))
+		if s.creates {
+			row.Add(rowSent, r.Status == flow.Done && !r.Reused)
 		}
+		var why value.Value
+		if r.Status != flow.Done {
+			why = r.Message
+		}
+		row.Add(rowError, why)
 		results[i] = row
 	}
 	return results

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/call"
+	"github.com/seed627bd532/runner/engine/internal/transport"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
@@ -22,12 +23,23 @@ func sitesOf(connections map[string]*call.Connection, given map[string]Connectio
 		c := connections[name]
 		at := given[name].Site
 		if at == "" {
-			at = strings.ToLower(c.BaseURL.Scheme+"://"+c.BaseURL.Host) + strings.TrimSuffix(c.BaseURL.EscapedPath(), "/")
+			at = strings.ToLower(c.BaseURL.Scheme+"://"+c.BaseURL.Host) + pathOf(c)
 		}
 		all = append(all, site{name, c.Vendor.Name, at})
 	}
 	return all
 }
+
+// placesOf returns where the connections lead, in one form for all ways to write it.
+func placesOf(connections map[string]*call.Connection) map[string]string {
+	all := make(map[string]string, len(connections))
+	for name, c := range connections {
+		all[name] = transport.Origin(c.BaseURL) + pathOf(c)
+	}
+	return all
+}
+
+func pathOf(c *call.Connection) string { return strings.TrimSuffix(c.BaseURL.EscapedPath(), "/") }
 
 // settleIn holds the connections against those that the state has served, and
 // remembers the new ones. A state that was fed by one vendor account must not feed

@@ -12,6 +12,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/internal/redact"
+	"github.com/seed627bd532/runner/engine/internal/transport"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
@@ -31,6 +32,12 @@ type World struct {
 	// Locks keep runs that share them from logging in at the same time, and from
 	// using an exclusive token at the same time.
 	Locks state.Locks
+	// Machine are locks under which runs with different states do not create the same at the same time;
+	// nil for none.
+	Machine state.Locks
+	// Traffic counts the requests of all runs against the limits of vendors; nil means that each run counts
+	// its own.
+	Traffic *transport.Traffic
 	// State remembers runs and what they did.
 	State state.Store
 	// Resume is the command by which people take a run up again.

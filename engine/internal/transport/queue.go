@@ -93,11 +93,21 @@ func (q *Queue) Wait(ctx context.Context, urgent bool, limits ...*Limit) (Pass, 
 	if len(limits) == 0 {
 		return Pass{}, nil
 	}
+	return q.await(ctx, q.enter(urgent, limits))
+}
+
+// enter returns a turn that waits, or has come at once.
+func (q *Queue) enter(urgent bool, limits []*Limit) *turn {
 	t := &turn{limits: limits, urgent: urgent, come: make(chan struct{})}
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	q.join(t)
 	q.admit()
-	q.mu.Unlock()
+	return t
+}
+
+// await waits until t has come, or gives it up when ctx ends first.
+func (q *Queue) await(ctx context.Context, t *turn) (Pass, error) {
 	ended := q.clock.Await(ctx, t.come)
 	if ended == nil {
 		return Pass{q, t}, nil
@@ -209,4 +219,13 @@ func (q *Queue) giveBack(t *turn) {
 			l.left = slices.Delete(l.left, i, i+1)
 		}
 	}
+}
+
+// idle reports whether no request passes l or waits for it, and l would let any pass at once.
+func (q *Queue) idle(l *Limit) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	waits := slices.ContainsFunc(q.waiting, func(t *turn) bool { return slices.Contains(t.limits, l) })
+	last := len(l.left) - 1
+	return l.underWay == 0 && !waits && (last < 0 || !q.clock.Now().Before(l.left[last].Add(l.Per)))
 }

@@ -6,5 +6,5 @@
 //
 // Below the folder, which only its owner can enter, tokens/ has one file for
 // each token, which is as secret as the password that it stands for, and locks/
-// empty files for each name that is locked.
+// one empty file, of which each lock is two bytes.
 package files

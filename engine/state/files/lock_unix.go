@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux || darwin
 
 package files
 
@@ -9,27 +9,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tryFile locks f if that is possible at once.
-func tryFile(f *os.File) (free bool, err error) {
-	err = flock(f, unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
+// tryByte locks a byte of f, which need not be there, if that is possible at once. The lock belongs to the
+// open file: closing it, or the end of the process, gives it up.
+func tryByte(f *os.File, at int64) (free bool, err error) {
+	err = setLock(f, at, unix.F_WRLCK)
+	if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// lockFile waits until f is locked. The lock belongs to the open file: closing
-// it, or the end of the process, gives it up.
-func lockFile(f *os.File) error { return flock(f, unix.LOCK_EX) }
+// freeByte gives up a lock.
+func freeByte(f *os.File, at int64) { setLock(f, at, unix.F_UNLCK) }
 
-func flock(f *os.File, how int) error {
+func setLock(f *os.File, at int64, kind int16) error {
 	for {
-		err := unix.Flock(int(f.Fd()), how)
-		if !errors.Is(err, unix.EINTR) {
+		err := unix.FcntlFlock(f.Fd(), setOpenFileLock, &unix.Flock_t{Type: kind, Start: at, Len: 1})
+		if err == nil || !errors.Is(err, unix.EINTR) {
 			if err != nil {
-				return &os.PathError{Op: "lock", Path: f.Name(), Err: err}
+				err = &os.PathError{Op: "lock", Path: f.Name(), Err: err}
 			}
-			return nil
+			return err
 		}
 	}
 }

@@ -7,23 +7,25 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// tryFile locks f if that is possible at once.
-func tryFile(f *os.File) (free bool, err error) {
-	err = lockFileEx(f, windows.LOCKFILE_EXCLUSIVE_LOCK|windows.LOCKFILE_FAIL_IMMEDIATELY)
-	if errors.Is(err, windows.ERROR_LOCK_VIOLATION) || errors.Is(err, windows.ERROR_IO_PENDING) {
+// tryByte locks a byte of f, which need not be there, if that is possible at once. The lock belongs to the
+// open file: closing it, or the end of the process, gives it up.
+func tryByte(f *os.File, at int64) (free bool, err error) {
+	const flags = windows.LOCKFILE_EXCLUSIVE_LOCK | windows.LOCKFILE_FAIL_IMMEDIATELY
+	err = windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, overlapped(at))
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, windows.ERROR_LOCK_VIOLATION), errors.Is(err, windows.ERROR_IO_PENDING):
 		return false, nil
 	}
-	return err == nil, err
+	return false, &os.PathError{Op: "lock", Path: f.Name(), Err: err}
 }
 
-// lockFile waits until f is locked. The lock belongs to the open file: closing
-// it, or the end of the process, gives it up.
-func lockFile(f *os.File) error { return lockFileEx(f, windows.LOCKFILE_EXCLUSIVE_LOCK) }
+// freeByte gives up a lock.
+func freeByte(f *os.File, at int64) {
+	windows.UnlockFileEx(windows.Handle(f.Fd()), 0, 1, 0, overlapped(at))
+}
 
-func lockFileEx(f *os.File, flags uint32) error {
-	err := windows.LockFileEx(windows.Handle(f.Fd()), flags, 0, 1, 0, &windows.Overlapped{})
-	if err != nil {
-		return &os.PathError{Op: "lock", Path: f.Name(), Err: err}
-	}
-	return nil
+func overlapped(at int64) *windows.Overlapped {
+	return &windows.Overlapped{Offset: uint32(at), OffsetHigh: uint32(at >> 32)}
 }

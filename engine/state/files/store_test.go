@@ -2,9 +2,11 @@ package files
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -122,71 +124,111 @@ func TestLocksExcludeOtherProcesses(t *testing.T) {
 	statetest.Dies(t, dir, New(dir))
 }
 
-func TestLocksLeaveNoFiles(t *testing.T) {
-	dir := t.TempDir()
+// However many names are locked, there is one file, empty, and it is open as long as one is held.
+func TestLocksAreBytesOfOneFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "new")
 	l := NewLocks(dir)
+	var held []func()
 	for i := range 100 {
 		unlock, err := l.Lock(t.Context(), fmt.Sprint(i))
 		if err != nil {
 			t.Fatal(err)
 		}
+		held = append(held, unlock)
+	}
+	other := NewLocks(dir)
+	for i := range 100 {
+		if _, ok, err := other.TryLock(t.Context(), fmt.Sprint(i)); ok || err != nil {
+			t.Fatal(i, ok, err)
+		}
+	}
+	if other.file != nil {
+		t.Error("who holds nothing has the file open")
+	}
+	for _, unlock := range held {
 		unlock()
 	}
-	unlock, ok, err := l.TryLock(t.Context(), "a")
+	if l.file != nil || len(l.has) > 0 {
+		t.Errorf("%d bytes are held", len(l.has))
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	if info, err := files[0].Info(); err != nil || info.Size() != 0 {
+		t.Error(info, err)
+	}
+}
+
+// crowded are locks with so few places that names share them all the time.
+func crowded(dir string, places uint64) *Locks {
+	l := NewLocks(dir)
+	l.place = func(name string) uint64 { return state.Place(name) / (1 << 61 / places) }
+	return l
+}
+
+func TestWhoLocksSeveralNamesOfOnePlaceDoesNotWaitForItself(t *testing.T) {
+	dir := t.TempDir()
+	mine, others := crowded(dir, 1), crowded(dir, 1)
+	first, err := mine.Lock(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := mine.Lock(t.Context(), "b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	third, ok, err := mine.TryLock(t.Context(), "c")
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	if _, ok, err := NewLocks(dir).TryLock(t.Context(), "a"); ok || err != nil {
-		t.Fatal(ok, err)
+	for _, unlock := range []func(){first, third, second} {
+		if _, ok, err := others.TryLock(t.Context(), "d"); ok || err != nil {
+			t.Errorf("another process has a place that is held: %v", err)
+		}
+		unlock()
 	}
-	unlock()
-	wantNoFiles(t, dir)
+	if _, ok, err := others.TryLock(t.Context(), "d"); !ok || err != nil {
+		t.Errorf("a free place is not given: %v", err)
+	}
 }
 
-// Files are deleted and made anew all the time here, while others open them.
-func TestLocksWhoseFilesGoStillExclude(t *testing.T) {
-	dir := t.TempDir()
-	names := []string{"a", "b"}
-	var inside [2]atomic.Int32
-	var wait sync.WaitGroup
-	for w := range 6 {
-		l := NewLocks(dir) // as another process
-		wait.Go(func() {
-			for i := range 200 {
-				n := (w + i) % len(names)
-				unlock, err := l.Lock(t.Context(), names[n])
-				if i%3 == 0 && err == nil { // once more, by chance
-					unlock()
-					var ok bool
-					if unlock, ok, err = l.TryLock(t.Context(), names[n]); !ok && err == nil {
-						continue
+// Names that share a place make others wait, and never for ever.
+func TestBatchesThatSharePlacesDoNotWaitForEachOther(t *testing.T) {
+	const names = 6
+	for _, places := range []uint64{1, 2, 4, 1 << 61} {
+		t.Run(fmt.Sprint(places), func(t *testing.T) {
+			dir := t.TempDir()
+			var inside [names]atomic.Int32
+			var wait sync.WaitGroup
+			processes := []*Locks{crowded(dir, places), crowded(dir, places), crowded(dir, places)}
+			for w := range 6 {
+				dice := rand.New(rand.NewPCG(uint64(w), 1))
+				wait.Go(func() {
+					for range 30 {
+						batch := dice.Perm(names)[:1+dice.IntN(names)]
+						slices.SortFunc(batch, func(a, b int) int { return state.LockOrder(fmt.Sprint(a), fmt.Sprint(b)) })
+						var held []func()
+						for _, n := range batch {
+							unlock, err := processes[w%3].Lock(t.Context(), fmt.Sprint(n))
+							if err != nil {
+								t.Error(err)
+								return
+							}
+							if held = append(held, unlock); inside[n].Add(1) != 1 {
+								t.Error("two hold one lock")
+							}
+						}
+						runtime.Gosched()
+						for i, n := range batch {
+							inside[n].Add(-1)
+							held[i]()
+						}
 					}
-				}
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if inside[n].Add(1) != 1 {
-					t.Error("two hold one lock")
-				}
-				runtime.Gosched()
-				inside[n].Add(-1)
-				unlock()
+				})
 			}
+			wait.Wait()
 		})
-	}
-	wait.Wait()
-	wantNoFiles(t, dir)
-}
-
-func wantNoFiles(t *testing.T, dir string) {
-	t.Helper()
-	if runtime.GOOS == "windows" {
-		return // open files cannot be deleted there
-	}
-	files, err := os.ReadDir(dir)
-	if err != nil || len(files) > 0 {
-		t.Errorf("%d files are left, %v", len(files), err)
 	}
 }
 
@@ -227,14 +269,16 @@ func TestNobodyTakesALockTwiceWhileAnotherProcessWaits(t *testing.T) {
 
 func gateIsTaken(t *testing.T, s *Store) bool {
 	t.Helper()
-	gate, err := s.Locks.open("a", gateExt, os.O_CREATE)
+	other := NewLocks(s.dir)
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	gate := 2*int64(state.Place("a")) + 1
+	free, err := other.try(gate)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer gate.Close()
-	free, err := tryFile(gate)
-	if err != nil {
-		t.Fatal(err)
+	if free {
+		other.free(gate)
 	}
 	return !free
 }
