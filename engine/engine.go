@@ -35,7 +35,7 @@ func (p *Program) With(o Options) *Program {
 		o.Client = transport.Default() // one for all runs: they share connections
 	}
 	if o.State == nil {
-		o.State = session.NewPassing()
+		o.State = session.NewPassing(p.project)
 	}
 	if o.Locks == nil {
 		o.Locks = o.State

@@ -8,7 +8,6 @@ import (
 	"net/url"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -21,11 +20,14 @@ const maxRedirects = 5
 // reads the answer. The operation's timeout covers all of it. It uses the pass up.
 func (e *Executor) sendInTurn(ctx context.Context, j *job, token *credential, pass transport.Pass) (flow.Result, error) {
 	defer pass.Done()
-	vars := catalog.RequestVars(j.connection.Config, j.inputs, j.runID+"/"+string(j.key))
+	vars, err := j.op.RequestVars(j.connection.Config, j.inputs, j.runID+"/"+string(j.key))
 	if j.turn != nil {
 		vars = j.op.Paging.Vars(vars, j.turn.at)
 	}
-	w, err := e.request(j, vars, token)
+	var w *wire
+	if err == nil {
+		w, err = e.request(j, vars, token)
+	}
 	if err != nil {
 		pass.Return()
 		return e.unsendable(j, err), nil
