@@ -48,7 +48,7 @@ func (w *World) Call(ctx context.Context, name string, o Order) (*End, error) {
 }
 
 func (w *World) begin(ctx context.Context, t *target, o Order) (*End, error) {
-	in, faults := BindInputs(t.inputs, o.Given, w.Project.FS())
+	in, faults := BindInputs(ctx, t.inputs, o.Given, w.Project.FS())
 	defer in.Close()
 	j := &job{target: t, order: o, in: in, warnings: faults}
 	if o.OutDir != nil {
