@@ -98,10 +98,22 @@ func (e *Executor) exchange(ctx, run context.Context, j *job, vars lang.Vars, w 
 	a.maskSecrets(e.gate, j.op)
 	res := e.read(j, vars, a)
 	e.tellReceived(j, a, res, e.clock.Now().Sub(start))
+	if e.answered != nil && a.showsVendor(j, w, res) {
+		if err := e.answered(context.WithoutCancel(ctx), j.connection.Name); err != nil {
+			return res, nil, &flow.StateError{What: "cannot remember where " + j.connection.Name + " is", Err: err}
+		}
+	}
 	if target := a.redirect(w, j.op.Effect, res); target != nil {
 		return res, target, nil
 	}
 	return res, nil, nil
+}
+
+// showsVendor reports whether it must be the vendor that answered: somebody else has neither its successes
+// nor its origin, but may have pages for all.
+func (a *answer) showsVendor(j *job, w *wire, res flow.Result) bool {
+	elsewhere := j.op.NoAuth && !transport.SameOrigin(w.url, j.connection.BaseURL)
+	return res.Outcome.Success() && a.status < 300 && !elsewhere && !a.looksLikeHTML()
 }
 
 // redirect returns where an answer leads, if it may be followed: a read by GET

@@ -57,6 +57,8 @@ type Options struct {
 	Clock clock.Clock
 	// Wire, when not nil, answers the requests in place of Client.
 	Wire Wire
+	// Answered, when not nil, hears of each answer that shows the vendor behind a connection; its error ends the call.
+	Answered func(ctx context.Context, connection string) error
 }
 
 // A Wire answers one request. Its errors are those of an http.RoundTripper.
@@ -77,6 +79,7 @@ const defaultMaxAnswer = 64 << 20
 type Executor struct {
 	client      *http.Client
 	wire        Wire // nil for client
+	answered    func(ctx context.Context, connection string) error
 	clock       clock.Clock
 	gate        *redact.Gate
 	locks       state.Locks
@@ -136,6 +139,7 @@ func New(o Options) *Executor {
 	e := &Executor{
 		client:      &client,
 		wire:        o.Wire,
+		answered:    o.Answered,
 		clock:       o.Clock,
 		gate:        o.Gate,
 		locks:       o.Locks,

@@ -68,6 +68,7 @@ func (w *World) session(j *job) *session {
 				Locks:       w.Locks,
 				Clock:       w.clock(),
 				Wire:        wire,
+				Answered:    j.newcomers.answered,
 			}),
 		}),
 	}
