@@ -186,7 +186,7 @@ func TestSerpiListsThatAreNotBelieved(t *testing.T) {
 		{"204 without success", body(204, ""), 5, "refused unknown: El motivo"},
 		{"no nitProveedor", edit(`"nitProveedor":"900123",`, ""), 1, `contract-broken invalid: the answer of serpi.get_supplier_articles breaks its contract: [0]: missing member "nitProveedor"`},
 		{"a default of 1", edit(`"proveedorPredeterminado":true`, `"proveedorPredeterminado":1`), 1, "contract-broken invalid: the answer of serpi.get_supplier_articles breaks its contract: [0].proveedorPredeterminado: expected boolean, found integer 1"},
-		{"a multiple of many", edit(`"multiploCompra":1.00`, `"multiploCompra":"many"`), 1, `contract-broken invalid: the answer of serpi.get_supplier_articles breaks its contract: specs/serpi.yaml:85:36: output articles[0].order_multiple: path multiploCompra: expected decimal, found text "many"`},
+		{"a multiple of many", edit(`"multiploCompra":1.00`, `"multiploCompra":"many"`), 1, `contract-broken invalid: the answer of serpi.get_supplier_articles breaks its contract: specs/serpi.yaml:91:36: output articles[0].order_multiple: path multiploCompra: expected decimal, found text "many"`},
 		{"400", body(400, `,"errors":["limite","pagina"]`), 1, "refused invalid: El motivo; limite; pagina"},
 		{"401", body(401, ""), 1, "not-accepted auth: El motivo"},
 		{"401 as text", body(`"401"`, `,"errors":null`), 1, "not-accepted auth: El motivo"},
