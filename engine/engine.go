@@ -37,7 +37,7 @@ func (p *Program) With(o Options) *Program {
 		o.Client = transport.Default() // one for all runs: they share connections
 	}
 	if o.State == nil {
-		o.State = session.NewPassing()
+		o.State = session.NewPassing(p.project)
 	}
 	if o.Machine == nil {
 		o.Machine = o.Locks

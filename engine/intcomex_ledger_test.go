@@ -197,6 +197,13 @@ func TestIntcomexSuspendAndRestore(t *testing.T) {
 	has := func(n int) func(*icp) {
 		return func(v *icp) { v.sub(221929).field(v.licences).value = float64(n) }
 	}
+	late := func(reads int) func(*icp) {
+		return func(v *icp) {
+			v.takes = func(s *sub, field *subField, value any) {
+				s.due = map[string]dueValue{field.name: {s.reads + reads, value}}
+			}
+		}
+	}
 	const nothing = "nothing is remembered of subscription 221929: suspend_subscription did not suspend it, or it is restored already"
 	for name, stages := range map[string][]stage{
 		"there and back": {
@@ -227,6 +234,33 @@ func TestIntcomexSuspendAndRestore(t *testing.T) {
 			{pipeline: suspend, gives: 10, kept: kept, updates: 1},
 			{set: refusing, pipeline: restore, fails: "Not now, 4711", kept: kept},
 			{set: well, pipeline: restore, gives: 10, has: 10, updates: 1},
+		},
+		"shown after four minutes": {
+			{set: late(80), pipeline: suspend, gives: 10, kept: kept, updates: 1},
+			{pipeline: restore, gives: 10, has: 10, updates: 1},
+			{pipeline: suspend, gives: 10, kept: kept, updates: 1},
+		},
+		"stopped before the vendor shows that the licences were taken": {
+			{set: func(v *icp) { late(80)(v); unread(v) }, pipeline: suspend, fails: "Not now, 4711", has: 10, kept: kept, updates: 1},
+			{set: well, pipeline: restore, gives: 10, has: 10, updates: 1},
+			{pipeline: restore, fails: nothing, has: 10},
+		},
+		"stopped so, and suspended again": {
+			{set: func(v *icp) { late(80)(v); unread(v) }, pipeline: suspend, fails: "Not now, 4711", has: 10, kept: kept, updates: 1},
+			{set: well, pipeline: suspend, gives: 10, kept: kept, updates: 1},
+			{pipeline: restore, gives: 10, has: 10, updates: 1},
+		},
+		"stopped before the vendor shows that they are back": {
+			{set: late(80), pipeline: suspend, gives: 10, kept: kept, updates: 1},
+			{set: func(v *icp) {
+				withTrouble(trouble{service: "GetSubscription", spared: v.asked["GetSubscription"] + 1, answer: &reply{status: 400, body: "Not now, 4711"}})(v)
+			}, pipeline: restore, fails: "Not now, 4711", kept: kept, updates: 1},
+			{set: well, pipeline: suspend, gives: 10, kept: kept, updates: 1},
+			{pipeline: restore, gives: 10, has: 10, updates: 1},
+		},
+		"never shown": {
+			{pipeline: suspend, gives: 10, kept: kept, updates: 1},
+			{set: func(v *icp) { v.takes = func(*sub, *subField, any) {} }, pipeline: restore, fails: "has 0 licences after the update, not 10", kept: kept, updates: 1},
 		},
 		"changed by hand while suspended": {
 			{pipeline: suspend, gives: 10, kept: kept, updates: 1},

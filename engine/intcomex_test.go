@@ -20,6 +20,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine"
 	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/state"
 )
 
 const (
@@ -718,7 +719,7 @@ func TestIntcomexSeveralCompaniesAreNamed(t *testing.T) {
 	})
 }
 
-// Texts and digits reach the platform as they were given.
+// Texts and digits reach the platform as they were given; of a VAT ID, blanks are no part.
 func TestIntcomexKeepsTexts(t *testing.T) {
 	t.Parallel()
 	for _, vat := range []string{"00012", " X PP3DI3456CSP", "12345678901234567890", "1e5", "PT/9+&\"'<ü>", "true", "0x10", "ÑÁ 😀", "it's; \\n", "12.50"} {
@@ -733,9 +734,10 @@ func TestIntcomexKeepsTexts(t *testing.T) {
 				if got.err != nil || got.counts() != [3]any{int64(1), int64(1), int64(0)} {
 					t.Fatalf("%v %v %v", got.counts(), got.err, got.rows)
 				}
-				sent := v.sent[vat]
+				number := strings.Join(strings.Fields(vat), "")
+				sent := v.sent[number]
 				for member, want := range map[string]any{
-					"CompanyName": name, "VATID": vat, "Zip": "00051", "ContractId": " 007", "CustomerId": "", "ParentAccountId": int64(9007199254740993),
+					"CompanyName": name, "VATID": number, "Zip": "00051", "ContractId": " 007", "CustomerId": "", "ParentAccountId": int64(9007199254740993),
 					"Domain": []string{"a.example", "b"}, "Marketplaces": []int64{67, 30}, "Email": "info@rbapi.com",
 				} {
 					if fmt.Sprintf("%#v", sent[member]) != fmt.Sprintf("%#v", want) {
@@ -745,6 +747,36 @@ func TestIntcomexKeepsTexts(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Blanks are no difference between VAT IDs, however many runs and rows write them.
+func TestIntcomexBlanksOfVATIDsAreNoDifference(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := newICP(existing(71, "X PP3", "THERE"))
+		v.state = state.NewMemory()
+		got := v.run(t, ensureAll, map[string]any{"companies": []any{
+			order("P1"), order(" P1"), order("P1 "), order("\u00a0P1\t"), order("P 1"), order("P\u00a01"), order("X PP3"), order("\u200bP1"), order(" X PP3 "),
+		}}, nil)
+		if got.err != nil || got.counts() != [3]any{int64(1), int64(8), int64(0)} || len(v.companies) != 2 || v.sent["P1"] == nil {
+			t.Fatalf("%v %v %v\n%v", got.counts(), got.err, got.rows, v.companies)
+		}
+		for _, vat := range []string{"P1", " P1 ", "P\u00a0 1"} {
+			if got := v.run(t, ensureAll, map[string]any{"companies": []any{order(vat)}}, nil); got.err != nil || got.counts() != [3]any{int64(0), int64(1), int64(0)} {
+				t.Errorf("%q: %v %v", vat, got.counts(), got.err)
+			}
+		}
+		for _, vat := range []string{"E M P T Y", " n ull"} {
+			if got := v.run(t, ensureAll, map[string]any{"companies": []any{order(vat)}}, nil); got.counts() != [3]any{int64(0), int64(0), int64(1)} {
+				t.Errorf("%q: %v %v", vat, got.counts(), got.err)
+			}
+		}
+		// A lost answer is looked for under what was sent.
+		v.troubles = []trouble{{service: "CreateCompany", worked: true, hangUp: true}}
+		if got := v.run(t, ensureAll, map[string]any{"companies": []any{order(" P 2")}}, nil); got.err != nil || got.counts() != [3]any{int64(1), int64(0), int64(0)} {
+			t.Errorf("%v %v", got.counts(), got.err)
+		}
+	})
 }
 
 // The services that pipelines do not use yet.

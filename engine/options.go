@@ -33,8 +33,8 @@ type Options struct {
 	// State is known of. A create goes on with a warning where they cannot be taken.
 	Machine state.Locks
 	// State remembers runs and what they did, so that one that was cut off can be
-	// taken up again and nothing is made twice; nil means a memory of the Program's own,
-	// which forgets runs an hour after their end. It belongs to one environment: it refuses connections that lead elsewhere than those before.
+	// taken up again and nothing is made twice; nil means a memory of the Program's own: of the
+	// runs that have stopped without open creates it keeps some hundred, the newest, and a thousand of those with a Key. It belongs to one environment: it refuses connections that lead elsewhere than those before.
 	State state.Store
 	// Events hears what every run does, masked; nil means that nobody listens. Runs that go on side by
 	// side share it, so it must be safe for concurrent use then; the events of one run come one at a time.

@@ -4,12 +4,15 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/report"
 )
 
@@ -41,9 +44,34 @@ type world struct {
 	release        func()    // gives signals their usual effect back
 }
 
-// run executes one command line and returns the exit code.
+// grace is how long a command that is stopped before it began may take to end by itself.
+const grace = time.Second
+
+// run executes one command line and returns the exit code. Where ctx ends before anything was
+// sent, whatever is waited for, it does not wait for it.
 func run(ctx context.Context, args []string, w world) int {
 	c := &cli{world: w}
+	ended := make(chan int, 1)
+	go func() { ended <- c.execute(ctx, args) }()
+	select {
+	case code := <-ended:
+		return code
+	case <-ctx.Done():
+	}
+	if c.life.hasBegun() { // from now on nothing is sent
+		return <-ended
+	}
+	c.release()
+	select {
+	case code := <-ended:
+		return code
+	case <-time.After(grace):
+		return c.stopped(args)
+	}
+}
+
+// execute executes one command line and returns the exit code.
+func (c *cli) execute(ctx context.Context, args []string) int {
 	root := c.root()
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
@@ -56,6 +84,9 @@ func run(ctx context.Context, args []string, w world) int {
 			c.report(err)
 		}
 		return max(c.exit, engine.Failed.ExitCode())
+	}
+	if ctx.Err() != nil && !c.life.hasBegun() {
+		return c.stopped(args)
 	}
 	c.report(err)
 	if wantsJSON(args) {
@@ -71,11 +102,25 @@ func run(ctx context.Context, args []string, w world) int {
 	return engine.Invalid.ExitCode()
 }
 
+// stopped says that the command was stopped before it began, and returns the exit code.
+func (c *cli) stopped(args []string) int {
+	const message = "interrupted before anything was sent"
+	fmt.Fprintln(c.stderr, message)
+	if wantsJSON(args) {
+		summary := report.Interrupted(c.life.called(), event.Failure{Code: "interrupted", Message: message})
+		if err := c.print(string(summary.JSON())); err != nil {
+			c.report(err)
+		}
+	}
+	return engine.Interrupted.ExitCode()
+}
+
 // A cli is one execution of the command.
 type cli struct {
 	world
 	project string // --project
 	exit    int    // what the command came to, unless it returns an error
+	life    life
 }
 
 // An outputError tells that a result could not be printed.

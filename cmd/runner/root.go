@@ -34,6 +34,11 @@ func (c *cli) root() *cobra.Command {
 		Args:          knownCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) {
+		if cmd.Name() == "run" || cmd.Name() == "call" {
+			c.life.call(cmd.Flags().Arg(0))
+		}
+	}
 	root.SetOut(c.stdout)
 	root.SetErr(c.stderr)
 	root.SetVersionTemplate("runner {{.Version}}\n")

@@ -163,7 +163,7 @@ func (c *cli) perform(ctx context.Context, t *task, start func(*engine.Program) 
 	f := t.flags
 	console := report.NewConsole(c.stderr, report.ConsoleOptions{Verbose: f.verbose, Quiet: f.quiet})
 	summary := &report.Summary{}
-	o := engine.Options{Events: event.Fan(console, summary), Connections: t.connections}
+	o := engine.Options{Events: event.Fan(console, summary, &c.life), Connections: t.connections}
 	o.ResumeCommand = func(run string) string { return c.goOn(run, t.root, f) }
 	if t.state != nil {
 		o.State = t.state
@@ -182,7 +182,13 @@ func (c *cli) perform(ctx context.Context, t *task, start func(*engine.Program) 
 	}
 	heard := context.AfterFunc(ctx, func() {
 		c.release()
-		fmt.Fprintln(c.stderr, "stopping: the answer to a create that was sent is waited for; interrupt again to end at once")
+		switch {
+		case !c.life.hasBegun():
+		case c.life.creating():
+			fmt.Fprintln(c.stderr, "stopping: the answer to a create that was sent is waited for; interrupt again to end at once")
+		default:
+			fmt.Fprintln(c.stderr, "stopping; interrupt again to end at once")
+		}
 	})
 	defer heard()
 	var failed *engine.Error // the events have told of it

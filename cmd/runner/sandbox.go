@@ -58,6 +58,10 @@ func (c *cli) sandbox(ctx context.Context, vendors []string, o sandboxOptions) e
 		return err
 	}
 	defer boxes.stop()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	c.life.begin()
 	if err := c.print(boxes.yaml()); err != nil {
 		return err
 	}

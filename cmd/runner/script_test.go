@@ -105,7 +105,7 @@ func project(ts *testscript.TestScript, _ bool, _ []string) {
 	replace(ts, "pipelines/intcomex/onboard_customer.yaml", "every: 3s", "every: 10ms")
 	replace(ts, "pipelines/intcomex/onboard_customer.yaml", "timeout: 30m", "timeout: 2s")
 	replace(ts, "pipelines/intcomex/change_licenses.yaml", "every: 3s", "every: 10ms")
-	replace(ts, "pipelines/intcomex/change_licenses.yaml", "timeout: 10s", "timeout: 100ms")
+	replace(ts, "pipelines/intcomex/change_licenses.yaml", "timeout: 10m", "timeout: 1s")
 	replace(ts, "specs/intcomex.sandbox.yaml", "username: demo, password: demo-password", "username: demo, password: '"+password+"'")
 }
 

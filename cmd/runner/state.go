@@ -113,7 +113,7 @@ func (c *cli) existingState(ctx context.Context, root string, f *envFlags) (*mem
 	if err != nil {
 		return nil, err
 	}
-	if _, err := os.Stat(place); !isPostgres(place) && errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(place); !isPostgres(place) && errors.Is(err, fs.ErrNotExist) && sqlite.Lost(place) == nil {
 		if f.state != "" {
 			return nil, usage("--state: there is no %s", place)
 		}

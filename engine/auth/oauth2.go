@@ -192,7 +192,8 @@ func (o *OAuth2) refused(a *Answer, g granted) error {
 	case words == "" && a.Status >= 400:
 		words = plainText(a.Body)
 	}
-	if words == "" {
+	silent := words == ""
+	if silent {
 		words = strings.TrimSpace(fmt.Sprintf("HTTP status %d %s", a.Status, http.StatusText(a.Status)))
 	}
 	r.Message = o.name() + ": " + words
@@ -205,6 +206,8 @@ func (o *OAuth2) refused(a *Answer, g granted) error {
 		r.Hint = "check the token endpoint's url"
 	case a.Status == http.StatusNotFound, a.Status == http.StatusMethodNotAllowed:
 		r.Hint = "check the token endpoint's url"
+	case silent:
+		r.Hint = "the endpoint gave no reason: check its url and the config of the connection"
 	default:
 		r.Hint = "check the credentials of the connection"
 	}

@@ -77,6 +77,7 @@ type RequestSent struct {
 	Head
 	Key       string
 	Operation string
+	Creates   bool // its answer is waited for, also when the run is interrupted
 	Attempt   int
 	Method    string
 	URL       string

@@ -26,6 +26,11 @@ func Invalid(pipeline string, f event.Failure) *Summary {
 	return &Summary{pipeline: pipeline, status: "invalid", failure: &f}
 }
 
+// Interrupted returns the summary of a run that was stopped before it began.
+func Interrupted(pipeline string, f event.Failure) *Summary {
+	return &Summary{pipeline: pipeline, status: "interrupted", failure: &f}
+}
+
 // Emit takes in what the result needs.
 func (s *Summary) Emit(e event.Event) {
 	switch e := e.(type) {

@@ -21,6 +21,7 @@ type Memory struct {
 	keys     map[string]string // ids of runs by their keys
 	journals map[string]*memoryJournal
 	creates  map[string][]*record // by identity: those that are intended or done
+	orphans  []*record            // those among them whose runs Trim forgot
 	tokens   map[string]auth.Token
 }
 

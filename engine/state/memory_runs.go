@@ -111,6 +111,97 @@ func (m *Memory) Prune(_ context.Context, before time.Time) ([]string, error) {
 	return slices.Sorted(maps.Keys(gone)), nil
 }
 
+// A Keeping says what Trim keeps.
+type Keeping struct {
+	// Runs is how many of the newest runs that have stopped stay, Keyed how many of those with a Key.
+	Runs, Keyed int
+	// Done says of a run that has stopped that it never goes on. Stopped is since when the creates of
+	// others stay for one that may.
+	Done    func(Run) bool
+	Stopped time.Time
+	// Reach is how long before its beginning a run may ask for creates.
+	Reach time.Duration
+}
+
+// Trim forgets runs that have stopped, because they ended or were interrupted, but for the newest, and for
+// those with creates that are Intended. Creates that are Done stay where Creates finds them, as long as a run that is there, or one
+// that begins at now or later, may ask for them.
+func (m *Memory) Trim(now time.Time, keep Keeping) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	since := now
+	asks := func(r Run) {
+		if !keep.Done(r) {
+			since = earliest(since, latest(r.Began, keep.Stopped))
+		}
+	}
+	var stopped []Run
+	for id, r := range m.runs {
+		switch {
+		case r.Ended.IsZero() && r.Status == "":
+			since = earliest(since, r.Began)
+		case !m.isOpen(id):
+			stopped = append(stopped, r)
+		default:
+			asks(r)
+		}
+	}
+	slices.SortFunc(stopped, func(a, b Run) int { return cmp.Or(b.Began.Compare(a.Began), cmp.Compare(b.ID, a.ID)) })
+	var gone []Run
+	keyed := 0
+	for i, r := range stopped {
+		if r.Key != "" {
+			keyed++
+		}
+		if i < keep.Runs || r.Key != "" && keyed <= keep.Keyed {
+			asks(r)
+		} else {
+			gone = append(gone, r)
+		}
+	}
+	for _, r := range gone {
+		m.orphans = append(m.orphans, m.creationsOf(r.ID)...)
+		delete(m.journals, r.ID)
+		delete(m.keys, r.Key)
+		delete(m.runs, r.ID)
+	}
+	since = since.Add(-keep.Reach)
+	m.orphans = slices.DeleteFunc(m.orphans, func(r *record) bool {
+		old := r.At.Before(since)
+		if old {
+			m.forget(r)
+		}
+		return old
+	})
+}
+
+// creationsOf returns the creates of a run that are done, and have an identity.
+func (m *Memory) creationsOf(run string) []*record {
+	var done []*record
+	if j := m.journals[run]; j != nil {
+		for r := range j.all() {
+			if r.Identity != "" && r.Status == Done {
+				done = append(done, r)
+			}
+		}
+	}
+	return done
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // isOpen reports whether the run leaves a create open.
 func (m *Memory) isOpen(run string) bool {
 	if j := m.journals[run]; j != nil {

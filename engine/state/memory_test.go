@@ -3,9 +3,11 @@ package state
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 func TestMemoryKeepsNothingOfFoldedItems(t *testing.T) {
@@ -99,4 +101,76 @@ func lock(t *testing.T, m *Memory, name string) (unlock func()) {
 		t.Fatal(err)
 	}
 	return unlock
+}
+
+// Of the runs that have stopped the newest stay, those with keys longer, and those with open
+// creates always; creates stay while a run may ask for them.
+func TestMemoryTrimsWhatHasStopped(t *testing.T) {
+	began := time.Date(2026, 1, 1, 8, 0, 0, 0, time.UTC)
+	m := NewMemory()
+	run := func(id, key string, minute int, ended bool, status string) {
+		t.Helper()
+		r := Run{ID: id, Key: key, Began: began.Add(time.Duration(minute) * time.Minute), Status: status}
+		if err := m.Begin(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if ended {
+			r.Ended = r.Began.Add(time.Second)
+		}
+		if err := m.Update(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		put(t, m, Entry{Run: id, Kind: Call, Key: "a", Status: Done, Identity: "by " + id, At: r.Began})
+	}
+	run("open", "", 0, true, "ambiguous")
+	put(t, m, Entry{Run: "open", Kind: Call, Key: "b", Status: Intended, Identity: "open", At: began})
+	run("old", "", 1, true, "succeeded")
+	run("stopped", "", 2, false, "interrupted")
+	run("oldest key", "k1", 3, true, "succeeded")
+	run("older key", "k2", 4, true, "succeeded")
+	run("alive", "", 5, false, "")
+	run("late", "", 6, true, "succeeded")
+	run("newest", "k3", 7, true, "succeeded")
+	done := func(r Run) bool { return r.Status == "succeeded" }
+	keep := Keeping{Runs: 1, Keyed: 2, Done: done, Stopped: began.Add(3 * time.Minute), Reach: 90 * time.Second}
+	m.Trim(began.Add(2*time.Minute), Keeping{Runs: 9, Done: done, Stopped: began, Reach: 90 * time.Second}) // all stay
+	m.Trim(began.Add(10*time.Minute), keep)
+
+	var ids []string
+	runs, err := m.Runs(t.Context(), 0)
+	for _, r := range runs {
+		ids = append(ids, r.ID)
+	}
+	if want := []string{"newest", "alive", "older key", "open"}; err != nil || !slices.Equal(ids, want) {
+		t.Errorf("%v, %v; want %v", ids, err, want)
+	}
+	for key, want := range map[string]bool{"k1": false, "k2": true, "k3": true} {
+		if _, ok, _ := m.RunByKey(t.Context(), key); ok != want {
+			t.Errorf("key %s: %v", key, ok)
+		}
+	}
+	finds := func(identities ...string) {
+		t.Helper()
+		for _, id := range []string{"by old", "by stopped", "by oldest key", "by older key", "by alive", "by late", "by newest", "open"} {
+			found, err := m.Creates(t.Context(), id, time.Time{})
+			if err != nil || (len(found) == 1) != slices.Contains(identities, id) {
+				t.Errorf("%s: %v, %v", id, found, err)
+			}
+		}
+	}
+	finds("by stopped", "by oldest key", "by older key", "by alive", "by late", "by newest", "open") // "open" may go on, and ask for what was done since it stopped
+	put(t, m, Entry{Run: "open", Kind: Call, Key: "b", Status: Undone, Identity: "open", At: began})
+	if err := m.Update(t.Context(), Run{ID: "open", Status: "succeeded", Ended: began}); err != nil {
+		t.Fatal(err)
+	}
+	m.Trim(began.Add(10*time.Minute), keep)
+	finds("by older key", "by alive", "by late", "by newest") // what the run that is alive may ask for, and what is kept anyway
+	if err := m.Update(t.Context(), Run{ID: "alive", Status: "succeeded", Ended: began.Add(11 * time.Minute)}); err != nil {
+		t.Fatal(err)
+	}
+	m.Trim(began.Add(12*time.Minute), keep)
+	finds("by older key", "by newest")
+	if len(m.orphans) > 0 {
+		t.Errorf("%d creates are kept of runs that are forgotten", len(m.orphans))
+	}
 }

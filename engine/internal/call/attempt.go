@@ -8,7 +8,6 @@ import (
 	"net/url"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -21,11 +20,14 @@ const maxRedirects = 5
 // reads the answer. The operation's timeout covers all of it. It uses the pass up.
 func (e *Executor) sendInTurn(ctx context.Context, j *job, token *credential, pass transport.Pass) (flow.Result, error) {
 	defer pass.Done()
-	vars := catalog.RequestVars(j.connection.Config, j.inputs, j.runID+"/"+string(j.key))
+	vars, err := j.op.RequestVars(j.connection.Config, j.inputs, j.runID+"/"+string(j.key))
 	if j.turn != nil {
 		vars = j.op.Paging.Vars(vars, j.turn.at)
 	}
-	w, err := e.request(j, vars, token)
+	var w *wire
+	if err == nil {
+		w, err = e.request(j, vars, token)
+	}
 	if err != nil {
 		pass.Return()
 		return e.unsendable(j, err), nil
@@ -105,10 +107,22 @@ func (e *Executor) exchange(ctx, run context.Context, j *job, vars lang.Vars, w 
 		return res, nil, err
 	}
 	e.tellReceived(j, a, res, e.clock.Now().Sub(start))
+	if e.answered != nil && a.showsVendor(j, w, res) {
+		if err := e.answered(context.WithoutCancel(ctx), j.connection.Name); err != nil {
+			return res, nil, &flow.StateError{What: "cannot remember where " + j.connection.Name + " is", Err: err}
+		}
+	}
 	if target := a.redirect(w, j.op.Effect, res); target != nil {
 		return res, target, nil
 	}
 	return res, nil, nil
+}
+
+// showsVendor reports whether it must be the vendor that answered: somebody else has neither its successes
+// nor its origin, but may have pages for all.
+func (a *answer) showsVendor(j *job, w *wire, res flow.Result) bool {
+	elsewhere := j.op.NoAuth && !transport.SameOrigin(w.url, j.connection.BaseURL)
+	return res.Outcome.Success() && a.status < 300 && !elsewhere && !a.looksLikeHTML()
 }
 
 // redirect returns where an answer leads, if it may be followed: a read by GET

@@ -38,7 +38,7 @@ func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Vio
 		return []schema.Violation{{Message: err.Error()}}
 	}
 	a := inMemory(context.Background(), resp, p, buf)
-	vars := catalog.RequestVars(config, value.NewObject(0), "")
+	vars, _ := op.RequestVars(config, value.NewObject(0), "") // nothing of the request is read
 	if op.Paging != nil {
 		vars = op.Paging.Vars(vars, op.Paging.First)
 	}
@@ -79,12 +79,15 @@ func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Vio
 
 // dependsOnRequest reports whether the outcome of an answer cannot be told without the inputs.
 func dependsOnRequest(op *catalog.Operation) bool {
+	reads := func(e *lang.Expr) bool {
+		return strings.Contains(e.Text(), "inputs") || strings.Contains(e.Text(), "identity")
+	}
 	for _, rule := range op.Response.Outcomes {
-		if strings.Contains(rule.If.Text(), "inputs") {
+		if reads(rule.If) {
 			return true
 		}
 	}
-	return op.Response.OK != nil && strings.Contains(op.Response.OK.Text(), "inputs")
+	return op.Response.OK != nil && reads(op.Response.OK)
 }
 
 var plainWalk = regexp.MustCompile(`^\w+(\.\w+)*$`)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed627bd532/runner/engine/auth"
@@ -28,6 +29,9 @@ type keeper struct {
 	clock    clock.Clock
 	locks    state.Locks
 
+	// accepted says that the vendor has let somebody in with some token.
+	accepted atomic.Bool
+
 	mu      sync.Mutex
 	current *credential
 	until   time.Time // when current is renewed; zero: when it is refused
@@ -40,6 +44,13 @@ type keeper struct {
 	again   time.Time
 	failed  int
 	pending *login
+}
+
+// heard notes what the vendor's answer to a request under a token says about tokens.
+func (k *keeper) heard(res flow.Result) {
+	if res.Status != 0 && res.Outcome != flow.Auth && !k.accepted.Load() {
+		k.accepted.Store(true)
+	}
 }
 
 // login is one login under way. The fields are set before done is closed.

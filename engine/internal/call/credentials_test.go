@@ -178,11 +178,52 @@ func TestAuthThatStaysAfterRenewalIsFatal(t *testing.T) {
 	d := doorman{shut: true}
 	e := connect(t, vendorOf(t, club), serve(t, d.ServeHTTP), member("s3cret"), Options{})
 	res := ask(t, e, "work")
-	if got := summary(res); got != "auth not-accepted: session is not active" || !res.Fatal || res.Hint != `acme does not accept the credentials of connection "acme"` {
+	if got := summary(res); got != "auth not-accepted: session is not active" || !res.Fatal || res.Hint != `the login succeeded, and acme accepts no request after it: does somebody else log in as the user of connection "acme"? Or check auth.inject` {
 		t.Errorf("%s, fatal %v, hint %s", got, res.Fatal, res.Hint)
 	}
 	if got := d.counts(); got != "2 logins, 0 works" {
 		t.Error(got)
+	}
+}
+
+// Another user of the same account ends sessions, new ones too. Where we had been let in
+// before, that is worth another login, and never one without end.
+func TestSessionsThatSomebodyElseEndsAreRenewed(t *testing.T) {
+	t.Parallel()
+	for ended, want := range map[int]string{
+		1: "ok after 3 logins, 2 works",
+		3: "ok after 5 logins, 2 works",
+		4: "auth not-accepted: session is not active after 5 logins, 1 works",
+	} {
+		for _, status := range []int{401, 403} { // of 403 only the check tells that the session has ended
+			var d doorman
+			left, dead := 0, map[string]bool{}
+			base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				token := r.Header.Get("Authorization")
+				switch {
+				case r.URL.Path == "/ping" && dead[token]:
+					http.Error(w, "session is not active", 401)
+				case r.URL.Path == "/work" && left > 0:
+					left--
+					dead[token] = true
+					http.Error(w, "session is not active", status)
+				default:
+					d.ServeHTTP(w, r)
+				}
+			})
+			e := connect(t, vendorOf(t, club), base, member("s3cret"), Options{})
+			if got := summary(ask(t, e, "work")); got != "ok" {
+				t.Fatal(got)
+			}
+			left = ended + 1
+			want := want
+			if status == 403 && ended == 4 {
+				want = "denied: session is not active after 5 logins, 1 works"
+			}
+			if got := summary(ask(t, e, "make")) + " after " + d.counts(); got != want {
+				t.Errorf("%d, %d: got %s, want %s", status, ended, got, want)
+			}
+		}
 	}
 }
 
@@ -223,6 +264,7 @@ func TestLoginsThatFail(t *testing.T) {
 		{"down", answer(500, ``), "busy login-failed: cannot log in to acme: acme.login: HTTP status 500 Internal Server Error", false, 7 * time.Second},
 		{"a page", answer(200, `<html><title>Maintenance</title>`), "busy login-failed: cannot log in to acme: acme.login: the answer is not JSON: Maintenance", false, time.Second},
 		{"a bare token", answer(200, `tok-ABCDEF`), "busy login-failed: cannot log in to acme: acme.login: the answer is not JSON", false, time.Second},
+		{"forbidden without a word", answer(403, ``), "auth login-failed: cannot log in to acme: acme.login: HTTP status 403 Forbidden", true, 0},
 		{"empty", answer(200, `""`), `auth login-failed: cannot log in to acme: acme.login: the answer of acme.login breaks its contract: must not be empty`, true, 0},
 		{"evil", answer(200, `"a\r\nX-Evil: 1"`), "auth login-failed: cannot log in to acme: the token holds a control character (0x0d)", true, 0},
 	}
@@ -232,6 +274,9 @@ func TestLoginsThatFail(t *testing.T) {
 			d := doorman{answer: test.answer}
 			e := connect(t, vendorOf(t, club), serve(t, d.ServeHTTP), member("s3cret"), Options{})
 			res := ask(t, e, "make")
+			if blames := strings.Contains(res.Hint, "credentials"); blames != (strings.Contains(test.name, "denied") || strings.Contains(test.name, "refused")) {
+				t.Errorf("the hint is %s", res.Hint)
+			}
 			if got := summary(res); got != test.want || res.Fatal != test.fatal || res.Sent || res.RetryAfter > test.wait || res.RetryAfter < test.wait/2 {
 				t.Errorf("fatal %v, sent %v, wait %v\ngot  %s\nwant %s", res.Fatal, res.Sent, res.RetryAfter, got, test.want)
 			}

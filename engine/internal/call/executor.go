@@ -61,6 +61,8 @@ type Options struct {
 	Traffic *transport.Traffic
 	// Wire, when not nil, answers the requests in place of Client.
 	Wire Wire
+	// Answered, when not nil, hears of each answer that shows the vendor behind a connection; its error ends the call.
+	Answered func(ctx context.Context, connection string) error
 }
 
 // A Wire answers one request. Its errors are those of an http.RoundTripper.
@@ -81,6 +83,7 @@ const defaultMaxAnswer = 64 << 20
 type Executor struct {
 	client      *http.Client
 	wire        Wire // nil for client
+	answered    func(ctx context.Context, connection string) error
 	clock       clock.Clock
 	traffic     *transport.Traffic
 	gate        *redact.Gate
@@ -143,6 +146,7 @@ func New(o Options) *Executor {
 	e := &Executor{
 		client:      &client,
 		wire:        o.Wire,
+		answered:    o.Answered,
 		clock:       o.Clock,
 		traffic:     o.Traffic,
 		gate:        o.Gate,
@@ -318,8 +322,8 @@ func (e *Executor) turn(ctx context.Context, j *job) (*credential, transport.Pas
 	}
 }
 
-// maxRenewals is how many tokens one call may see refused that other calls were
-// let in with. A token that lets nobody in is the last one.
+// maxRenewals is how many new tokens one call may see refused. Where no token has let anybody in yet, the
+// first new one is the last: then another user who ends our sessions is not the reason.
 const maxRenewals = 4
 
 // doWithToken makes a call under the connection's token.
@@ -336,7 +340,7 @@ func (e *Executor) doWithToken(ctx context.Context, j *job) (flow.Result, error)
 	if err == nil && first.Outcome == flow.Denied && e.tokenEnded(ctx, j, token) {
 		first.Outcome = flow.Auth
 	}
-	token.heard(first)
+	k.heard(first)
 	if err != nil || first.Outcome != flow.Auth {
 		return first, err
 	}
@@ -357,17 +361,22 @@ func (e *Executor) doWithToken(ctx context.Context, j *job) (flow.Result, error)
 			return unrenewed(first, failure.result(j)), nil
 		}
 		res, err := e.attempt(ctx, j, token)
-		token.heard(res)
+		if err == nil && res.Outcome == flow.Denied && n < maxRenewals && k.accepted.Load() && e.tokenEnded(ctx, j, token) {
+			res.Outcome = flow.Auth
+		}
+		k.heard(res)
 		switch {
 		case err != nil:
 			return unrenewed(first, flow.Result{}), nil
 		case res.Outcome != flow.Auth:
 			return res, nil
-		case n == maxRenewals || !token.accepted.Load():
+		case n == maxRenewals || !k.accepted.Load():
 			refused(&res, j, true)
+			res.Hint = fmt.Sprintf("the login succeeded, and %s accepts no request after it: does somebody else log in as the user of connection %q? Or check auth.inject",
+				j.connection.Vendor.Name, j.connection.Name)
 			return res, nil
 		}
-		// Others who share the token were let in with it meanwhile: it has ended since.
+		// It has ended since, or somebody else's login has ended it.
 	}
 }
 

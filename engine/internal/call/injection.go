@@ -4,11 +4,9 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"sync/atomic"
 
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -22,15 +20,6 @@ type credential struct {
 	once sync.Once
 	inj  injection
 	err  error
-	// accepted says that the vendor let somebody in with it.
-	accepted atomic.Bool
-}
-
-// heard notes what the vendor's answer to a request under the token tells about it.
-func (c *credential) heard(res flow.Result) {
-	if res.Status != 0 && res.Outcome != flow.Auth && !c.accepted.Load() {
-		c.accepted.Store(true)
-	}
 }
 
 // injection is what proves who is calling, ready to be put into a request.

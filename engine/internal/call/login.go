@@ -178,10 +178,25 @@ func loginRefused(l *job, res flow.Result) error {
 		f.Temporary, f.RetryAfter = true, res.RetryAfter
 	default:
 		if f.Hint == "" {
-			f.Hint = fmt.Sprintf("check the credentials of connection %q", l.connection.Name)
+			f.Hint = loginHint(l, res)
 		}
 	}
 	return f
+}
+
+// loginHint says what to check after a login that was refused. Credentials are to blame only where the vendor
+// said something: a success that is not as declared, and an empty answer, say nothing of them.
+func loginHint(l *job, res flow.Result) string {
+	name := l.connection.Name
+	switch {
+	case res.Status > 0 && res.Status < 300 && res.Code != "":
+		return fmt.Sprintf("the login succeeded, and its answer is not as %s says: compare them, and check the base_url of connection %q", l.name(), name)
+	case res.Outcome == flow.NotFound:
+		return fmt.Sprintf("check the base_url of connection %q", name)
+	case res.Message == statusText(res.Status):
+		return fmt.Sprintf("the vendor gave no reason: check base_url and config of connection %q", name)
+	}
+	return fmt.Sprintf("check the credentials of connection %q", name)
 }
 
 // tokenEnded reports whether a call was denied because its token has ended. Some vendors

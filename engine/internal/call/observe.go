@@ -18,6 +18,7 @@ func (e *Executor) tellSent(j *job, w *wire) {
 	sent := &event.RequestSent{
 		Key:       string(j.key),
 		Operation: j.name(),
+		Creates:   j.op.Effect == flow.Create,
 		Attempt:   j.attempt,
 		Method:    w.method,
 		URL:       e.gate.Text(w.url.Redacted()),

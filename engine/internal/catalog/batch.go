@@ -77,7 +77,7 @@ func (op *Operation) BatchRows(inputs *value.Object) ([]flow.RowRef, error) {
 }
 
 // reservedNames have a meaning of their own in some part of an operation.
-var reservedNames = []string{"body", "call", "config", "headers", "inputs", "outcome", "outputs", "page", "status", "text", "token"}
+var reservedNames = []string{"body", "call", "config", "headers", "identity", "inputs", "outcome", "outputs", "page", "status", "text", "token"}
 
 // batch reads an operation's rows, and returns the type of one.
 func (d *decoder) batch(n *source.Node, op *Operation) (*Batch, *lang.Type) {

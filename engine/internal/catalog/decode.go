@@ -107,35 +107,14 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	before := len(*d.faults)
 	var page *lang.Type
 	op.Paging, page = d.paging(n.Get("paginate"), op.Effect)
-	scope := requestScope(d.v.Config.Type, op.Inputs.Type, page).Recording(d.reads)
+	d.identity(n, op)
+	scope := requestScope(d.v.Config.Type, op.Inputs.Type, op.identityType(), page).Recording(d.reads)
 	op.Request = d.request(n.Get("request"), scope)
 	d.usesPage(n.Get("paginate"), op.Paging, before)
 	d.repeatable(n, n.Get("request"), op)
 	d.pathText(n.Get("request").Get("path"), op.Inputs)
 	if url := n.Get("request").Get("url"); url != nil {
 		d.placeholders(url, op.Inputs)
-	}
-	identified := identityScope(op.Inputs.Type).Recording(d.reads)
-	if rows := n.Get("rows"); rows != nil {
-		var row *lang.Type
-		op.Batch, row = d.batch(rows, op)
-		identified = identified.With(lang.Name{Name: op.Batch.As, Type: row})
-	}
-	if id := n.Get("identity"); id != nil {
-		op.Identity = lang.CompileExpr(id, identified, d.faults)
-		if op.Identity != nil && op.Identity.Type().HasSecret() {
-			d.faults.Add(id.Errorf("secret-leak", "an identity is written down, and this one would hold a secret"))
-		}
-		d.identityVaries(id, op)
-		if op.Effect != flow.Create && op.Batch == nil {
-			f := n.Key("identity").Errorf("identity-without-create", "identity belongs to operations with effect: create, this one is %s", op.Effect)
-			f.Related = []diag.Place{placeOf(n.Get("effect"), "said here")}
-			d.faults.Add(f)
-		}
-		if b := op.Batch; b != nil && op.Identity != nil && !op.Identity.Reads(b.As) {
-			d.faults.Add(id.Errorf("identity-of-no-row", "all rows would have one identity: %s says nothing of the row", op.Identity.Text()).
-				WithHint("take it from the row, as in " + b.As + ".id"))
-		}
 	}
 	if op.Effect == flow.Create && op.Batch == nil && n.Get("identity") == nil && n.Get("reconcile") == nil {
 		d.faults.Add(n.Key("effect").Warnf("create-without-identity", "nothing says what %s must not create twice", op.Name).
@@ -145,6 +124,43 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	op.SecretInputs, op.SecretOutputs = secretInputs(op.Inputs), secretOutputs(&op.Response)
 	d.hintAtPaging(op, before)
 	return op
+}
+
+// identity reads what op, declared at n, must not create twice, and the rows that it has.
+func (d *decoder) identity(n *source.Node, op *Operation) {
+	identified := identityScope(op.Inputs.Type).Recording(d.reads)
+	if rows := n.Get("rows"); rows != nil {
+		var row *lang.Type
+		op.Batch, row = d.batch(rows, op)
+		identified = identified.With(lang.Name{Name: op.Batch.As, Type: row})
+	}
+	id := n.Get("identity")
+	if id == nil {
+		return
+	}
+	op.Identity = lang.CompileExpr(id, identified, d.faults)
+	if op.Identity != nil && op.Identity.Type().HasSecret() {
+		d.faults.Add(id.Errorf("secret-leak", "an identity is written down, and this one would hold a secret"))
+	}
+	d.identityVaries(id, op)
+	if op.Effect != flow.Create && op.Batch == nil {
+		f := n.Key("identity").Errorf("identity-without-create", "identity belongs to operations with effect: create, this one is %s", op.Effect)
+		f.Related = []diag.Place{placeOf(n.Get("effect"), "said here")}
+		d.faults.Add(f)
+	}
+	if b := op.Batch; b != nil && op.Identity != nil && !op.Identity.Reads(b.As) {
+		d.faults.Add(id.Errorf("identity-of-no-row", "all rows would have one identity: %s says nothing of the row", op.Identity.Text()).
+			WithHint("take it from the row, as in " + b.As + ".id"))
+	}
+}
+
+// identityType is what identity is in the request of a create, nil where it has none. The
+// rows of a batch have their own.
+func (op *Operation) identityType() *lang.Type {
+	if op.Identity == nil || op.Batch != nil {
+		return nil
+	}
+	return op.Identity.Type()
 }
 
 func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {

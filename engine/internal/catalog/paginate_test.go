@@ -34,7 +34,11 @@ operations:
 	if p.First != (page.Page{Value: "*"}) || p.Next.Header != "X-Next" || p.Next.Path != nil || p.MaxPages != 7 || p.Items != "rows" {
 		t.Errorf("got %+v", p)
 	}
-	vars := p.Vars(RequestVars(nil, nil, "k"), page.Page{Value: "c"})
+	request, err := (&Operation{}).RequestVars(nil, nil, "k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	vars := p.Vars(request, page.Page{Value: "c"})
 	if got := string(value.AppendJSON(nil, vars[len(vars)-1])); got != `{"cursor":"c","size":50}` {
 		t.Errorf("got %s", got)
 	}

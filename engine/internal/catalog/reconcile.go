@@ -31,6 +31,14 @@ type Reconcile struct {
 	Resend bool
 }
 
+// Reach is how late the vendor may show what op creates: as long as it is looked for.
+func (op *Operation) Reach() time.Duration {
+	if op.Reconcile == nil {
+		return 0
+	}
+	return time.Duration(op.Reconcile.Tries) * op.Reconcile.Every
+}
+
 // What a reconcile gets that does not say otherwise.
 const (
 	defaultTries = 4
@@ -201,6 +209,9 @@ func (d *decoder) unknownOutputs(rec *Reconcile, declared *lang.Type) {
 	}
 }
 
+// identityWord is where identity is named, and not a member of that name.
+var identityWord = regexp.MustCompile(`(?:^|[^.\w])identity(?:\W|$)`)
+
 // looksForIt demands that the look-up depends on what was sent: another one
 // would find anything.
 func (d *decoder) looksForIt(r *source.Node, op *Operation) {
@@ -208,7 +219,10 @@ func (d *decoder) looksForIt(r *source.Node, op *Operation) {
 	if op.Batch != nil {
 		name, what = op.Batch.As, "the row"
 	}
-	if mentions(r.Get("with"), name) || mentions(r.Get("found"), name) {
+	switch {
+	case names(r.Get("with"), identityWord) || identityWord.MatchString(r.Get("found").Text):
+		return
+	case mentions(r.Get("with"), name) || mentions(r.Get("found"), name):
 		d.looksForAll(r, op, name)
 		return
 	}
@@ -233,7 +247,7 @@ func (d *decoder) looksForAll(r *source.Node, op *Operation, name string) {
 	}
 }
 
-// lookupScope has the inputs of op and, with a batch, the row.
+// lookupScope has the inputs of op, with a batch the row, and the identity.
 func (d *decoder) lookupScope(op *Operation) *lang.Scope {
 	s := identityScope(op.Inputs.Type).Recording(d.reads)
 	if b := op.Batch; b != nil {
@@ -243,5 +257,5 @@ func (d *decoder) lookupScope(op *Operation) *lang.Scope {
 		}
 		s = s.With(lang.Name{Name: b.As, Type: row})
 	}
-	return s
+	return s.With(lang.Name{Name: identityName, Type: op.Identity.Type()})
 }

@@ -34,24 +34,37 @@ func TokenVars(config, outputs *value.Object) lang.Vars { return lang.Vars{confi
 
 var callType = lang.ObjectOf(lang.Field{Name: "key", Type: lang.TextType})
 
-// requestScope has page for an operation that is paged; page is nil for others.
-func requestScope(config, inputs, page *lang.Type) *lang.Scope {
+// requestScope has the identity of a create, and page for an operation that is paged; the types
+// are nil for others. No operation has both.
+func requestScope(config, inputs, identity, page *lang.Type) *lang.Scope {
 	s := configScope(config).With(
 		lang.Name{Name: "inputs", Type: inputs},
 		lang.Name{Name: "call", Type: callType},
 	)
+	if identity != nil {
+		s = s.With(lang.Name{Name: identityName, Type: identity})
+	}
 	if page != nil {
 		s = s.With(lang.Name{Name: "page", Type: page})
 	}
 	return s
 }
 
-// RequestVars are in scope in a request. callKey is the run's
+// identityName is what an operation's identity is called where it is in scope.
+const identityName = "identity"
+
+// RequestVars are in scope in a request of op. callKey is the run's
 // id and the call's key without attempt. Those of a paged operation are completed by Paging.Vars.
-func RequestVars(config, inputs *value.Object, callKey string) lang.Vars {
+// The error is that of an identity that cannot be evaluated.
+func (op *Operation) RequestVars(config, inputs *value.Object, callKey string) (lang.Vars, error) {
 	call := value.NewObject(1)
 	call.Add("key", callKey)
-	return lang.Vars{config, inputs, call}
+	vars := lang.Vars{config, inputs, call}
+	if op.Identity == nil || op.Batch != nil {
+		return vars, nil
+	}
+	identity, err := op.Identity.Eval(IdentityVars(inputs))
+	return append(vars, identity), err
 }
 
 // answerScope has body as far as it is known: of a success alone anything is.
@@ -86,9 +99,9 @@ func identityScope(inputs *lang.Type) *lang.Scope {
 func IdentityVars(inputs *value.Object) lang.Vars { return lang.Vars{inputs} }
 
 // LookupVars are in scope at reconcile.with: the inputs of the operation and,
-// with a batch, the row. Config is not, as with an identity.
-func LookupVars(inputs *value.Object, row ...value.Value) lang.Vars {
-	return append(lang.Vars{inputs}, row...)
+// with a batch, the row; then the identity of what is looked for. Config is not, as with an identity.
+func LookupVars(inputs *value.Object, identity value.Value, row ...value.Value) lang.Vars {
+	return append(append(lang.Vars{inputs}, row...), identity)
 }
 
 // FoundVars are in scope at reconcile.found and reconcile.outputs: those of the

@@ -3,7 +3,6 @@ package interp
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
@@ -153,7 +152,7 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 		CallKey:       at,
 		Rows:          rows,
 		RowsOf:        rowsOf(a.Operation),
-		Reach:         reach(a.Operation),
+		Reach:         a.Operation.Reach(),
 		SecretOutputs: a.Operation.SecretOutputs,
 		SecretInputs:  a.Operation.SecretInputs,
 		Fresh:         w.fresh || doubted,
@@ -188,14 +187,6 @@ func rowsOf(op *catalog.Operation) string {
 		return ""
 	}
 	return op.Batch.Of
-}
-
-// reach is how late the vendor may show what was created: as long as it is looked for.
-func reach(op *catalog.Operation) time.Duration {
-	if op.Reconcile == nil {
-		return 0
-	}
-	return time.Duration(op.Reconcile.Tries) * op.Reconcile.Every
 }
 
 // identity is the text under which a create must not happen twice; "" where the

@@ -91,6 +91,15 @@ type finding struct {
 	fatal   bool
 }
 
+// lookupVars are in scope of the look-up for what a single create made.
+func (s *searcher) lookupVars() (lang.Vars, error) {
+	identity, err := s.created.Operation.Identity.Eval(catalog.IdentityVars(s.req.Inputs))
+	if err != nil {
+		return nil, s.evalFailure(s.key, "identity", err)
+	}
+	return catalog.LookupVars(s.req.Inputs, identity), nil
+}
+
 // settle looks for what a create made. lost is what is known of it so far.
 func (s *searcher) settle(lost flow.Result) (flow.Result, error) {
 	tries, late := s.rule.Tries, lost.Reused
@@ -100,15 +109,18 @@ func (s *searcher) settle(lost flow.Result) (flow.Result, error) {
 	} else {
 		s.tell("no answer tells what became of it; it is looked for with " + s.look.Name())
 	}
+	vars, err := s.lookupVars()
+	if err != nil {
+		return lost, err
+	}
 	var last finding
 	absent := true
 	for try := 1; try <= tries; try++ {
 		if err := s.pause(try); err != nil {
 			return lost, err
 		}
-		var err error
 		at := s.req.CallKey.Step(fmt.Sprintf("lookup~%d", try))
-		if last, err = s.once(at, catalog.LookupVars(s.req.Inputs)); err != nil {
+		if last, err = s.once(at, vars); err != nil {
 			return lost, err
 		}
 		if last.found {
@@ -280,8 +292,7 @@ func (s *searcher) openRows(lost flow.Result) ([]flow.RowResult, []*openRow, err
 	rows := make([]flow.RowResult, len(s.req.Rows))
 	var open []*openRow
 	for i, ref := range s.req.Rows {
-		vars := catalog.LookupVars(s.req.Inputs, list[i])
-		id, err := op.Identity.Eval(vars)
+		id, err := op.Identity.Eval(append(catalog.IdentityVars(s.req.Inputs), list[i]))
 		if err != nil {
 			return nil, nil, s.evalFailure(s.key, "identity", err)
 		}
@@ -297,7 +308,7 @@ func (s *searcher) openRows(lost flow.Result) ([]flow.RowResult, []*openRow, err
 			rows[i] = flow.RowResult{Key: ref.Key, Status: flow.Failed, Message: lost.Message}
 		}
 		if rows[i].Status != flow.Done && id != nil {
-			open = append(open, &openRow{RowResult: &rows[i], vars: vars})
+			open = append(open, &openRow{RowResult: &rows[i], vars: catalog.LookupVars(s.req.Inputs, id, list[i])})
 		}
 	}
 	return rows, open, nil

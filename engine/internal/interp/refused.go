@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine/event"
-	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 )
 
@@ -16,7 +15,10 @@ import (
 
 // settleRefused settles such a create; outer is the walker of its step.
 func (s *searcher) settleRefused(outer *walker, lost flow.Result) (flow.Result, error) {
-	vars := catalog.LookupVars(s.req.Inputs)
+	vars, err := s.lookupVars()
+	if err != nil {
+		return lost, err
+	}
 	if lost.Fatal { // there are no other credentials
 		seen, err := s.once(s.req.CallKey.Step("lookup~1"), vars)
 		switch {
@@ -69,7 +71,7 @@ func (s *searcher) await(outer *walker, lost flow.Result) (inTime bool, err erro
 		return false, s.stopped(s.key, err)
 	}
 	passed := max(0, now.Sub(lost.At)) // a clock that was set back lets nothing pass
-	shown := reach(s.created.Operation)
+	shown := s.created.Operation.Reach()
 	wait := max(shown, lost.RetryAfter, s.created.Operation.Retry.Wait(s.req.Attempt(), s.req.CallKey)) - passed
 	_, late := outer.left(s.key, s.req.CallKey, max(0, wait))
 	if late != nil {

@@ -2,10 +2,12 @@ package session
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/call"
@@ -41,50 +43,88 @@ func placesOf(connections map[string]*call.Connection) map[string]string {
 
 func pathOf(c *call.Connection) string { return strings.TrimSuffix(c.BaseURL.EscapedPath(), "/") }
 
-// settleIn holds the connections against those that the state has served, and
-// remembers the new ones. A state that was fed by one vendor account must not feed
+// strangers holds the connections against those that the state has served, and returns the ones that it
+// has yet to remember. A state that was fed by one vendor account must not feed
 // another: what it knows would be wrong there.
-func settleIn(ctx context.Context, s state.Store, sites []site, moved bool) (diag.List, error) {
-	if len(sites) == 0 {
-		return nil, nil
+func strangers(ctx context.Context, s state.Store, sites []site, moved bool) (fresh []site, faults diag.List, err error) {
+	for _, want := range sites {
+		served, err := hasServed(ctx, s, want, moved)
+		var other *diag.Diagnostic
+		switch {
+		case errors.As(err, &other):
+			faults.Add(other)
+		case err != nil:
+			return nil, nil, err
+		case !served:
+			fresh = append(fresh, want)
+		}
 	}
-	unlock, err := s.Lock(ctx, "connections")
+	return fresh, faults, nil
+}
+
+// hasServed reports whether the state has served a connection; one that led elsewhere, and
+// cannot have moved, is a Diagnostic.
+func hasServed(ctx context.Context, s state.Store, want site, moved bool) (bool, error) {
+	text, known, err := s.Value(ctx, state.Connections, want.connection)
+	if err != nil || !known {
+		return false, err
+	}
+	had, err := decodeSite(want.connection, text)
+	switch {
+	case err != nil:
+		return false, err
+	case had == want:
+		return true, nil
+	case moved && had.mayMoveTo(want):
+		return false, nil
+	}
+	return false, otherEnvironment(had, want)
+}
+
+// newcomers are the connections of a run that its state remembers once their vendors
+// have answered: a wrong address, where nobody or somebody else is, must not stay.
+type newcomers struct {
+	state state.Store
+	moved bool
+
+	mu    sync.Mutex
+	sites map[string]site
+}
+
+func newNewcomers(s state.Store, fresh []site, moved bool) *newcomers {
+	n := &newcomers{state: s, moved: moved, sites: map[string]site{}}
+	for _, f := range fresh {
+		n.sites[f.connection] = f
+	}
+	return n
+}
+
+// answered remembers a connection, if that is still to be done. Another run may have done so
+// meanwhile, with another vendor.
+func (n *newcomers) answered(ctx context.Context, connection string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	want, fresh := n.sites[connection]
+	if !fresh {
+		return nil
+	}
+	unlock, err := n.state.Lock(ctx, "connections")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer unlock()
-	var faults diag.List
-	var fresh []site
-	for _, want := range sites {
-		text, known, err := s.Value(ctx, state.Connections, want.connection)
-		if err != nil {
-			return nil, err
-		}
-		if !known {
-			fresh = append(fresh, want)
-			continue
-		}
-		had, err := decodeSite(want.connection, text)
-		switch {
-		case err != nil:
-			return nil, err
-		case had == want:
-		case moved && had.mayMoveTo(want):
-			fresh = append(fresh, want)
-		default:
-			faults.Add(otherEnvironment(had, want))
+	is, err := hasServed(ctx, n.state, want, n.moved)
+	if err != nil {
+		return err
+	}
+	if !is {
+		text := value.AppendJSON(nil, value.ObjectOf("vendor", want.vendor, "at", want.at))
+		if err := n.state.PutValue(ctx, state.Connections, connection, text); err != nil {
+			return err
 		}
 	}
-	if len(faults) > 0 {
-		return faults, nil
-	}
-	for _, f := range fresh {
-		text := value.AppendJSON(nil, value.ObjectOf("vendor", f.vendor, "at", f.at))
-		if err := s.PutValue(ctx, state.Connections, f.connection, text); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil
+	delete(n.sites, connection)
+	return nil
 }
 
 // mayMoveTo reports whether s and to can be one vendor account. A stand-in never becomes the vendor.

@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
@@ -82,9 +84,9 @@ func (in *Inputs) Close() {
 
 // BindInputs reads the given inputs and binds them to those that are wanted.
 // Default files are files of the project. The Inputs must be closed, also when there
-// are faults.
-func BindInputs(want *pipeline.Inputs, given Given, files fs.FS) (*Inputs, diag.List) {
-	b := &binder{want: want, in: &Inputs{Rows: map[string]interp.Source{}, recorded: value.NewObject(len(want.List))}}
+// are faults. The end of ctx ends a read of rows that waits for the other end of a pipe.
+func BindInputs(ctx context.Context, want *pipeline.Inputs, given Given, files fs.FS) (*Inputs, diag.List) {
+	b := &binder{ctx: ctx, want: want, in: &Inputs{Rows: map[string]interp.Source{}, recorded: value.NewObject(len(want.List))}}
 	values := value.NewObject(len(want.List))
 	for _, name := range given.names() {
 		b.set(values, name, given)
@@ -115,6 +117,7 @@ func (g Given) names() []string {
 }
 
 type binder struct {
+	ctx    context.Context // of the run that reads
 	want   *pipeline.Inputs
 	in     *Inputs
 	faults diag.List
@@ -268,6 +271,10 @@ func (b *binder) open(q *catalog.Param, name string, open func() (fs.File, error
 		return nil
 	}
 	b.in.open = append(b.in.open, f)
+	if pipe, ok := f.(interface{ SetReadDeadline(time.Time) error }); ok {
+		stop := context.AfterFunc(b.ctx, func() { _ = pipe.SetReadDeadline(time.Unix(1, 0)) }) // other files have none, and no wait
+		b.in.open = append(b.in.open, stopper(stop))
+	}
 	rows, warnings, err := fileRows(name, f, q.Type.Elem)
 	if err != nil {
 		b.faults.Add(fileFault(q.Name, name, err))
@@ -275,6 +282,14 @@ func (b *binder) open(q *catalog.Param, name string, open func() (fs.File, error
 	}
 	b.faults = append(b.faults, warnings...)
 	return rows
+}
+
+// A stopper is closed by calling it.
+type stopper func() bool
+
+func (s stopper) Close() error {
+	s()
+	return nil
 }
 
 // bad reports an input, or one of its rows, that cannot be read. A place that err has is kept.

@@ -40,7 +40,7 @@ func (w *World) Resume(ctx context.Context, id string, o Order) (*End, error) {
 	if err := missing.Err(); err != nil {
 		return nil, err
 	}
-	in, faults := BindInputs(t.inputs, given, w.Project.FS())
+	in, faults := BindInputs(ctx, t.inputs, given, w.Project.FS())
 	defer in.Close()
 	j := &job{target: t, order: o, in: in, warnings: faults}
 	switch {

@@ -69,6 +69,7 @@ func (w *World) session(j *job) *session {
 				Clock:       w.clock(),
 				Traffic:     w.Traffic,
 				Wire:        wire,
+				Answered:    j.newcomers.answered,
 			}),
 		}),
 	}

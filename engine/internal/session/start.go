@@ -19,6 +19,7 @@ type job struct {
 	in          *Inputs
 	outDir      string // "" for none
 	connections map[string]*call.Connection
+	newcomers   *newcomers // among them
 	run         state.Run
 	resumed     bool
 	doubted     time.Time // since when the run's reads are asked for anew; zero: none
@@ -48,7 +49,7 @@ func (w *World) Call(ctx context.Context, name string, o Order) (*End, error) {
 }
 
 func (w *World) begin(ctx context.Context, t *target, o Order) (*End, error) {
-	in, faults := BindInputs(t.inputs, o.Given, w.Project.FS())
+	in, faults := BindInputs(ctx, t.inputs, o.Given, w.Project.FS())
 	defer in.Close()
 	j := &job{target: t, order: o, in: in, warnings: faults}
 	if o.OutDir != nil {
@@ -122,10 +123,11 @@ func (w *World) prepare(ctx context.Context, j *job) error {
 	if err := w.reach(j).Err(); err != nil {
 		return err
 	}
-	faults, err := settleIn(ctx, w.State, sitesOf(j.connections, w.Connections), j.order.Moved)
+	fresh, faults, err := strangers(ctx, w.State, sitesOf(j.connections, w.Connections), j.order.Moved)
 	if err != nil {
 		return stateFault("the connections cannot be held against those of before", err)
 	}
+	j.newcomers = newNewcomers(w.State, fresh, j.order.Moved)
 	j.warnings = append(append(diag.List{}, w.Warnings...), j.warnings...)
 	return faults.Err()
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	driver "modernc.org/sqlite"
 )
@@ -35,11 +36,16 @@ func (n newer) Error() string {
 // fault explains what went wrong with the database at path, and what to do.
 func fault(path string, err error) error {
 	var newer newer
+	var lost lostPast
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &newer):
 		return fmt.Errorf("cannot use the state in %s: %w. Nothing was changed. Use a runner as new as that one, or another file", path, err)
+	case errors.As(err, &lost):
+		return fmt.Errorf("the state in %[1]s has lost records: %[2]w. A run under an old --key would start again, and send creates that are done. Nothing was changed. "+
+			"Put back %[1]s, and %[1]s-wal if there was one. To go on without what is lost, check at the vendors what was created, and delete %[3]s",
+			path, err, path+strings.Join(lost.rest, " and "+path))
 	case errors.Is(err, errForeign):
 		return fmt.Errorf("cannot use %s for state: %w. Nothing was changed. Name another file, or move this one away", path, err)
 	case errors.Is(err, errRemote):

@@ -36,6 +36,7 @@ func TestOnlyTheOwnerCanReadTheState(t *testing.T) {
 		path:               0o600,
 		path + "-wal":      0o600,
 		path + "-shm":      0o600,
+		path + "-mark":     0o600,
 		path + "-locks":    0o700,
 	}
 	for name, mode := range want {
@@ -113,7 +114,9 @@ func TestDamageThatIsFoundLaterIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	damage(t, path, 5*4096, int(info.Size())) // all but the schema and the runs
+	tables := pageOf(t, path, "ledger")
+	damage(t, path, 5*4096, (tables-1)*4096) // all but the schema, the runs and the tables
+	damage(t, path, tables*4096, int(info.Size()))
 	s := opened(t, path)
 	_, _, get := s.Get(t.Context(), "r1", state.Call, "each[7]")
 	_, entries := s.Entries(t.Context(), "r1")
@@ -401,6 +404,20 @@ func damage(t *testing.T, path string, from, to int) {
 		text[i] = 0xa5
 	}
 	write(t, path, text)
+}
+
+// pageOf returns the number of the page where a table begins.
+func pageOf(t *testing.T, path, table string) (page int) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.QueryRow("SELECT rootpage FROM sqlite_schema WHERE name = ?", table).Scan(&page); err != nil {
+		t.Fatal(err)
+	}
+	return page
 }
 
 func execute(t *testing.T, path, sentences string) {

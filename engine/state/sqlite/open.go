@@ -84,6 +84,9 @@ func prepare(path string) (made bool, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return false, fmt.Errorf("cannot make the folder of the state in %s: %w", path, err)
 	}
+	if err := Lost(path); err != nil {
+		return false, err
+	}
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return false, fmt.Errorf("cannot open the state in %s: %w", path, err)
@@ -109,14 +112,15 @@ func prepare(path string) (made bool, err error) {
 	return false, nil
 }
 
-// set brings the database to this version, and returns the connection that
+// set brings the database at path to this version, and returns the connection that
 // writes. Several processes may do so at once.
 func set(db *sql.DB, path string) (*sql.Conn, error) {
 	conn, err := db.Conn(context.Background())
 	if err != nil {
 		return nil, err
 	}
-	if err := check(conn); err != nil {
+	marked, isMarked := readMark(path)
+	if err := check(conn, marked, isMarked); err != nil {
 		return nil, err
 	}
 	// Whoever changes the mode while others open the file is told that it is
@@ -137,9 +141,9 @@ func set(db *sql.DB, path string) (*sql.Conn, error) {
 	return conn, migrate(conn)
 }
 
-// check finds out what the database is, changing nothing. It looks at one
+// check finds out what the database is, and whether it holds what its mark says, changing nothing. It looks at one
 // moment, since another process may be making it.
-func check(conn *sql.Conn) error {
+func check(conn *sql.Conn, marked past, isMarked bool) error {
 	ctx := context.Background()
 	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil {
 		return err
@@ -160,8 +164,16 @@ func check(conn *sql.Conn) error {
 		return errForeign
 	case version > len(migrations):
 		return newer(version)
+	case !isMarked:
+		return nil
+	case version == 0:
+		return compare(marked, past{}, false)
 	}
-	return nil
+	has, ok, err := readPast(conn)
+	if err != nil {
+		return err
+	}
+	return compare(marked, has, ok)
 }
 
 // migrate leads the schema to the version that this package knows, in one step.

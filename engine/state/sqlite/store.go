@@ -45,7 +45,7 @@ func Open(path string) (*Store, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	conn, err := set(db, path)
+	conn, err := set(db, real)
 	if err != nil {
 		db.Close()
 		return nil, fault(path, err)
@@ -62,6 +62,10 @@ func Open(path string) (*Store, error) {
 		return nil, err
 	}
 	s.writer = newWriter(conn, path, file)
+	if p, err := startPast(conn); err == nil { // writes fail by themselves, and say why
+		s.writer.mark = openMark(real)
+		s.writer.mark.write(p)
+	}
 	s.reading, err = connect(path, "query_only(1)")
 	if err != nil {
 		db.Close()

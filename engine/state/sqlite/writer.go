@@ -16,6 +16,7 @@ type writer struct {
 	path string
 	file os.FileInfo // what path named when it was opened
 	turn chan struct{}
+	mark *mark // nil: none is kept
 
 	mu    sync.Mutex
 	queue []*job
@@ -132,12 +133,19 @@ func (w *writer) try(group []*job) (err error) {
 			break
 		}
 	}
+	var now past
+	if err == nil && synced && w.mark != nil {
+		now, err = t.advance()
+	}
 	if err == nil {
 		_, err = t.exec("COMMIT")
 	}
 	if err != nil {
 		w.conn.ExecContext(context.Background(), "ROLLBACK") // some faults have done so already
 		return fault(w.path, err)
+	}
+	if synced {
+		w.mark.write(now)
 	}
 	return nil
 }
@@ -173,6 +181,7 @@ func (w *writer) close() {
 		stmt.Close()
 	}
 	w.conn.Close()
+	w.mark.close()
 	<-w.turn
 }
 
