@@ -163,15 +163,17 @@ func (e *Executor) connect(c *Connection, o Options) *connection {
 		p.fixAddress(c.BaseURL)
 		prepared.operations[op.Name] = p
 	}
-	HideParams(e.gate, c.Vendor.Config, c.Config)
+	HideConfig(e.gate, c)
 	if password, ok := c.BaseURL.User.Password(); ok {
-		e.gate.Add(password)
+		e.gate.AddNamed(redact.Name("base_url", c.Name), password)
 	}
 	if t := c.Vendor.Auth.Token; t != nil {
 		prepared.keeper = newKeeper(c, o)
 		if t.Exclusive {
 			prepared.exclusive = exclusiveKey(c)
 		}
+	} else { // so that the gate knows it from the beginning; what is wrong with it, the first call tells
+		prepared.static.injection(e.gate, prepared)
 	}
 	return prepared
 }

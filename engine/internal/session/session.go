@@ -47,7 +47,7 @@ func (w *World) session(j *job) *session {
 	if w.Events != nil {
 		events = gate.Sink(w.Events)
 	}
-	call.HideParams(gate, j.target.inputs.Params, j.in.Values)
+	call.HideInputs(gate, j.target.inputs.Params, j.in.Values)
 	return &session{
 		job:    j,
 		state:  w.State,

@@ -1,0 +1,334 @@
+package redact
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// A reference stands in a text that is kept, in place of a secret:
+//
+//	https://h/orders/1?api_key=•••{config:shop.key|query}
+//
+// It has the name of the secret and, in order, what writes the secret as it stood there. •••{?} stands for a
+// secret without a name, and •••{#} at the beginning of a text says that the text is a number. A text that only looks
+// like the beginning of a reference is kept as •••{}.
+const (
+	refLead    = Mask + "{"
+	refEnd     = "}"
+	refUnknown = "?"
+	refNumber  = "#"
+	// refBase64 and its like have the texts beside the secret, which are in the same digits: b64:before:after.
+	refBase64 = "b64"
+)
+
+// Name returns the name of a secret by where it comes from, such as config, and the way that leads to it there.
+func Name(source string, path ...string) string {
+	parts := make([]string, len(path))
+	for i, part := range path {
+		parts[i] = url.QueryEscape(part)
+	}
+	return source + ":" + strings.Join(parts, ".")
+}
+
+// Refer returns v with references in place of the secrets in its texts, names of members and numbers. unnamed says
+// that it had one without a name, which nobody can resolve. v is not changed.
+func (g *Gate) Refer(v value.Value) (referred value.Value, unnamed bool) {
+	w := rewriter{text: func(s string) string {
+		s, bad := g.referText(s)
+		unnamed = unnamed || bad
+		return s
+	}}
+	w.number = func(text string) (value.Value, bool) {
+		if len(text) < minNumber {
+			return nil, false
+		}
+		if referred := w.text(text); referred != text {
+			return refLead + refNumber + refEnd + referred, true
+		}
+		return nil, false
+	}
+	return w.value(v), unnamed
+}
+
+// ReferText is Refer for a text.
+func (g *Gate) ReferText(s string) string {
+	s, _ = g.referText(s)
+	return s
+}
+
+// MayRefer reports whether Refer or Resolve would change a JSON text, or anything in it. It errs on the side of true.
+func (g *Gate) MayRefer(text string) bool {
+	return strings.Contains(text, Mask) || len(g.matches(text)) > 0
+}
+
+// HasReferences reports whether a text that is kept may hold references.
+func HasReferences(text string) bool { return strings.Contains(text, refLead) }
+
+// Resolve returns v with secrets in place of the references that Refer has put there, as they are called now.
+// Secrets without a name become the mask. missing are the names under which the gate knows nothing.
+func (g *Gate) Resolve(v value.Value) (resolved value.Value, missing []string) {
+	lookup := func(name string) (string, bool) {
+		g.mu.RLock()
+		defer g.mu.RUnlock()
+		text, ok := g.names[name]
+		if !ok {
+			missing = append(missing, name)
+		}
+		return text, ok
+	}
+	w := rewriter{text: func(s string) string { return resolve(s, lookup) }}
+	return w.value(v), missing
+}
+
+// Unrefer returns v with the mask in place of each reference.
+func Unrefer(v value.Value) value.Value {
+	nothing := func(string) (string, bool) { return "", false }
+	w := rewriter{text: func(s string) string { return resolve(s, nothing) }}
+	return w.value(v)
+}
+
+// A rewriter makes a value of another with other texts.
+type rewriter struct {
+	text   func(string) string
+	number func(string) (value.Value, bool) // nil leaves numbers as they are
+}
+
+func (w *rewriter) value(v value.Value) value.Value {
+	var digits string
+	switch v := v.(type) {
+	case string:
+		return numberAgain(w.text(v), v, w.number == nil)
+	case int64:
+		digits = strconv.FormatInt(v, 10)
+	case value.Decimal:
+		digits = string(v)
+	case value.List:
+		list := make(value.List, len(v))
+		for i, elem := range v {
+			list[i] = w.value(elem)
+		}
+		return list
+	case *value.Object:
+		if v == nil {
+			return v
+		}
+		o := value.NewObject(v.Len())
+		for name, member := range v.All() {
+			o.Set(w.text(name), w.value(member))
+		}
+		return o
+	}
+	if digits != "" && w.number != nil {
+		if text, ok := w.number(digits); ok {
+			return text
+		}
+	}
+	return v
+}
+
+// numberAgain returns the number that was referred to as text; otherwise the text.
+func numberAgain(text, kept string, resolves bool) value.Value {
+	if !resolves || !strings.HasPrefix(kept, refLead+refNumber+refEnd) {
+		return text
+	}
+	if v, err := value.Decode([]byte(text)); err == nil {
+		switch v.(type) {
+		case int64, value.Decimal:
+			return v
+		}
+	}
+	return text
+}
+
+// referText returns s with references in place of its secrets.
+func (g *Gate) referText(s string) (referred string, unnamed bool) {
+	matches := g.matches(s)
+	if len(matches) == 0 {
+		return strings.ReplaceAll(s, refLead, refLead+refEnd), false
+	}
+	// Of those that overlap the first counts, of those that begin together the longest, and one with a name.
+	slices.SortStableFunc(matches, func(a, b match) int {
+		switch {
+		case a.from != b.from:
+			return a.from - b.from
+		case a.to != b.to:
+			return b.to - a.to
+		case (a.form.secret.name == "") != (b.form.secret.name == ""):
+			return len(b.form.secret.name) - len(a.form.secret.name)
+		}
+		return len(a.layer.escapes) - len(b.layer.escapes)
+	})
+	var b strings.Builder
+	at := 0
+	for _, m := range matches {
+		switch {
+		case m.to <= at:
+		case m.from < at: // the rest of a secret that overlaps with another
+			b.WriteString(refLead + refUnknown + refEnd)
+			at, unnamed = m.to, true
+		default:
+			b.WriteString(strings.ReplaceAll(s[at:m.from], refLead, refLead+refEnd))
+			to, steps := g.written(s, m)
+			name := m.form.secret.name
+			if name == "" {
+				name, steps, unnamed = refUnknown, nil, true
+			}
+			b.WriteString(refLead + strings.Join(append([]string{name}, steps...), "|") + refEnd)
+			at = to
+		}
+	}
+	b.WriteString(strings.ReplaceAll(s[at:], refLead, refLead+refEnd))
+	return b.String(), unnamed
+}
+
+// written returns what steps write the secret as it stands in s, and where that ends. Where no writer that is known
+// writes it exactly so, the steps write what means the same.
+func (g *Gate) written(s string, m match) (to int, steps []string) {
+	steps = slices.Clone(m.form.steps)
+	inner := m.layer.text[m.at : m.at+len(m.form.text)]
+	to = m.to
+	if m.form.base64 != nil {
+		digits, step := g.base64Step(m)
+		inner, steps = digits, append(steps, step)
+		from, _ := m.layer.span(m.at-base64Before(m.layer.text, m.at, m.form.base64.before), len(m.layer.text))
+		_, to = m.layer.span(0, min(len(m.layer.text), m.digitsFrom()+len(digits)))
+		m.from = from
+	}
+	escapes := slices.Clone(m.layer.escapes)
+	slices.Reverse(escapes) // the innermost is written first
+	exact := writers(inner, s[m.from:to], escapes)
+	if exact == nil {
+		for _, e := range escapes {
+			exact = append(exact, encoders[slices.IndexFunc(encoders, func(w encoder) bool { return w.kind == e })].name)
+		}
+	}
+	return to, append(steps, exact...)
+}
+
+// writers returns encoders of these kinds that make written of text, one after the other; nil where there are none.
+func writers(text, written string, kinds []*escape) []string {
+	if len(kinds) == 0 {
+		if text == written {
+			return []string{}
+		}
+		return nil
+	}
+	for _, w := range encoders {
+		if w.kind == kinds[0] {
+			if rest := writers(w.encode(text), written, kinds[1:]); rest != nil {
+				return append([]string{w.name}, rest...)
+			}
+		}
+	}
+	return nil
+}
+
+// digitsFrom returns where the digits that hold the secret begin in the layer.
+func (m match) digitsFrom() int {
+	return m.at - base64Before(m.layer.text, m.at, m.form.base64.before)
+}
+
+// base64Step returns the digits from those that hold the beginning of the secret to the last, and the step that writes them: it names what stands before and
+// after the secret in there.
+func (g *Gate) base64Step(m match) (digits, step string) {
+	part, s := m.form.base64, m.layer.text
+	secret := encoded(m.form.secret.text, m.form.steps)
+	group := m.at - part.first
+	from := m.digitsFrom()
+	lost := from - group // digits of the group that belong to what stands before
+	end := m.at + len(m.form.text)
+	for end < len(s) && isBase64(s[end]) {
+		end++
+	}
+	padded := end
+	for padded < len(s) && s[padded] == '=' && padded < end+2 {
+		padded++
+	}
+	if group < 0 {
+		return s[from:end], refBase64
+	}
+	name := refBase64
+	if part.url {
+		name += "u"
+	}
+	decoded, err := part.encoding(false).DecodeString(s[group:end])
+	if err != nil || len(decoded) < part.lead+len(secret) {
+		return s[from:end], name
+	}
+	whole := s[group:padded]
+	switch {
+	case part.encoding(true).EncodeToString(decoded) == whole && (end-group)%4 != 0:
+		name += "="
+	case part.encoding(false).EncodeToString(decoded) != s[group:end]:
+		return s[from:end], name
+	default:
+		padded = end
+	}
+	after, _ := g.referText(string(decoded[part.lead+len(secret):]))
+	before := string(decoded[:part.lead])
+	return s[from:padded], strings.Join([]string{name, strconv.Itoa(lost), url.QueryEscape(before), url.QueryEscape(after)}, ":")
+}
+
+// resolve returns s with secrets in place of its references; those that lookup does not know become the mask.
+func resolve(s string, lookup func(string) (string, bool)) string {
+	var b strings.Builder
+	for {
+		i := strings.Index(s, refLead)
+		if i < 0 {
+			b.WriteString(s)
+			return b.String()
+		}
+		end := strings.Index(s[i:], refEnd)
+		if end < 0 { // nothing that Refer has written
+			b.WriteString(s)
+			return b.String()
+		}
+		b.WriteString(s[:i])
+		content := s[i+len(refLead) : i+end]
+		s = s[i+end+len(refEnd):]
+		switch content {
+		case "":
+			b.WriteString(refLead)
+		case refNumber:
+		case refUnknown:
+			b.WriteString(Mask)
+		default:
+			b.WriteString(resolveOne(content, lookup))
+		}
+	}
+}
+
+func resolveOne(content string, lookup func(string) (string, bool)) string {
+	parts := strings.Split(content, "|")
+	text, ok := lookup(parts[0])
+	if !ok {
+		return Mask
+	}
+	for _, step := range parts[1:] {
+		if strings.HasPrefix(step, refBase64) {
+			text = writeBase64(text, step, lookup)
+		} else if encode := encoderOf(step); encode != nil {
+			text = encode(text)
+		}
+	}
+	return text
+}
+
+// writeBase64 does what base64Step says.
+func writeBase64(text, step string, lookup func(string) (string, bool)) string {
+	parts := strings.Split(step, ":")
+	part := &base64Part{url: strings.Contains(parts[0], "u")}
+	encoding := part.encoding(strings.HasSuffix(parts[0], "="))
+	if len(parts) != 4 {
+		return encoding.EncodeToString([]byte(text))
+	}
+	lost, _ := strconv.Atoi(parts[1])
+	before, _ := url.QueryUnescape(parts[2])
+	after, _ := url.QueryUnescape(parts[3])
+	digits := encoding.EncodeToString([]byte(before + text + resolve(after, lookup)))
+	return digits[min(lost, len(digits)):]
+}
