@@ -121,8 +121,12 @@ func injected(gate *redact.Gate, from origin, t *lang.Template, vars lang.Vars) 
 		if t := m.Value.Type(); t == nil || !t.Secret {
 			continue
 		}
+		at := from.below(m.Name)
+		if m.Key != nil {
+			at = origin{}
+		}
 		if secret, err := m.Value.Eval(vars); err == nil {
-			hide(gate, from.below(m.Name), secret)
+			hide(gate, at, secret)
 		}
 	}
 	return v, nil

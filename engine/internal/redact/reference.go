@@ -1,6 +1,8 @@
 package redact
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/url"
 	"slices"
 	"strconv"
@@ -15,7 +17,8 @@ import (
 //
 // It has the name of the secret and, in order, what writes the secret as it stood there. •••{?} stands for a
 // secret without a name, and •••{#} at the beginning of a text says that the text is a number. A text that only looks
-// like the beginning of a reference is kept as •••{}.
+// like the beginning of a reference is kept as •••{}. In keys, a secret without a name is •••{?D}, where D are digits of its digest,
+// so that two keys stay two.
 const (
 	refLead    = Mask + "{"
 	refEnd     = "}"
@@ -36,9 +39,26 @@ func Name(source string, path ...string) string {
 
 // Refer returns v with references in place of the secrets in its texts, names of members and numbers. unnamed says
 // that it had one without a name, which nobody can resolve. v is not changed.
-func (g *Gate) Refer(v value.Value) (referred value.Value, unnamed bool) {
+func (g *Gate) Refer(v value.Value) (referred value.Value, unnamed bool) { return g.refer(v, 0) }
+
+// ReferLong is Refer of secrets of at least SafeLength alone: for what others read, who know other secrets. A
+// short one may stand there by chance.
+func (g *Gate) ReferLong(v value.Value) (referred value.Value, unnamed bool) {
+	return g.refer(v, SafeLength)
+}
+
+// Key returns the key under which something is kept whose name is s, with secrets of at least so many bytes referred to. Different names have different keys.
+func (g *Gate) Key(s string, least int) string {
+	s, _ = g.referText(s, least, func(secret string) string {
+		sum := sha256.Sum256([]byte(secret))
+		return refUnknown + hex.EncodeToString(sum[:8])
+	})
+	return s
+}
+
+func (g *Gate) refer(v value.Value, least int) (referred value.Value, unnamed bool) {
 	w := rewriter{text: func(s string) string {
-		s, bad := g.referText(s)
+		s, bad := g.referText(s, least, nil)
 		unnamed = unnamed || bad
 		return s
 	}}
@@ -52,12 +72,6 @@ func (g *Gate) Refer(v value.Value) (referred value.Value, unnamed bool) {
 		return nil, false
 	}
 	return w.value(v), unnamed
-}
-
-// ReferText is Refer for a text.
-func (g *Gate) ReferText(s string) string {
-	s, _ = g.referText(s)
-	return s
 }
 
 // MayRefer reports whether Refer or Resolve would change a JSON text, or anything in it. It errs on the side of true.
@@ -144,45 +158,53 @@ func numberAgain(text, kept string, resolves bool) value.Value {
 	return text
 }
 
-// referText returns s with references in place of its secrets.
-func (g *Gate) referText(s string) (referred string, unnamed bool) {
-	matches := g.matches(s)
+// referText returns s with references in place of its secrets of at least so many bytes. unknown makes the reference to a
+// secret without a name of the text that it has there; nil for the usual one.
+func (g *Gate) referText(s string, least int, unknown func(string) string) (referred string, unnamed bool) {
+	matches := slices.DeleteFunc(g.matches(s), func(m match) bool { return len(m.form.secret.text) < least })
 	if len(matches) == 0 {
 		return strings.ReplaceAll(s, refLead, refLead+refEnd), false
 	}
-	// Of those that overlap the first counts, of those that begin together the longest, and one with a name.
-	slices.SortStableFunc(matches, func(a, b match) int {
-		switch {
-		case a.from != b.from:
-			return a.from - b.from
-		case a.to != b.to:
-			return b.to - a.to
-		case (a.form.secret.name == "") != (b.form.secret.name == ""):
-			return len(b.form.secret.name) - len(a.form.secret.name)
-		}
-		return len(a.layer.escapes) - len(b.layer.escapes)
-	})
+	if unknown == nil {
+		unknown = func(string) string { return refUnknown }
+	}
+	slices.SortStableFunc(matches, firstOf)
 	var b strings.Builder
 	at := 0
+	refer := func(parts ...string) { b.WriteString(refLead + strings.Join(parts, "|") + refEnd) }
 	for _, m := range matches {
-		switch {
-		case m.to <= at:
-		case m.from < at: // the rest of a secret that overlaps with another
-			b.WriteString(refLead + refUnknown + refEnd)
-			at, unnamed = m.to, true
-		default:
-			b.WriteString(strings.ReplaceAll(s[at:m.from], refLead, refLead+refEnd))
-			to, steps := g.written(s, m)
-			name := m.form.secret.name
-			if name == "" {
-				name, steps, unnamed = refUnknown, nil, true
-			}
-			b.WriteString(refLead + strings.Join(append([]string{name}, steps...), "|") + refEnd)
-			at = to
+		if m.to <= at {
+			continue
 		}
+		if m.from >= at {
+			b.WriteString(strings.ReplaceAll(s[at:m.from], refLead, refLead+refEnd))
+			if name := m.form.secret.name; name != "" {
+				var steps []string
+				at, steps = g.written(s, m)
+				refer(append([]string{name}, steps...)...)
+				continue
+			}
+			at = m.from
+		}
+		// It has no name, or is the rest of one that overlaps with another.
+		refer(unknown(s[at:m.to]))
+		at, unnamed = m.to, true
 	}
 	b.WriteString(strings.ReplaceAll(s[at:], refLead, refLead+refEnd))
 	return b.String(), unnamed
+}
+
+// firstOf orders matches: of those that overlap the first counts, of those that begin together the longest, and one with a name.
+func firstOf(a, b match) int {
+	switch {
+	case a.from != b.from:
+		return a.from - b.from
+	case a.to != b.to:
+		return b.to - a.to
+	case (a.form.secret.name == "") != (b.form.secret.name == ""):
+		return len(b.form.secret.name) - len(a.form.secret.name)
+	}
+	return len(a.layer.escapes) - len(b.layer.escapes)
 }
 
 // written returns what steps write the secret as it stands in s, and where that ends. Where no writer that is known
@@ -268,7 +290,7 @@ func (g *Gate) base64Step(m match) (digits, step string) {
 	default:
 		padded = end
 	}
-	after, _ := g.referText(string(decoded[part.lead+len(secret):]))
+	after, _ := g.referText(string(decoded[part.lead+len(secret):]), 0, nil)
 	before := string(decoded[:part.lead])
 	return s[from:padded], strings.Join([]string{name, strconv.Itoa(lost), url.QueryEscape(before), url.QueryEscape(after)}, ":")
 }
@@ -290,11 +312,11 @@ func resolve(s string, lookup func(string) (string, bool)) string {
 		b.WriteString(s[:i])
 		content := s[i+len(refLead) : i+end]
 		s = s[i+end+len(refEnd):]
-		switch content {
-		case "":
+		switch {
+		case content == "":
 			b.WriteString(refLead)
-		case refNumber:
-		case refUnknown:
+		case content == refNumber:
+		case strings.HasPrefix(content, refUnknown):
 			b.WriteString(Mask)
 		default:
 			b.WriteString(resolveOne(content, lookup))

@@ -121,6 +121,24 @@ func TestSecretsWithoutANameAreUnnamed(t *testing.T) {
 	}
 }
 
+// Two keys with two tokens in them stay two.
+func TestKeysStayApart(t *testing.T) {
+	t.Parallel()
+	g := kept("a-long-secret")
+	g.Add("token-one-1234")
+	g.Add("token-two-1234")
+	one, two := g.Key("each[token-one-1234]", 0), g.Key("each[token-two-1234]", 0)
+	if one == two || strings.Contains(one+two, "token") || one != g.Key("each[token-one-1234]", 0) {
+		t.Errorf("the keys are %s and %s", one, two)
+	}
+	if got := g.Key("each[a-long-secret]", 0); got != "each[•••{config:shop.key}]" {
+		t.Errorf("the key is %s", got)
+	}
+	if got := g.Key("each[a-long-secret]", 20); got != "each[a-long-secret]" {
+		t.Errorf("the key is %s", got)
+	}
+}
+
 func FuzzReferencesComeBack(f *testing.F) {
 	f.Add("hunter2x", "user:", "@host")
 	f.Add("a\"b/ü&<", "•••{", "%41")
