@@ -81,13 +81,7 @@ func (p *Project) checkConnections(n *source.Node) {
 // that its expressions compile, and that it names the vendor's config.
 func (c Connection) Check(v *catalog.Vendor) diag.List {
 	var faults diag.List
-	eachScalar(c.node, func(s *source.Node) {
-		if shellVariable.MatchString(s.Text) {
-			name := strings.Trim(s.Text, "${}")
-			faults.Add(s.Errorf("no-marker", "%s is how shells write a variable: this would be sent as it stands", s.Text).
-				WithHint("write ${{ env." + name + " }}, or ${{ '" + s.Text + "' }} for the characters themselves"))
-		}
-	})
+	shellVariables(c.node, &faults)
 	base := c.node.Get("base_url")
 	lang.CompileTemplate(base, environmentScope(c.node, Environment{}), &faults)
 	if !strings.Contains(base.Text, "${{") {
