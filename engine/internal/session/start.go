@@ -121,9 +121,11 @@ func (w *World) underKey(ctx context.Context, j *job) (end *End, known bool, err
 
 // prepare does what must be done before a run begins, and sends nothing.
 func (w *World) prepare(ctx context.Context, j *job) error {
-	if err := w.reach(j).Err(); err != nil {
+	reached := w.reach(j)
+	if err := reached.Err(); err != nil {
 		return err
 	}
+	j.warnings = append(j.warnings, reached...)
 	j.gate = w.gateOf(j.connections)
 	call.HideInputs(j.gate, j.target.inputs.Params, j.in.Values)
 	faults, err := settleIn(ctx, w.State, sitesOf(j.connections, w.Connections), j.order.Moved)
