@@ -98,6 +98,8 @@ type connection struct {
 	// queue is where all its requests wait for their limits, of which these count per connection.
 	queue  *transport.Queue
 	limits limitSet
+	// own knows the secrets of its config, and its tokens: those that must not leave its origin.
+	own *redact.Gate
 	// static stands for the token where the vendor needs none: keys in config.
 	static *credential
 }
@@ -157,6 +159,7 @@ func (e *Executor) connect(c *Connection, o Options) *connection {
 		operations: make(map[string]*operation, len(c.Vendor.Operations)),
 		static:     &credential{},
 		queue:      transport.NewQueue(e.clock),
+		own:        ownGate(c),
 	}
 	for _, op := range c.Vendor.Operations {
 		p := prepare(op)

@@ -63,8 +63,9 @@ func (e *Executor) freshToken(ctx context.Context, j *job, kind auth.Kind, refre
 		token, err = e.made(j, token)
 	}
 	if err == nil {
-		e.hideToken(spec, token.Value)
+		e.hideToken(j.connection, token.Value)
 		hide(e.gate, origin{}, token.Refresh)
+		hide(j.connection.own, origin{}, token.Refresh)
 		err = token.Check()
 	}
 	var f *auth.Failure
@@ -132,9 +133,11 @@ func (e *Executor) made(j *job, token auth.Token) (auth.Token, error) {
 }
 
 // hideToken tells the gate of what is secret in a token.
-func (e *Executor) hideToken(spec *catalog.Token, text string) {
+func (e *Executor) hideToken(c *connection, text string) {
+	spec := c.Vendor.Auth.Token
 	if v, ok := spec.Parse(text); ok {
 		hideTyped(e.gate, origin{}, spec.Type, v)
+		hideTyped(c.own, origin{}, spec.Type, v)
 	}
 }
 
@@ -202,7 +205,7 @@ func (e *Executor) tokenEnded(ctx context.Context, j *job, token *credential) bo
 // success means that a new one is needed.
 func (e *Executor) checkToken(ctx context.Context, j *job, token *credential) (bool, error) {
 	spec := j.connection.Vendor.Auth.Token
-	e.hideToken(spec, token.Value)
+	e.hideToken(j.connection, token.Value)
 	if _, ok := spec.Parse(token.Value); !ok || token.Check() != nil {
 		return false, nil
 	}

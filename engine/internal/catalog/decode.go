@@ -100,6 +100,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	op.Paging, page = d.paging(n.Get("paginate"), op.Effect, n.Get("request"))
 	scope := requestScope(d.v.Config.Type, op.Inputs.Type, page)
 	op.Request = d.request(n.Get("request"), scope)
+	d.foreignURL(n, op)
 	d.repeatable(n, n.Get("request"), op)
 	d.pathText(n.Get("request").Get("path"), op.Inputs)
 	identified := identityScope(op.Inputs.Type)

@@ -27,8 +27,8 @@ var (
 	entity    = &escape{sign: '&', decode: decodeEntity}
 )
 
-// maxLayers is how many escapes in escapes are undone: JSON in JSON in the query of a URL.
-const maxLayers = 3
+// maxLayers is how many escapes in escapes are undone: JSON in JSON in the query of a URL, in what is kept as JSON.
+const maxLayers = 4
 
 // A layer is a text as it is read once some escapes are undone.
 type layer struct {
@@ -120,6 +120,16 @@ func (l *layer) without(e *escape) *layer {
 // isSign reports whether escapes begin with c.
 func isSign(c byte) bool { return c == '\\' || c == '%' || c == '&' }
 
+func decoderOf(sign byte) func(string) (string, int) {
+	switch sign {
+	case '\\':
+		return decodeBackslash
+	case '&':
+		return decodeEntity
+	}
+	return decodePercent
+}
+
 // unescaped returns s with all escapes undone at once, one layer of them; "" where it has none. It tells quickly whether
 // it is worth while to look at each layer.
 func unescaped(s string) string {
@@ -133,14 +143,7 @@ func unescaped(s string) string {
 			i++
 			continue
 		}
-		decode := decodePercent
-		switch s[i] {
-		case '\\':
-			decode = decodeBackslash
-		case '&':
-			decode = decodeEntity
-		}
-		decoded, n := decode(s[i:])
+		decoded, n := decoderOf(s[i])(s[i:])
 		if n == 0 {
 			i++
 			continue

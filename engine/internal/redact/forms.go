@@ -169,6 +169,8 @@ var encoders = []encoder{
 	{"html", entity, htmlText(`&#34;`, `&#39;`)},
 	{"html-named", entity, htmlText(`&quot;`, `&apos;`)},
 	{"html-mixed", entity, htmlText(`&quot;`, `&#39;`)},
+	{"html-python", entity, htmlText(`&quot;`, `&#x27;`)},
+	{"html-ascii", entity, func(s string) string { return escapeUnits(htmlText(`&quot;`, `&#39;`)(s), "&#%d;", beyondASCII) }},
 	{"html-hex", entity, func(s string) string { return escapeUnits(s, "&#x%X;", notAlphanumeric) }},
 	{"html-dec", entity, func(s string) string { return escapeUnits(s, "&#%d;", notAlphanumeric) }},
 	{"html-all-hex", entity, func(s string) string { return escapeUnits(s, "&#x%X;", nil) }},

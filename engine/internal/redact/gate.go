@@ -51,7 +51,7 @@ func NewGate() *Gate {
 
 // Add makes a secret known, for good. It is masked as it is, in hexadecimal digits and in base64, also as a
 // part of something longer such as Basic credentials; each of them also where JSON, URLs, forms, HTML or XML escape it,
-// up to three times over.
+// up to four times over.
 // Add returns false for a value too short to be masked.
 func (g *Gate) Add(secret string) bool { return g.AddNamed("", secret) }
 
@@ -94,6 +94,9 @@ func (g *Gate) anchor(text string) bool {
 	g.anchors.addLong(&form{text: anchor})
 	return true
 }
+
+// Holds reports whether s holds a secret.
+func (g *Gate) Holds(s string) bool { return len(g.matches(s)) > 0 }
 
 // Text returns s with every secret replaced by the mask; overlapping and
 // adjoining secrets become one. Without a secret in it, it is s itself.

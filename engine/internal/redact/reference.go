@@ -26,6 +26,8 @@ const (
 	refNumber  = "#"
 	// refBase64 and its like have the texts beside the secret, which are in the same digits: b64:before:after.
 	refBase64 = "b64"
+	// refCase has the places of digits of escapes that are in the other case: case:LENGTH:PLACE.PLACE.
+	refCase = "case"
 )
 
 // Name returns the name of a secret by where it comes from, such as config, and the way that leads to it there.
@@ -159,14 +161,11 @@ func numberAgain(text, kept string, resolves bool) value.Value {
 }
 
 // referText returns s with references in place of its secrets of at least so many bytes. unknown makes the reference to a
-// secret without a name of the text that it has there; nil for the usual one.
+// secret without a name, or in a form that cannot be written again, of the text that it has there; nil for the usual one.
 func (g *Gate) referText(s string, least int, unknown func(string) string) (referred string, unnamed bool) {
 	matches := slices.DeleteFunc(g.matches(s), func(m match) bool { return len(m.form.secret.text) < least })
 	if len(matches) == 0 {
 		return strings.ReplaceAll(s, refLead, refLead+refEnd), false
-	}
-	if unknown == nil {
-		unknown = func(string) string { return refUnknown }
 	}
 	slices.SortStableFunc(matches, firstOf)
 	var b strings.Builder
@@ -178,16 +177,22 @@ func (g *Gate) referText(s string, least int, unknown func(string) string) (refe
 		}
 		if m.from >= at {
 			b.WriteString(strings.ReplaceAll(s[at:m.from], refLead, refLead+refEnd))
-			if name := m.form.secret.name; name != "" {
-				var steps []string
-				at, steps = g.written(s, m)
-				refer(append([]string{name}, steps...)...)
-				continue
-			}
 			at = m.from
+			if name := m.form.secret.name; name != "" {
+				to, steps, exact := g.written(s, m)
+				if exact || unknown == nil {
+					refer(append([]string{name}, steps...)...)
+					at = to
+					continue
+				}
+			}
 		}
 		// It has no name, or is the rest of one that overlaps with another.
-		refer(unknown(s[at:m.to]))
+		if unknown == nil {
+			refer(refUnknown)
+		} else {
+			refer(unknown(s[at:m.to]))
+		}
 		at, unnamed = m.to, true
 	}
 	b.WriteString(strings.ReplaceAll(s[at:], refLead, refLead+refEnd))
@@ -209,7 +214,7 @@ func firstOf(a, b match) int {
 
 // written returns what steps write the secret as it stands in s, and where that ends. Where no writer that is known
 // writes it exactly so, the steps write what means the same.
-func (g *Gate) written(s string, m match) (to int, steps []string) {
+func (g *Gate) written(s string, m match) (to int, steps []string, isExact bool) {
 	steps = slices.Clone(m.form.steps)
 	inner := m.layer.text[m.at : m.at+len(m.form.text)]
 	to = m.to
@@ -222,31 +227,76 @@ func (g *Gate) written(s string, m match) (to int, steps []string) {
 	}
 	escapes := slices.Clone(m.layer.escapes)
 	slices.Reverse(escapes) // the innermost is written first
-	exact := writers(inner, s[m.from:to], escapes)
+	exact := writers(inner, s[m.from:to], escapes, false)
 	if exact == nil {
+		exact = writers(inner, s[m.from:to], escapes, true)
+	}
+	isExact = exact != nil
+	if !isExact {
 		for _, e := range escapes {
 			exact = append(exact, encoders[slices.IndexFunc(encoders, func(w encoder) bool { return w.kind == e })].name)
 		}
 	}
-	return to, append(steps, exact...)
+	return to, append(steps, exact...), isExact
 }
 
 // writers returns encoders of these kinds that make written of text, one after the other; nil where there are none.
-func writers(text, written string, kinds []*escape) []string {
+// With folds, the case of digits may differ.
+func writers(text, written string, kinds []*escape, folds bool) []string {
 	if len(kinds) == 0 {
 		if text == written {
 			return []string{}
+		}
+		if step, ok := caseStep(text, written); folds && ok {
+			return []string{step}
 		}
 		return nil
 	}
 	for _, w := range encoders {
 		if w.kind == kinds[0] {
-			if rest := writers(w.encode(text), written, kinds[1:]); rest != nil {
+			if rest := writers(w.encode(text), written, kinds[1:], folds); rest != nil {
 				return append([]string{w.name}, rest...)
 			}
 		}
 	}
 	return nil
+}
+
+// caseStep returns the step that makes written of text, where they differ in nothing but the case of digits of escapes.
+func caseStep(text, written string) (step string, ok bool) {
+	if len(text) != len(written) || !strings.EqualFold(text, written) {
+		return "", false
+	}
+	var flips []string
+	for i := range len(text) {
+		if text[i] != written[i] {
+			flips = append(flips, strconv.Itoa(i))
+		}
+	}
+	step = refCase + ":" + strconv.Itoa(len(text)) + ":" + strings.Join(flips, ".")
+	return step, writeCase(text, step) == written
+}
+
+// writeCase does what caseStep says. Only digits of escapes are changed: what comes of another text means the same, too.
+func writeCase(text, step string) string {
+	parts := strings.Split(step, ":")
+	if len(parts) != 3 || parts[1] != strconv.Itoa(len(text)) {
+		return text
+	}
+	b := []byte(text)
+	for i := 0; i < len(text); {
+		n := 0
+		if isSign(text[i]) {
+			_, n = decoderOf(text[i])(text[i:])
+		}
+		for j := i + 1; j < i+n; j++ {
+			if isLetter := digit(b[j]) > 9; (isLetter || b[j]|0x20 == 'x') && (text[i] != '\\' || j > i+1) && slices.Contains(strings.Split(parts[2], "."), strconv.Itoa(j)) {
+				b[j] ^= 0x20
+			}
+		}
+		i += max(n, 1)
+	}
+	return string(b)
 }
 
 // digitsFrom returns where the digits that hold the secret begin in the layer.
@@ -333,6 +383,8 @@ func resolveOne(content string, lookup func(string) (string, bool)) string {
 	for _, step := range parts[1:] {
 		if strings.HasPrefix(step, refBase64) {
 			text = writeBase64(text, step, lookup)
+		} else if strings.HasPrefix(step, refCase) {
+			text = writeCase(text, step)
 		} else if encode := encoderOf(step); encode != nil {
 			text = encode(text)
 		}

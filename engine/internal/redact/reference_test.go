@@ -36,7 +36,11 @@ func TestReferencesComeBackExactly(t *testing.T) {
 		"basic, raw":          func(s string) string { return b64(base64.RawURLEncoding, "u:"+s) },
 		"basic, in the midst": func(s string) string { return b64(base64.StdEncoding, "user "+s+" and "+s+" ö") + "." },
 		"basic in a query":    func(s string) string { return url.QueryEscape(b64(base64.StdEncoding, "anna:"+s)) },
-		"JSON in base64":      func(s string) string { return b64(base64.StdEncoding, `{"p":"`+jsonText(s)+`"}`) },
+		"digits of both cases": func(s string) string {
+			return strings.NewReplacer("%2F", "%2f", "%C3", "%c3").Replace(url.QueryEscape(s))
+		},
+		"entities in small digits": func(s string) string { return escapeUnits(s, "&#X%x;", nil) },
+		"JSON in base64":           func(s string) string { return b64(base64.StdEncoding, `{"p":"`+jsonText(s)+`"}`) },
 	}
 	for _, e := range encoders {
 		if e.name != stepTrim {
@@ -55,7 +59,7 @@ func TestReferencesComeBackExactly(t *testing.T) {
 				if got, missing := g.Resolve(referred); got != text || missing != nil {
 					t.Errorf("%s: %s was kept as %s and came back as %s, missing %v", name, text, referred, got, missing)
 				}
-				if got, _ := later.Resolve(referred); secret == special && got != fmt.Sprintf(around, form("another +value/\"")) && !slices.Contains([]string{"JSON in base64", "basic in a query"}, name) {
+				if got, _ := later.Resolve(referred); secret == special && got != fmt.Sprintf(around, form("another +value/\"")) && !slices.Contains([]string{"JSON in base64", "basic in a query", "digits of both cases", "entities in small digits"}, name) {
 					t.Errorf("%s: %s was kept as %s and became %s", name, text, referred, got)
 				}
 			}
@@ -133,6 +137,14 @@ func TestKeysStayApart(t *testing.T) {
 	}
 	if got := g.Key("each[a-long-secret]", 0); got != "each[•••{config:shop.key}]" {
 		t.Errorf("the key is %s", got)
+	}
+	odd := map[string]string{}
+	for _, text := range []string{`\u0061-long-secret`, `\u0061-l\u006fng-secret`, `a-long-secre\u0074`, "&#97;-long-secret", "a-long-secret"} {
+		key := g.Key(text, 0)
+		if other, taken := odd[key]; taken || strings.Contains(key, "-secre") {
+			t.Errorf("%s is kept under %s, as is %s", text, key, other)
+		}
+		odd[key] = text
 	}
 	if got := g.Key("each[a-long-secret]", 20); got != "each[a-long-secret]" {
 		t.Errorf("the key is %s", got)
