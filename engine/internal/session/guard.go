@@ -29,10 +29,10 @@ type guard struct {
 	shown bool
 }
 
-// plainMembers are those of a payload that are words of the engine, and outputs the ones that a vendor gave.
+// plainMembers are those of a payload that are words of the engine, and givenOutputs has what a vendor gave.
 var plainMembers = []string{"outcome", "code", "status", "at", "retry_after", "digest"}
 
-const outputs = "outputs"
+const givenOutputs = "outputs"
 
 func (g *guard) Get(ctx context.Context, run string, kind state.Kind, key string) (state.Entry, bool, error) {
 	e, ok, err := g.Store.Get(ctx, run, kind, g.gate.Key(key, 0))
@@ -185,7 +185,7 @@ func (g *guard) write(e state.Entry) (kept state.Entry, lost bool) {
 	for name, member := range payload.All() {
 		if !slices.Contains(plainMembers, name) {
 			var unnamed bool
-			if given, ok := member.(*value.Object); ok && name == outputs {
+			if given, ok := member.(*value.Object); ok && name == givenOutputs {
 				member, unnamed = g.outputs(given)
 			} else {
 				member, _ = g.gate.Refer(member)
