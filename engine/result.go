@@ -46,7 +46,7 @@ type Result struct {
 	Status   Status
 	// Outputs are the pipeline's outputs: plain Go values, exact decimals as
 	// json.Number. An output that went to a file is
-	// {"file": path, "rows": n}. Empty when a step failed.
+	// {"file": path, "rows": n}. Empty when a step failed. Where a vendor repeated a secret, ••• stands in its place.
 	Outputs map[string]any
 }
 

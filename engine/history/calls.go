@@ -82,7 +82,7 @@ func Show(ctx context.Context, s state.Store, id string) (*Details, error) {
 	}
 	d := &Details{Run: run}
 	for _, e := range entries {
-		if err := d.add(e); err != nil {
+		if err := d.add(maskedEntry(e)); err != nil {
 			return nil, err
 		}
 	}

@@ -117,7 +117,7 @@ func StandIns(ctx context.Context, s state.Tables) (bool, error) {
 
 func describe(ctx context.Context, s state.Store, r state.Run) (Run, error) {
 	run := Run{ID: r.ID, Key: r.Key, Pipeline: r.Pipeline, Status: r.Status, Began: r.Began, Ended: r.Ended, Files: r.Files}
-	if err := json.Unmarshal(r.Inputs, &run.Inputs); err != nil {
+	if err := json.Unmarshal([]byte(masked(string(r.Inputs))), &run.Inputs); err != nil {
 		return run, fmt.Errorf("the record of what run %s was started with is broken: %w", r.ID, err)
 	}
 	delete(run.Inputs, ".") // the folders
@@ -126,7 +126,7 @@ func describe(ctx context.Context, s state.Store, r state.Run) (Run, error) {
 			Outputs json.RawMessage `json:"outputs"`
 			Error   *event.Failure  `json:"error"`
 		}
-		if err := json.Unmarshal(r.Outcome, &outcome); err != nil {
+		if err := json.Unmarshal([]byte(masked(string(r.Outcome))), &outcome); err != nil {
 			return run, fmt.Errorf("the record of what run %s came to is broken: %w", r.ID, err)
 		}
 		run.Outputs, run.Error = outcome.Outputs, outcome.Error

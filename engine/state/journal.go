@@ -44,7 +44,7 @@ type Entry struct {
 	// At is when the entry came to be: the intent's time while a create is
 	// Intended, the answer's time afterwards.
 	At time.Time
-	// Payload is a JSON text without secrets, nil when there is nothing to
+	// Payload is a JSON text without secrets, which the engine refers to by name, nil when there is nothing to
 	// keep. It is never changed once it was given to a journal.
 	Payload []byte
 }

@@ -89,6 +89,9 @@ func (e *Executor) follow(ctx, run context.Context, j *job, vars lang.Vars, w *w
 // exchange sends one request and reads its answer. A target is returned for an
 // answer that asks to repeat the request there, and may.
 func (e *Executor) exchange(ctx, run context.Context, j *job, vars lang.Vars, w *wire) (flow.Result, *url.URL, error) {
+	if err := w.staysHome(j.connection); err != nil {
+		return e.unsendable(j, err), nil, nil
+	}
 	e.tellSent(j, w)
 	start := e.clock.Now()
 	a, t := e.send(ctx, j, w)

@@ -69,6 +69,9 @@ func endpoint(spec *catalog.OAuth2, base *url.URL, vars lang.Vars) (*auth.OAuth2
 		joined.RawQuery = u.RawQuery
 		u = &joined
 	}
+	if u.Scheme != "https" && base.Scheme == "https" {
+		return nil, faultf("", "the token endpoint %s is not encrypted, and the connection's base_url is", u.Redacted())
+	}
 	given, err := evalObject(spec.Params, vars, "auth.token.oauth2.params")
 	if err != nil {
 		return nil, err

@@ -105,6 +105,8 @@ type connection struct {
 	exclusive  string  // names the lock of a token that serves one request at a time; "" for others
 	// place is where limits are counted, for the connections there that have one key or one token together.
 	place, key string
+	// own knows the secrets of its config, and its tokens: those that must not leave its origin.
+	own *redact.Gate
 	// static stands for the token where the vendor needs none: keys in config.
 	static *credential
 }
@@ -170,21 +172,24 @@ func (e *Executor) connect(c *Connection, o Options) *connection {
 		static:     &credential{},
 		place:      c.Vendor.Name + " " + transport.Origin(c.BaseURL),
 		key:        tokenKey(c),
+		own:        ownGate(c),
 	}
 	for _, op := range c.Vendor.Operations {
 		p := prepare(op)
 		p.fixAddress(c.BaseURL)
 		prepared.operations[op.Name] = p
 	}
-	HideParams(e.gate, c.Vendor.Config, c.Config)
+	HideConfig(e.gate, c)
 	if password, ok := c.BaseURL.User.Password(); ok {
-		e.gate.Add(password)
+		e.gate.AddNamed(redact.Name("base_url", c.Name), password)
 	}
 	if t := c.Vendor.Auth.Token; t != nil {
 		prepared.keeper = newKeeper(c, o)
 		if t.Exclusive {
 			prepared.exclusive = exclusiveKey(c)
 		}
+	} else { // so that the gate knows it from the beginning; what is wrong with it, the first call tells
+		prepared.static.injection(e.gate, prepared)
 	}
 	return prepared
 }

@@ -48,7 +48,12 @@ func inject(gate *redact.Gate, conn *connection, token string) (inj injection, e
 	if inj.base, err = toldBase(conn.BaseURL, a.BaseURL, vars); err != nil {
 		return inj, err
 	}
-	headers, err := injected(gate, a.Headers, vars)
+	// What is made of config alone is the same whenever it is made.
+	from := origin{"inject", []string{conn.Name}}
+	if a.Token != nil {
+		from = origin{}
+	}
+	headers, err := injected(gate, from.below("headers"), a.Headers, vars)
 	if err != nil {
 		return inj, err
 	}
@@ -61,10 +66,10 @@ func inject(gate *redact.Gate, conn *connection, token string) (inj injection, e
 		inj.hidden[http.CanonicalHeaderKey(name)] = true
 	}
 	inj.headers = w.header
-	if inj.query, err = injected(gate, a.Query, vars); err != nil {
+	if inj.query, err = injected(gate, from.below("query"), a.Query, vars); err != nil {
 		return inj, err
 	}
-	if inj.body, err = injected(gate, a.Body, vars); err != nil {
+	if inj.body, err = injected(gate, from.below("body"), a.Body, vars); err != nil {
 		return inj, err
 	}
 	return inj, nil
@@ -94,7 +99,7 @@ func toldBase(own *url.URL, t *lang.Template, vars lang.Vars) (*url.URL, error) 
 
 // injected evaluates one part of auth.inject. The gate learns what is made
 // of secrets there, so that an answer that echoes it is masked too.
-func injected(gate *redact.Gate, t *lang.Template, vars lang.Vars) (*value.Object, error) {
+func injected(gate *redact.Gate, from origin, t *lang.Template, vars lang.Vars) (*value.Object, error) {
 	v, err := evalObject(t, vars, "auth.inject")
 	if err != nil || t == nil {
 		return v, err
@@ -103,8 +108,12 @@ func injected(gate *redact.Gate, t *lang.Template, vars lang.Vars) (*value.Objec
 		if t := m.Value.Type(); t == nil || !t.Secret {
 			continue
 		}
+		at := from.below(m.Name)
+		if m.Key != nil {
+			at = origin{}
+		}
 		if secret, err := m.Value.Eval(vars); err == nil {
-			hide(gate, secret)
+			hide(gate, at, secret)
 		}
 	}
 	return v, nil

@@ -43,7 +43,7 @@ func (e *Executor) freshToken(ctx context.Context, j *job, kind auth.Kind, refre
 	if kind == nil {
 		return auth.Token{}, permanently("no way to get a token is called %q", spec.Kind), nil
 	}
-	hide(e.gate, refresh)
+	hide(e.gate, origin{}, refresh)
 	login := auth.Login{
 		Call:    func(ctx context.Context) (auth.Token, error) { return e.callLogin(ctx, j) },
 		Send:    func(req *http.Request) (*auth.Answer, error) { return e.sendLogin(j, req) },
@@ -64,8 +64,9 @@ func (e *Executor) freshToken(ctx context.Context, j *job, kind auth.Kind, refre
 		token, err = e.made(j, token)
 	}
 	if err == nil {
-		e.hideToken(spec, token.Value)
-		hide(e.gate, token.Refresh)
+		e.hideToken(j.connection, token.Value)
+		hide(e.gate, origin{}, token.Refresh)
+		hide(j.connection.own, origin{}, token.Refresh)
 		err = token.Check()
 	}
 	var f *auth.Failure
@@ -118,14 +119,14 @@ func (e *Executor) made(j *job, token auth.Token) (auth.Token, error) {
 	if spec.Call != nil || !spec.Made() {
 		return token, nil
 	}
-	hide(e.gate, token.Value)
+	hide(e.gate, origin{}, token.Value)
 	v, err := value.Decode([]byte(token.Answer))
 	granted, ok := v.(*value.Object)
 	if err != nil || !ok {
 		return token, errors.New("the answer of the token endpoint cannot be read")
 	}
 	for _, name := range []string{"access_token", "refresh_token", "id_token"} {
-		hide(e.gate, granted.At(name))
+		hide(e.gate, origin{}, granted.At(name))
 	}
 	if token.Value, err = spec.Make(catalog.TokenVars(j.connection.Config, granted)); err != nil {
 		err = fmt.Errorf("%s: %w", TokenEndpoint, err)
@@ -134,9 +135,11 @@ func (e *Executor) made(j *job, token auth.Token) (auth.Token, error) {
 }
 
 // hideToken tells the gate of what is secret in a token.
-func (e *Executor) hideToken(spec *catalog.Token, text string) {
+func (e *Executor) hideToken(c *connection, text string) {
+	spec := c.Vendor.Auth.Token
 	if v, ok := spec.Parse(text); ok {
-		hideTyped(e.gate, spec.Type, v)
+		hideTyped(e.gate, origin{}, spec.Type, v)
+		hideTyped(c.own, origin{}, spec.Type, v)
 	}
 }
 
@@ -219,7 +222,7 @@ func (e *Executor) tokenEnded(ctx context.Context, j *job, token *credential) bo
 // success means that a new one is needed.
 func (e *Executor) checkToken(ctx context.Context, j *job, token *credential) (bool, error) {
 	spec := j.connection.Vendor.Auth.Token
-	e.hideToken(spec, token.Value)
+	e.hideToken(j.connection, token.Value)
 	if _, ok := spec.Parse(token.Value); !ok || token.Check() != nil {
 		return false, nil
 	}

@@ -367,7 +367,7 @@ func (e *Executor) next(n *catalog.NextPage, a *answer) (next, problem string) {
 		return "", ""
 	}
 	if t := n.Path.Type(); t != nil && t.Secret {
-		hide(e.gate, v)
+		hide(e.gate, origin{}, v)
 	}
 	switch v.(type) {
 	case string, int64, value.Decimal:

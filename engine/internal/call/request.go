@@ -21,6 +21,8 @@ type wire struct {
 	header  http.Header
 	body    []byte
 	hasBody bool
+	// home is where the login says that the calls go; nil where it does not.
+	home *url.URL
 	// hidden are the headers that carry credentials; their values are never shown.
 	hidden map[string]bool
 	// once forbids net/http to send the request again by itself.
@@ -60,7 +62,7 @@ func (e *Executor) request(j *job, vars lang.Vars, token *credential) (*wire, er
 		return nil, err
 	}
 	maps.Copy(w.header, inj.headers)
-	w.hidden = inj.hidden
+	w.hidden, w.home = inj.hidden, inj.base
 	if w.once {
 		w.hideIdempotencyKey()
 	}

@@ -1,39 +1,73 @@
 package call
 
 import (
+	"strconv"
+
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang"
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-// HideParams tells the gate of the values of secret params. p may be nil.
-func HideParams(gate *redact.Gate, p *catalog.Params, values *value.Object) {
+// HideConfig tells the gate of the secrets in a connection's config, under names by which what is kept can refer to them.
+func HideConfig(gate *redact.Gate, c *Connection) {
+	hideParams(gate, origin{"config", []string{c.Name}}, c.Vendor.Config, c.Config)
+}
+
+// HideInputs tells the gate of the values of secret inputs of a run. p may be nil.
+func HideInputs(gate *redact.Gate, p *catalog.Params, values *value.Object) {
+	hideParams(gate, origin{source: "input"}, p, values)
+}
+
+// InputName is the name under which the gate knows an input that is secret as a whole.
+func InputName(name string) string { return redact.Name("input", name) }
+
+// An origin is where a secret comes from, which is its name; the zero origin names nothing.
+type origin struct {
+	source string
+	path   []string
+}
+
+func (o origin) below(name string) origin {
+	if o.source != "" {
+		o.path = append(o.path[:len(o.path):len(o.path)], name)
+	}
+	return o
+}
+
+func (o origin) name() string {
+	if o.source == "" {
+		return ""
+	}
+	return redact.Name(o.source, o.path...)
+}
+
+func hideParams(gate *redact.Gate, from origin, p *catalog.Params, values *value.Object) {
 	if p == nil {
 		return
 	}
 	for _, q := range p.List {
 		if v := values.At(q.Name); q.Secret {
-			hide(gate, v)
+			hide(gate, from.below(q.Name), v)
 		} else {
-			hideTyped(gate, q.Type, v)
+			hideTyped(gate, from.below(q.Name), q.Type, v)
 		}
 	}
 }
 
 func (e *Executor) hideInputs(j *job) {
 	if len(j.op.SecretInputs) > 0 {
-		HideParams(e.gate, j.op.Inputs, j.inputs)
+		hideParams(e.gate, origin{}, j.op.Inputs, j.inputs)
 	}
 }
 
 // hideTyped tells the gate of the secrets within v, as its type marks them.
-func hideTyped(gate *redact.Gate, t *lang.Type, v value.Value) {
+func hideTyped(gate *redact.Gate, from origin, t *lang.Type, v value.Value) {
 	if t == nil || v == nil {
 		return
 	}
 	if t.Secret {
-		hide(gate, v)
+		hide(gate, from, v)
 		return
 	}
 	switch v := v.(type) {
@@ -41,42 +75,42 @@ func hideTyped(gate *redact.Gate, t *lang.Type, v value.Value) {
 		if t.Elem == nil || t.Elem.Kind != lang.Object && t.Elem.Kind != lang.List && !t.Elem.Secret {
 			return
 		}
-		for _, element := range v {
-			hideTyped(gate, t.Elem, element)
+		for i, element := range v {
+			hideTyped(gate, from.below(strconv.Itoa(i)), t.Elem, element)
 		}
 	case *value.Rows:
 		if t.Elem == nil || !t.Elem.HasSecret() {
 			return
 		}
 		for element := range v.All() { // an element that cannot be read is not sent either
-			hideTyped(gate, t.Elem, element)
+			hideTyped(gate, origin{}, t.Elem, element)
 		}
 	case *value.Object:
 		for i := range t.Fields {
-			hideTyped(gate, t.Fields[i].Type, v.At(t.Fields[i].Name))
+			hideTyped(gate, from.below(t.Fields[i].Name), t.Fields[i].Type, v.At(t.Fields[i].Name))
 		}
 	}
 }
 
 // hide tells the gate of every text and number in v.
-func hide(gate *redact.Gate, v value.Value) {
+func hide(gate *redact.Gate, from origin, v value.Value) {
 	switch v := v.(type) {
 	case nil, bool:
 	case value.List:
-		for _, element := range v {
-			hide(gate, element)
+		for i, element := range v {
+			hide(gate, from.below(strconv.Itoa(i)), element)
 		}
 	case *value.Rows:
 		for element := range v.All() { // an element that cannot be read is not sent either
-			hide(gate, element)
+			hide(gate, origin{}, element)
 		}
 	case *value.Object:
-		for _, member := range v.All() {
-			hide(gate, member)
+		for name, member := range v.All() {
+			hide(gate, from.below(name), member)
 		}
 	default:
 		if text, err := value.Text(v); err == nil && text != "" {
-			gate.Add(text)
+			gate.AddNamed(from.name(), text)
 		}
 	}
 }
@@ -96,7 +130,7 @@ func (a *answer) maskSecrets(gate *redact.Gate, op *operation) {
 	echoes, long := redact.NewGate(), false
 	for _, p := range op.Response.Secrets {
 		v = p.Mask(v, func(secret value.Value) {
-			hide(gate, secret)
+			hide(gate, origin{}, secret)
 			if text, ok := secret.(string); ok && len(text) >= minEcho {
 				long = echoes.Add(text)
 			}
@@ -146,9 +180,9 @@ func (a *answer) hideOutputs(gate *redact.Gate, op *operation, data []byte) bool
 			continue
 		}
 		if m.Secret {
-			hide(gate, v)
+			hide(gate, origin{}, v)
 		} else {
-			hideTyped(gate, m.Type(), v)
+			hideTyped(gate, origin{}, m.Type(), v)
 		}
 	}
 	return all

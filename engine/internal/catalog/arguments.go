@@ -7,6 +7,8 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/redact"
+	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // CheckWith holds the arguments of a call against the params of what is
@@ -67,11 +69,69 @@ func CheckWith(what string, params *Params, with *lang.Template, at diag.Place, 
 func (v *Vendor) CheckConfig(config *lang.Template, at diag.Place, key string) diag.List {
 	var faults diag.List
 	CheckWith("vendor "+v.Name, v.Config, config, at, &faults)
+	if config != nil && !faults.HasErrors() {
+		for _, m := range config.Members() {
+			if literal, ok := m.Value.Literal(); ok {
+				faults = append(faults, v.CheckSecret(m.Name, literal, m.Place)...)
+			}
+		}
+	}
 	for _, f := range faults {
 		f.Message = strings.Replace(f.Message, "input ", "config ", 1)
 		f.Hint = strings.Replace(f.Hint, "below with", "below "+key, 1)
 	}
 	return faults
+}
+
+// CheckSecret reports a config value that is secret and blank, and warns of one that is too short to be masked safely.
+func (v *Vendor) CheckSecret(name string, given value.Value, at diag.Place) diag.List {
+	var faults diag.List
+	q := v.Config.Get(name)
+	if q == nil || given == nil || q.HasDefault && value.Equal(q.Default, given) {
+		return nil
+	}
+	for _, text := range secretTexts(q.Type, q.Secret, given) {
+		var d *diag.Diagnostic
+		switch {
+		case strings.TrimSpace(text) == "":
+			d = fault(at, "blank-secret", fmt.Sprintf("config %s of vendor %s is secret, and it is blank", name, v.Name), "give it a value, or leave it out where it is optional")
+		case len(text) < redact.SafeLength:
+			d = fault(at, "short-secret", fmt.Sprintf("config %s of vendor %s is secret, and it has fewer than %d bytes", name, v.Name, redact.SafeLength),
+				"other texts may hold so short a text by chance, so that it cannot be masked safely: use a longer one")
+			d.Severity = diag.Warning
+		default:
+			continue
+		}
+		d.Related = declared(q)
+		faults.Add(d)
+	}
+	return faults
+}
+
+// secretTexts returns the secret texts in a value of type t; all says that each is.
+func secretTexts(t *lang.Type, all bool, v value.Value) (found []string) {
+	all = all || t != nil && t.Secret
+	switch v := v.(type) {
+	case value.List:
+		var element *lang.Type
+		if t != nil {
+			element = t.Elem
+		}
+		for _, e := range v {
+			found = append(found, secretTexts(element, all, e)...)
+		}
+	case *value.Object:
+		for name, member := range v.All() {
+			field, _ := t.Field(name)
+			found = append(found, secretTexts(field, all, member)...)
+		}
+	case nil, bool:
+	default:
+		if text, err := value.Text(v); all && err == nil {
+			found = append(found, text)
+		}
+	}
+	return found
 }
 
 // misspelt reports whether name is what an unknown argument was meant to be:

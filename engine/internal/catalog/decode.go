@@ -111,6 +111,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	scope := requestScope(d.v.Config.Type, op.Inputs.Type, op.identityType(), page).Recording(d.reads)
 	op.Request = d.request(n.Get("request"), scope)
 	d.usesPage(n.Get("paginate"), op.Paging, before)
+	d.foreignURL(n, op)
 	d.repeatable(n, n.Get("request"), op)
 	d.pathText(n.Get("request").Get("path"), op.Inputs)
 	if url := n.Get("request").Get("url"); url != nil {

@@ -3,6 +3,7 @@ package interp
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
@@ -162,7 +163,7 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 	if err == nil && canSettleRows(a.Operation, res) {
 		res, err = w.settleRows(a, key, req, res)
 	}
-	w.tellLostSecrets(req, res)
+	w.tellLostSecrets(a.Operation, req, res)
 	if err == nil && !res.Outcome.Success() {
 		err = w.refusal(a, key, req, res)
 	}
@@ -170,13 +171,19 @@ func (w *walker) quietly(a *pipeline.Call, key, at flow.Key, inputs *value.Objec
 }
 
 // tellLostSecrets warns of secrets that a create gave before the run was taken up again.
-func (w *walker) tellLostSecrets(req flow.CallRequest, res flow.Result) {
-	if !res.Replayed && !res.Reused {
+func (w *walker) tellLostSecrets(op *catalog.Operation, req flow.CallRequest, res flow.Result) {
+	if !res.Replayed && !res.Reused || !res.Outcome.Success() {
 		return
 	}
-	for _, name := range req.SecretOutputs {
-		if _, ok := res.Outputs.Get(name); !ok && res.Outcome.Success() {
-			w.rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: its output %s is null, since it is secret and was not written down when it was given", req.CallKey, name)})
+	for _, m := range op.Response.Outputs {
+		why := "it is secret"
+		if !slices.Contains(req.SecretOutputs, m.Name) {
+			if why = "it holds a secret"; res.Outputs == nil {
+				continue
+			}
+		}
+		if _, ok := res.Outputs.Get(m.Name); !ok {
+			w.rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("%s: its output %s is null, since %s and was not written down when it was given", req.CallKey, m.Name, why)})
 		}
 	}
 }

@@ -95,13 +95,9 @@ func (rt *runtime) do(r flow.CallRequest) (flow.Result, error) {
 	return flow.Result{}, fmt.Errorf("call %s: %w", r.Key, err)
 }
 
-// encode returns the payload for res, with what r asks for: without secrets, and with the
-// vendor's words masked, which may repeat a secret that was sent.
+// encode returns the payload for res, with what r asks for: without secrets.
 func (rt *runtime) encode(r flow.CallRequest, res flow.Result) []byte {
 	res.Outputs = without(res.Outputs, r.SecretOutputs)
-	if rt.Mask != nil && (res.Message != "" || res.Body != nil || res.Rows != nil || res.Apart != nil) {
-		res = masked(res, rt.Mask)
-	}
 	return encodeResult(res, func(dst []byte) []byte { return rt.appendAsked(dst, r) })
 }
 
@@ -117,25 +113,4 @@ func without(o *value.Object, names []string) *value.Object {
 		}
 	}
 	return rest
-}
-
-// masked returns res with what mask makes of all that came from the vendor
-// without being an output.
-func masked(res flow.Result, mask func(value.Value) value.Value) flow.Result {
-	text := func(s string) string {
-		s, _ = mask(s).(string)
-		return s
-	}
-	res.Message, res.Hint, res.Endpoint = text(res.Message), text(res.Hint), text(res.Endpoint)
-	res.Body = mask(res.Body)
-	res.Rows, res.Apart = maskedRows(res.Rows, text), maskedRows(res.Apart, text)
-	return res
-}
-
-func maskedRows(rows []flow.RowResult, mask func(string) string) []flow.RowResult {
-	rows = slices.Clone(rows)
-	for i := range rows {
-		rows[i].Message = mask(rows[i].Message)
-	}
-	return rows
 }

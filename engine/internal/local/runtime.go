@@ -40,9 +40,8 @@ type Options struct {
 	// Events gets the events, stamped, one at a time; nil drops them. It must
 	// mask what people may not see, and must not call the runtime.
 	Events event.Sink
-	// Mask replaces secrets in what vendors said before it is recorded: their
-	// words, and the bodies of failed calls. Outputs are recorded as they are, but for those that
-	// a request calls secret. nil masks nothing.
+	// Mask replaces secrets in what a write asks for before that is recorded for people. Results are recorded as they
+	// are, but for outputs that a request calls secret: the Journal sees to secrets in them. nil masks nothing.
 	Mask func(value.Value) value.Value
 	// Resume is the command that people are told where an open create stands in the way.
 	Resume flow.ResumeCommand

@@ -511,44 +511,6 @@ func TestFailuresAreFactsOnceTheyAreRecorded(t *testing.T) {
 	}
 }
 
-func TestTheVendorsWordsAreMaskedOnRecord(t *testing.T) {
-	said := flow.Result{
-		Outcome: flow.Unknown, Message: "hunter2 is wrong", Hint: "not hunter2", Sent: true,
-		Body: value.ObjectOf("said", "hunter2"), Endpoint: "POST http://x/hunter2",
-	}
-	vendor := flowtest.Vendor{Answer: func(r flow.CallRequest) flow.Result {
-		if r.Rows == nil {
-			return said
-		}
-		return flow.Result{Outcome: flow.OK, Sent: true, Rows: []flow.RowResult{{Key: "A", Status: flow.Ambiguous, Message: "hunter2?"}}}
-	}}
-	m := state.NewMemory()
-	var mask func(v value.Value) value.Value
-	mask = func(v value.Value) value.Value {
-		switch v := v.(type) {
-		case string:
-			return strings.ReplaceAll(v, "hunter2", "***")
-		case *value.Object:
-			return value.ObjectOf("said", mask(v.At("said")))
-		}
-		return v
-	}
-	rt := New(t.Context(), Options{Executor: &vendor, Journal: m, Locks: m, RunID: "r1", Mask: mask})
-	if res := mustCall(t, rt, create("create", "PT1")); res.Message != said.Message {
-		t.Errorf("the run itself was told %s", res.Message)
-	}
-	mustCall(t, rt, batch("send", "A"))
-	if err := rt.Record(flow.CallRequest{CallKey: "find"}, said); err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range []string{"create", "send", "find"} {
-		payload := string(entry(t, m, key).Payload)
-		if strings.Contains(payload, "hunter2") || !strings.Contains(payload, "***") {
-			t.Errorf("%s: %s", key, payload)
-		}
-	}
-}
-
 func TestSecretsAreAskedForAgain(t *testing.T) {
 	vendor := flowtest.Vendor{Answer: func(flow.CallRequest) flow.Result {
 		return flow.Result{Outcome: flow.OK, Outputs: value.ObjectOf("id", int64(7), "password", "hunter2")}

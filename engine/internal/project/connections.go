@@ -82,16 +82,7 @@ func (p *Project) checkConnections(n *source.Node) {
 // that its expressions compile, and that it names the vendor's config.
 func (c Connection) Check(v *catalog.Vendor) diag.List {
 	var faults diag.List
-	eachScalar(c.node, func(s *source.Node) {
-		text := lang.PlainText(s)
-		if at := variable.FindStringSubmatchIndex(text); at != nil {
-			m := variable.FindStringSubmatch(text)
-			name := m[1] + m[2] + m[3] + m[4]
-			found := strings.TrimSpace(m[0])
-			faults.Add(s.ErrorAt(utf8.RuneCountInString(text[:at[0]]), "no-marker", "%s is no marker of a variable: this would be sent as it stands", found).
-				WithHint("write ${{ env." + name + " }}, or ${{ '" + found + "' }} for the characters themselves"))
-		}
-	})
+	shellVariables(c.node, &faults)
 	base := c.node.Get("base_url")
 	lang.CompileTemplate(base, environmentScope(c.node, Environment{}), &faults)
 	if !strings.Contains(base.Text, "${{") {
@@ -114,9 +105,28 @@ func (c Connection) config(scope *lang.Scope, faults *diag.List) *lang.Template 
 	return lang.CompileTemplate(n, scope, faults)
 }
 
-// Evaluate reads the environment and returns the entry's values; config is not bound yet.
-func (c Connection) Evaluate(env Environment) (baseURL string, config *value.Object, faults diag.List) {
-	unset(c.node, env, &faults)
+// shellVariables reports variables as shells and other tools write them, which would be sent as they stand.
+func shellVariables(n *source.Node, faults *diag.List) {
+	eachScalar(n, func(s *source.Node) {
+		text := lang.PlainText(s)
+		m := variable.FindStringSubmatch(text)
+		if m == nil {
+			return
+		}
+		at, found := variable.FindStringIndex(text)[0], strings.TrimSpace(m[0])
+		faults.Add(s.ErrorAt(utf8.RuneCountInString(text[:at]), "no-marker", "%s is no marker of a variable: this would be sent as it stands", found).
+			WithHint("write ${{ env." + m[1] + m[2] + m[3] + m[4] + " }}, or ${{ '" + found + "' }} for the characters themselves"))
+	})
+}
+
+// Evaluate reads the environment and returns the entry's values, unless Check has errors; config is not bound yet.
+func (c Connection) Evaluate(v *catalog.Vendor, env Environment) (baseURL string, config *value.Object, faults diag.List) {
+	for _, f := range c.Check(v) {
+		if f.Severity != diag.Warning {
+			faults.Add(f)
+		}
+	}
+	unset(c.node, env, v, &faults)
 	if faults.HasErrors() {
 		return "", nil, faults
 	}
@@ -127,10 +137,10 @@ func (c Connection) Evaluate(env Environment) (baseURL string, config *value.Obj
 	if faults.HasErrors() {
 		return "", nil, faults
 	}
-	v, err := base.Eval(vars)
+	url, err := base.Eval(vars)
 	if err != nil {
 		faults.Add(asFault(c.node.Get("base_url"), err))
-	} else if text, ok := v.(string); ok {
+	} else if text, ok := url.(string); ok {
 		baseURL = text
 		if _, err := ParseBaseURL(text); err != nil {
 			faults.Add(c.node.Get("base_url").Errorf("bad-url", "%v", err))
@@ -210,18 +220,37 @@ var variable = regexp.MustCompile(`^(?:\$|\$env:|%|<)([A-Z_][A-Z0-9_]*)[%>]?$|` 
 
 var envUse = regexp.MustCompile(`\benv(?:\.|\?\.|\[['"])([A-Za-z_][A-Za-z0-9_]*)`)
 
-// unset reports the variables that an entry reads and nobody has set. One that ?? stands beside may be missing.
-func unset(n *source.Node, env Environment, faults *diag.List) {
+// unset reports the variables that an entry reads and nobody has set, also those that are set to nothing, as CI does with a secret that it
+// does not have, where something is needed: for the base URL, and for config that is secret or must be given. One that ?? stands
+// beside may be missing.
+func unset(n *source.Node, env Environment, v *catalog.Vendor, faults *diag.List) {
+	unsetIn(n.Get("base_url"), env, true, faults)
+	config := n.Get("config")
+	if config == nil {
+		return
+	}
+	for _, pair := range config.Pairs {
+		q := v.Config.Get(pair.Key.Text)
+		unsetIn(pair.Value, env, q == nil || q.Secret || q.Type.HasSecret() || q.Required(), faults)
+	}
+}
+
+func unsetIn(n *source.Node, env Environment, needed bool, faults *diag.List) {
 	eachScalar(n, func(s *source.Node) {
 		if strings.Contains(s.Text, "??") {
 			return
 		}
 		for _, at := range envUse.FindAllStringSubmatchIndex(s.Text, -1) {
 			name := s.Text[at[2]:at[3]]
-			if _, ok := env.Env(name); ok {
+			text, ok := env.Env(name)
+			if ok && (!needed || strings.TrimSpace(text) != "") {
 				continue
 			}
-			d := s.Errorf("env-not-set", "the environment variable %s is not set", name).
+			how := "is not set"
+			if ok {
+				how = "is set to nothing"
+			}
+			d := s.Errorf("env-not-set", "the environment variable %s %s", name, how).
 				WithHint("set it, or give the connection another value")
 			d.Pos = s.At(len([]rune(s.Text[:at[2]])))
 			faults.Add(d)

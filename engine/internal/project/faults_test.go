@@ -335,7 +335,7 @@ var faultCases = []faultCase{
 	{"output path that finds nothing", []edit{{shop, "id: id", "id: ID"}}},
 	{"vendor in the wrong place", []edit{{shop, "vendor: shop\n", "vendor: stall\n"}}},
 	{"vendor with the name of the built-in one", []edit{{"specs/store.yaml", "", "vendor: store\nversion: 1\noperations:\n  ping:\n    effect: read\n    request: {method: GET, path: /}\n"}}},
-	{"connection with the name of the built-in vendor", []edit{{"connections.yaml", "", "connections:\n  store: {vendor: shop, base_url: \"https://a.example\", config: {key: x}}\n"}}},
+	{"connection with the name of the built-in vendor", []edit{{"connections.yaml", "", "connections:\n  store: {vendor: shop, base_url: \"https://a.example\", config: {key: a-long-key}}\n"}}},
 	{"pipeline in the wrong file", []edit{{one, "pipeline: one\n", "pipeline: uno\n"}}},
 	{"unknown first key", []edit{{one, "pipeline: one\n", "pipline: one\n"}}},
 	{"first key that is not first", []edit{{one, "pipeline: one\nversion: 1\n", "version: 1\npipeline: one\n"}}},

@@ -20,39 +20,83 @@ const Mask = "•••"
 // MinLength is how many bytes a value must have to be masked wherever it is found. Shorter
 // ones would also be found in words that mean something else: they are masked where they stand
 // alone, between signs that are no letters or digits, and a single byte never is.
-const MinLength = 4
+const MinLength = 6
+
+// SafeLength is how many bytes a secret must have so that no text can be expected to hold it by chance.
+const SafeLength = 8
+
+// minNumber is how many digits a number must have to be taken for a secret: shorter ones are counts, more often.
+const minNumber = 4
 
 // Gate masks the secrets it knows. It is safe for concurrent use.
 type Gate struct {
 	mu       sync.RWMutex
 	patterns patterns
-	known    map[string]bool
+	known    map[string]*secret
+	names    map[string]string // the values of those that have a name
+	blanks   bool              // a secret has a blank, which forms write as +
+	// anchors are parts of the secrets; without one of them in a text, no escape hides a secret there.
+	// Where a secret has none, all texts with escapes are looked through.
+	anchors    patterns
+	unanchored bool
 }
+
+// A secret is a value that nobody may see.
+type secret struct{ name, text string }
 
 // NewGate returns a gate that knows no secret.
 func NewGate() *Gate {
-	return &Gate{patterns: newPatterns(), known: map[string]bool{}}
+	return &Gate{patterns: newPatterns(), anchors: newPatterns(), known: map[string]*secret{}, names: map[string]string{}}
 }
 
-// Add makes a secret known, for good. It is masked as it is, and in the forms in
-// which requests and answers carry it: escaped as JSON, in URLs, in forms and in pages,
-// and in base64, also as a part of something longer such as Basic credentials.
+// Add makes a secret known, for good. It is masked as it is, in hexadecimal digits and in base64, also as a
+// part of something longer such as Basic credentials; each of them also where JSON, URLs, forms, HTML or XML escape it,
+// up to four times over.
 // Add returns false for a value too short to be masked.
-func (g *Gate) Add(secret string) bool {
-	if len(secret) < 2 {
-		return false
-	}
+func (g *Gate) Add(secret string) bool { return g.AddNamed("", secret) }
+
+// AddNamed is Add of a secret that Refer can refer to by name: whoever resolves the reference later has a value
+// under the same name, perhaps another. "" stands for no name.
+func (g *Gate) AddNamed(name, text string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.known[secret] {
+	if name != "" {
+		g.names[name] = text
+	}
+	if len(text) < 2 {
+		return false
+	}
+	if s := g.known[text]; s != nil {
+		if s.name == "" {
+			s.name = name
+		}
 		return true
 	}
-	g.known[secret] = true
-	for _, form := range formsOf(secret) {
-		g.patterns.add(form)
+	s := &secret{name, text}
+	g.known[text] = s
+	g.blanks = g.blanks || strings.Contains(text, " ")
+	for _, form := range formsOf(s) {
+		g.patterns.add(&form)
+		if form.base64 != nil {
+			g.anchor(form.text)
+		}
 	}
+	g.unanchored = !g.anchor(text) || g.unanchored
 	return true
 }
+
+// anchor makes it known that escapes may hide text; false where no part of it tells.
+func (g *Gate) anchor(text string) bool {
+	anchor := anchorOf(text)
+	if len(anchor) < minPrefix {
+		return false
+	}
+	g.anchors.addLong(&form{text: anchor})
+	return true
+}
+
+// Holds reports whether s holds a secret.
+func (g *Gate) Holds(s string) bool { return len(g.matches(s)) > 0 }
 
 // Text returns s with every secret replaced by the mask; overlapping and
 // adjoining secrets become one. Without a secret in it, it is s itself.
@@ -63,6 +107,9 @@ func (g *Gate) Text(s string) string {
 	}
 	return mask(s, spans)
 }
+
+// span is a part of a text, from inclusive, to exclusive.
+type span struct{ from, to int }
 
 // mask returns s with the mask in place of each span.
 func mask(s string, spans []span) string {
@@ -131,7 +178,7 @@ func (g *Gate) value(v value.Value) (masked value.Value, changed bool) {
 
 // number masks the text of a number, unless it is short: a count, more often than a secret.
 func (g *Gate) number(text string) (value.Value, bool) {
-	if len(text) < MinLength {
+	if len(text) < minNumber {
 		return nil, false
 	}
 	spans := g.find(text)
@@ -179,21 +226,47 @@ func (g *Gate) object(v *value.Object) (value.Value, bool) {
 
 // find returns where the secrets are in s, in order and without overlaps.
 func (g *Gate) find(s string) []span {
-	g.mu.RLock()
-	spans := g.patterns.find(s)
-	g.mu.RUnlock()
-	if len(spans) < 2 {
-		return spans
+	matches := g.matches(s)
+	if len(matches) == 0 {
+		return nil
 	}
-	slices.SortFunc(spans, func(a, b span) int { return a.from - b.from })
-	merged := spans[:1]
-	for _, next := range spans[1:] {
-		last := &merged[len(merged)-1]
-		if next.from > last.to {
-			merged = append(merged, next)
+	slices.SortFunc(matches, func(a, b match) int { return a.from - b.from })
+	var merged []span
+	for _, m := range matches {
+		if n := len(merged); n > 0 && m.from <= merged[n-1].to {
+			merged[n-1].to = max(merged[n-1].to, m.to)
 			continue
 		}
-		last.to = max(last.to, next.to)
+		merged = append(merged, span{m.from, m.to})
 	}
 	return merged
+}
+
+// matches returns where forms of secrets are in s, however they are escaped.
+func (g *Gate) matches(s string) (found []match) {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	switch {
+	case len(g.known) == 0:
+	case g.mayHide(s):
+		layers(s, g.blanks, func(l *layer) { found = g.patterns.find(l, found) })
+	default:
+		found = g.patterns.find(&layer{text: s}, nil)
+	}
+	return found
+}
+
+// mayHide reports whether escapes may hide a secret in s.
+func (g *Gate) mayHide(s string) bool {
+	for range maxLayers {
+		plain := unescaped(s)
+		if plain == "" {
+			return g.blanks && strings.IndexByte(s, '+') >= 0 && (g.unanchored || g.anchors.has(s))
+		}
+		if g.unanchored || g.anchors.has(s) || g.anchors.has(plain) {
+			return true
+		}
+		s = plain
+	}
+	return false
 }

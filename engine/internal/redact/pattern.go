@@ -6,56 +6,40 @@ import (
 	"unicode/utf8"
 )
 
-// A form is one way to write a secret.
-type form struct {
-	text string
-	// before and after say how many base64 digits around the text also
-	// hold a part of the secret, mixed with its neighbours.
-	before, after int
+// A match is a form of a secret in a text: from inclusive, to exclusive.
+type match struct {
+	from, to int
+	form     *form
+	layer    *layer
+	// at is where the form is in the layer, with the digits of base64 around it that hold a part of the secret.
+	at int
 }
-
-// span is a part of a text, from inclusive, to exclusive.
-type span struct{ from, to int }
 
 // patterns finds all forms of all secrets in one pass over a text. Forms are
 // looked up by their first four bytes, so that it does not matter how many there are
 // and adding one costs next to nothing: rows may bring secrets of their own.
 type patterns struct {
-	byPrefix map[uint32][]form
+	byPrefix map[uint32][]*form
 	// first has the bytes that prefixes begin with, and seen a bit for every prefix. Nearly all
 	// positions of a text end there.
 	first *[256]bool
 	seen  *[1 << seenBits / 64]uint64
-	// short are those that have fewer bytes. They count where they stand alone.
-	short []string
+	// short are those that count where they stand alone only.
+	short []*form
 }
 
-const seenBits = 16
+const (
+	seenBits  = 16
+	minPrefix = 4
+)
 
 func newPatterns() patterns {
-	return patterns{byPrefix: map[uint32][]form{}, first: new([256]bool), seen: new([1 << seenBits / 64]uint64)}
+	return patterns{byPrefix: map[uint32][]*form{}, first: new([256]bool), seen: new([1 << seenBits / 64]uint64)}
 }
 
-// add makes f known.
-func (p *patterns) add(f form) {
-	if len(f.text) < MinLength {
-		p.short = append(p.short, f.text)
-		return
-	}
-	prefix := prefixAt(f.text, 0)
-	p.byPrefix[prefix] = append(p.byPrefix[prefix], f)
-	p.first[f.text[0]] = true
-	bit := bitOf(prefix)
-	p.seen[bit/64] |= 1 << (bit % 64)
-}
-
-// find returns where forms are in s; spans may overlap. It is nil when there are none.
-func (p *patterns) find(s string) []span {
-	spans := p.findShort(s)
-	if len(p.byPrefix) == 0 {
-		return spans
-	}
-	for i := 0; i+MinLength <= len(s); i++ {
+// has reports whether a form that is no short one begins anywhere in s.
+func (p *patterns) has(s string) bool {
+	for i := 0; i+minPrefix <= len(s); i++ {
 		if !p.first[s[i]] {
 			continue
 		}
@@ -64,32 +48,85 @@ func (p *patterns) find(s string) []span {
 			continue
 		}
 		for _, f := range p.byPrefix[prefix] {
-			if end := i + len(f.text); end <= len(s) && s[i:end] == f.text {
-				spans = append(spans, span{i - base64Before(s, i, f.before), end + base64After(s, end, f.after)})
+			if strings.HasPrefix(s[i:], f.text) {
+				return true
 			}
 		}
 	}
-	return spans
+	return false
 }
 
-// findShort returns where short forms stand alone in s.
-func (p *patterns) findShort(s string) []span {
-	var spans []span
-	for _, text := range p.short {
+// add makes f known.
+func (p *patterns) add(f *form) {
+	plain := f.base64 == nil && (len(f.steps) == 0 || f.steps[0] == stepTrim && len(f.steps) == 1)
+	if len(f.text) < minPrefix || plain && len(f.text) < MinLength {
+		p.short = append(p.short, f)
+		return
+	}
+	p.addLong(f)
+}
+
+// addLong makes a form known that is found in the midst of words, too.
+func (p *patterns) addLong(f *form) {
+	prefix := prefixAt(f.text, 0)
+	p.byPrefix[prefix] = append(p.byPrefix[prefix], f)
+	p.first[f.text[0]] = true
+	bit := bitOf(prefix)
+	p.seen[bit/64] |= 1 << (bit % 64)
+}
+
+// find adds where forms are in a layer; they may overlap.
+func (p *patterns) find(l *layer, found []match) []match {
+	s := l.text
+	found = p.findShort(l, found)
+	if len(p.byPrefix) == 0 {
+		return found
+	}
+	for i := 0; i+minPrefix <= len(s); i++ {
+		if !p.first[s[i]] {
+			continue
+		}
+		prefix := prefixAt(s, i)
+		if bit := bitOf(prefix); p.seen[bit/64]&(1<<(bit%64)) == 0 {
+			continue
+		}
+		for _, f := range p.byPrefix[prefix] {
+			end := i + len(f.text)
+			if end > len(s) || s[i:end] != f.text {
+				continue
+			}
+			m := match{form: f, layer: l, at: i}
+			from := i
+			if f.base64 != nil {
+				from, end = i-base64Before(s, i, f.base64.before), end+base64After(s, end, f.base64.after)
+			}
+			m.from, m.to = l.span(from, end)
+			found = append(found, m)
+		}
+	}
+	return found
+}
+
+// findShort adds where short forms stand alone in a layer.
+func (p *patterns) findShort(l *layer, found []match) []match {
+	s := l.text
+	for _, f := range p.short {
 		for from := 0; ; {
-			i := strings.Index(s[from:], text)
+			i := strings.Index(s[from:], f.text)
 			if i < 0 {
 				break
 			}
-			i, from = from+i, from+i+len(text)
+			i, from = from+i, from+i+len(f.text)
 			before, _ := utf8.DecodeLastRuneInString(s[:i])
 			after, _ := utf8.DecodeRuneInString(s[from:])
 			if !ofWord(before) && !ofWord(after) {
-				spans = append(spans, span{i, from})
+				m := match{form: f, layer: l, at: i}
+				m.from, m.to = l.span(i, from)
+				found = append(found, m)
 			}
 		}
 	}
-	return spans
+	return found
 }
 
 func ofWord(r rune) bool {

@@ -67,7 +67,7 @@ func neededFault(n pipeline.Connection, code, message, hint string) *diag.Diagno
 }
 
 func (c Connection) resolve(name string, v *catalog.Vendor) (*call.Connection, diag.List) {
-	base, config, at, faults := c.values(name)
+	base, config, at, faults := c.values(name, v)
 	if faults.HasErrors() {
 		return nil, faults
 	}
@@ -81,13 +81,22 @@ func (c Connection) resolve(name string, v *catalog.Vendor) (*call.Connection, d
 		member, _, _ := strings.Cut(strings.TrimPrefix(b.Pointer, "/"), "/")
 		faults.Add(connectionFault(name, at(member), "config "+b.Path+": "+b.Message))
 	}
+	if !faults.HasErrors() {
+		for member, given := range config.All() {
+			for _, f := range v.CheckSecret(member, given, at(member)) {
+				if f.Message = "connection " + name + ": " + f.Message; f.Severity != diag.Warning || c.Site == "" { // a stand-in has no secrets
+					faults.Add(f)
+				}
+			}
+		}
+	}
 	return &call.Connection{Name: name, Vendor: v, BaseURL: baseURL, Config: bound}, faults
 }
 
 // values returns base URL and config, and where each config value stands.
-func (c Connection) values(name string) (base string, config *value.Object, at func(string) diag.Place, faults diag.List) {
+func (c Connection) values(name string, v *catalog.Vendor) (base string, config *value.Object, at func(string) diag.Place, faults diag.List) {
 	if c.Entry != nil {
-		base, config, faults = c.Entry.Evaluate(c.Env)
+		base, config, faults = c.Entry.Evaluate(v, c.Env)
 		return base, config, c.Entry.At, faults
 	}
 	at = func(string) diag.Place { return diag.Place{} }

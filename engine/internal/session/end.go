@@ -75,7 +75,7 @@ func (s *session) end(ctx context.Context, outputs *value.Object, rows flow.Tall
 func (s *session) recordEnd(ctx context.Context, e *End, rows flow.Tally) {
 	run := s.run
 	run.Status = string(e.Status)
-	run.Outcome = encodeOutcome(s.gate.JSON(value.AppendJSON(nil, e.Outputs)), e.Failure, rows)
+	run.Outcome = encodeOutcome(value.AppendJSON(nil, e.Outputs), e.Failure, rows)
 	if e.Status != Interrupted {
 		run.Ended = s.clock.Now().UTC()
 	}

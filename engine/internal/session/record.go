@@ -9,7 +9,9 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/call"
 	"github.com/seed627bd532/runner/engine/internal/flow"
+	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
@@ -64,6 +66,32 @@ func decodeStart(r state.Run) (start, error) {
 		}
 	}
 	return s, nil
+}
+
+// startOf returns what a run of t was started with. Where that refers to secrets, they are those of the connections, and of inputs that
+// are given again.
+func (w *World) startOf(r state.Run, t *target, again Given) (start, error) {
+	if !redact.HasReferences(string(r.Inputs)) {
+		return decodeStart(r)
+	}
+	connections, faults := Connect(t.connections, w.Connections)
+	if err := faults.Err(); err != nil {
+		return start{}, err
+	}
+	g := &guard{gate: w.gateOf(connections)}
+	for name, text := range again.Texts {
+		g.gate.AddNamed(call.InputName(name), text)
+	}
+	for name, v := range again.Values {
+		if text, ok := v.(string); ok {
+			g.gate.AddNamed(call.InputName(name), text)
+		}
+	}
+	var err error
+	if r.Inputs, err = g.resolve(r.Inputs); err != nil {
+		return start{}, err
+	}
+	return decodeStart(r)
 }
 
 // newStart records what binding the inputs has found.
@@ -193,7 +221,7 @@ func recordedCode(r state.Run) string {
 func recordedOutputs(r state.Run) (*value.Object, error) {
 	v, err := value.Decode(r.Outcome)
 	o, _ := v.(*value.Object)
-	outputs, ok := o.At("outputs").(*value.Object)
+	outputs, ok := redact.Unrefer(o.At("outputs")).(*value.Object)
 	if err != nil || !ok {
 		return nil, fmt.Errorf("the record of what run %s came to is broken", r.ID)
 	}

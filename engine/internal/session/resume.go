@@ -32,7 +32,7 @@ func (w *World) Resume(ctx context.Context, id string, o Order) (*End, error) {
 	if err := faults.Err(); err != nil {
 		return nil, err
 	}
-	was, err := decodeStart(run)
+	was, err := w.startOf(run, t, o.Given)
 	if err != nil {
 		return nil, stateFault("the run cannot be taken up", err)
 	}
@@ -73,7 +73,7 @@ func (w *World) takeUp(ctx context.Context, j *job, run state.Run) (*End, error)
 	if isDone(run) {
 		return w.again(ctx, run, j.order)
 	}
-	if err := j.unchanged(run); err != nil {
+	if err := w.unchanged(j, run); err != nil {
 		return nil, err
 	}
 	if err := w.prepare(ctx, j); err != nil {
@@ -91,7 +91,7 @@ func (w *World) takeUp(ctx context.Context, j *job, run state.Run) (*End, error)
 	}
 	run.Files, run.Inputs = j.target.files, newStart(j.in, outDir).encode()
 	run.Ended, run.Status, run.Outcome = time.Time{}, "", nil
-	if err := w.State.Update(ctx, run); err != nil {
+	if err := w.guard(j).Update(ctx, run); err != nil {
 		return nil, stateFault("the run cannot be recorded", err)
 	}
 	j.run, j.resumed = run, true
@@ -120,8 +120,8 @@ func (w *World) doubted(ctx context.Context, run state.Run) (time.Time, error) {
 
 // unchanged refuses a run whose files or inputs are not those of its record,
 // unless the order accepts that; it is told then.
-func (j *job) unchanged(run state.Run) error {
-	was, err := decodeStart(run)
+func (w *World) unchanged(j *job, run state.Run) error {
+	was, err := w.startOf(run, j.target, j.order.Given)
 	if err != nil {
 		return stateFault("the run cannot be taken up", err)
 	}

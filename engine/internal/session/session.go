@@ -36,28 +36,28 @@ type session struct {
 }
 
 func (w *World) session(j *job) *session {
-	gate := redact.NewGate()
+	gate := j.gate
 	var wire call.Wire
 	if w.Stage != nil {
-		gate, wire = w.Stage.Gate, w.Stage.Wire
+		wire = w.Stage.Wire
 	}
+	kept := w.guard(j)
 	kinds := auth.Builtin()
 	maps.Copy(kinds, w.Auth)
 	var events event.Sink
 	if w.Events != nil {
 		events = gate.Sink(w.Events)
 	}
-	call.HideParams(gate, j.target.inputs.Params, j.in.Values)
 	return &session{
 		job:    j,
-		state:  w.State,
+		state:  kept,
 		gate:   gate,
 		events: events,
 		resume: w.ResumeCommand,
 		clock:  w.clock(),
 		executor: ledger.New(ledger.Options{
-			Tables:   w.State,
-			Runs:     w.State,
+			Tables:   kept,
+			Runs:     kept,
 			Declared: j.target.tables,
 			Next: call.New(call.Options{
 				Connections: j.connections,
@@ -73,6 +73,11 @@ func (w *World) session(j *job) *session {
 			}),
 		}),
 	}
+}
+
+// guard returns the state as the job may use it.
+func (w *World) guard(j *job) *guard {
+	return &guard{Store: w.State, gate: j.gate, connections: j.connections, shown: j.target.pipeline == nil}
 }
 
 // newRunID returns an id that sorts by time and is unique beyond machines.
@@ -134,14 +139,27 @@ func (t *target) walk(rt flow.Runtime, s *session) (*value.Object, flow.Tally, e
 	}
 	if t.pipeline == nil {
 		outputs, err := interp.Call(rt, t.connection, t.operation, in)
-		return withoutSecrets(t.operation.Response.OutputsType, outputs), flow.Tally{}, err
+		return s.masked(withoutSecrets(t.operation.Response.OutputsType, outputs)), flow.Tally{}, err
 	}
 	in.OnRow = s.rowsTo(s.order.Rows, t.pipeline)
 	outputs, tally, err := interp.Run(rt, t.pipeline, in)
+	outputs = s.masked(outputs)
 	if err == nil && s.outDir != "" {
 		err = WriteFiles(s.outDir, t.pipeline, outputs)
 	}
 	return outputs, tally, err
+}
+
+// masked returns outputs as everybody may see them. o may be nil, and stays it.
+func (s *session) masked(o *value.Object) *value.Object {
+	if o == nil {
+		return nil
+	}
+	open := value.NewObject(o.Len())
+	for name, v := range o.All() {
+		open.Set(name, s.gate.Value(v))
+	}
+	return open
 }
 
 // rowsTo passes rows on to a listener: one at a time, also those of a batch,
@@ -159,9 +177,9 @@ func (s *session) rowsTo(hear func(Row), pl *pipeline.Pipeline) func(string, flo
 		mu.Lock()
 		defer mu.Unlock()
 		for _, it := range rowsIn(item) {
-			row := Row{Step: step, Key: it.Key, Status: string(it.Status)}
+			row := Row{Step: step, Key: s.gate.Text(it.Key), Status: string(it.Status)}
 			if it.Outputs != nil {
-				row.Outputs, _ = value.ToGo(withoutSecrets(types[step].RowType(), it.Outputs)).(map[string]any)
+				row.Outputs, _ = value.ToGo(s.masked(withoutSecrets(types[step].RowType(), it.Outputs))).(map[string]any)
 			}
 			if it.Err != nil {
 				row.Error = s.gate.Text(it.Err.Error())

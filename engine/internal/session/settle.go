@@ -21,7 +21,8 @@ func (w *World) settle(ctx context.Context, id string, j *job) error {
 	if len(j.order.Settle) == 0 {
 		return nil
 	}
-	entries, err := w.State.Entries(ctx, id)
+	kept := w.guard(j)
+	entries, err := kept.Entries(ctx, id)
 	if err != nil {
 		return stateFault("the run cannot be read", err)
 	}
@@ -43,7 +44,7 @@ func (w *World) settle(ctx context.Context, id string, j *job) error {
 		return err
 	}
 	for _, key := range keys {
-		if err := local.Settle(ctx, w.State, id, key, j.order.Settle[key].Done, outputs[key]); err != nil {
+		if err := local.Settle(ctx, kept, id, key, j.order.Settle[key].Done, outputs[key]); err != nil {
 			return stateFault("what was settled cannot be recorded", err)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/call"
+	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
@@ -24,6 +25,7 @@ type job struct {
 	resumed     bool
 	doubted     time.Time // since when the run's reads are asked for anew; zero: none
 	warnings    diag.List
+	gate        *redact.Gate // knows the secrets of inputs and connections
 }
 
 // Pipeline runs the pipeline at path, and Call makes one call of
@@ -77,7 +79,7 @@ func (w *World) begin(ctx context.Context, t *target, o Order) (*End, error) {
 		return nil, err
 	}
 	defer release()
-	err = w.State.Begin(ctx, j.run)
+	err = w.guard(j).Begin(ctx, j.run)
 	if errors.Is(err, state.ErrKeyTaken) { // at this moment
 		end, _, err := w.underKey(ctx, j)
 		return end, err
@@ -97,7 +99,7 @@ func (w *World) underKey(ctx context.Context, j *job) (end *End, known bool, err
 	if err != nil || !known {
 		return nil, false, stateFault("the runs cannot be read", err)
 	}
-	was, err := decodeStart(run)
+	was, err := w.startOf(run, j.target, j.order.Given)
 	if err != nil {
 		return nil, true, stateFault("the run cannot be taken up", err)
 	}
@@ -120,9 +122,13 @@ func (w *World) underKey(ctx context.Context, j *job) (end *End, known bool, err
 
 // prepare does what must be done before a run begins, and sends nothing.
 func (w *World) prepare(ctx context.Context, j *job) error {
-	if err := w.reach(j).Err(); err != nil {
+	reached := w.reach(j)
+	if err := reached.Err(); err != nil {
 		return err
 	}
+	j.warnings = append(j.warnings, reached...)
+	j.gate = w.gateOf(j.connections)
+	call.HideInputs(j.gate, j.target.inputs.Params, j.in.Values)
 	fresh, faults, err := strangers(ctx, w.State, sitesOf(j.connections, w.Connections), j.order.Moved)
 	if err != nil {
 		return stateFault("the connections cannot be held against those of before", err)
@@ -130,6 +136,18 @@ func (w *World) prepare(ctx context.Context, j *job) error {
 	j.newcomers = newNewcomers(w.State, fresh, j.order.Moved)
 	j.warnings = append(append(diag.List{}, w.Warnings...), j.warnings...)
 	return faults.Err()
+}
+
+// gateOf returns the gate of a run, which knows the secrets of its connections.
+func (w *World) gateOf(connections map[string]*call.Connection) *redact.Gate {
+	gate := redact.NewGate()
+	if w.Stage != nil {
+		gate = w.Stage.Gate
+	}
+	for _, c := range connections {
+		call.HideConfig(gate, c)
+	}
+	return gate
 }
 
 // reach finds out whether the job has what it needs of the world: its
