@@ -297,7 +297,7 @@ steps:
       - id: choice
         switch:
           - if: steps.wait.outputs.state == 'lost'
-            steps: [{id: lost, set: {x: 1}}]
+            steps: [{fail: it is lost}]
   - {id: all, foreach: "['a', 'bad', 'b']", batch: 2, on_error: collect, call: depot.send, with: {skus: "${{ item }}"}}
   - {id: none, call: depot.send, with: {skus: []}}
   - {id: some, call: depot.send, with: {skus: [c, bad2]}, on_error: continue}

@@ -134,8 +134,8 @@ func TestRunsRefuseWhatCheckRefusesOfConnections(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
 	defer server.Close()
 	for key, want := range map[string]string{
-		`$TOKEN`:                        "$TOKEN is how shells write a variable: this would be sent as it stands",
-		`"${TOKEN}"`:                    "${TOKEN} is how shells write a variable: this would be sent as it stands",
+		`$TOKEN`:                        "$TOKEN is no marker of a variable: this would be sent as it stands",
+		`"${TOKEN}"`:                    "${TOKEN} is no marker of a variable: this would be sent as it stands",
 		`"${{ env.EMPTY }}"`:            "the environment variable EMPTY is set to nothing",
 		`"${{ env.BLANK }}"`:            "the environment variable BLANK is set to nothing",
 		`"Bearer ${{ env.EMPTY }}"`:     "the environment variable EMPTY is set to nothing",

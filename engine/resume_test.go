@@ -727,32 +727,6 @@ func TestInterruptedRunHasNoEnd(t *testing.T) {
 	p.wants(t, `{"/papers":1,"/prints":1,"/shipments":1}`)
 }
 
-func TestOwnMemoryForgetsRuns(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		program, err := engine.Load(press, engine.Options{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		request := engine.Request{Pipeline: "pipelines/other.yaml"}
-		first, err := program.Run(t.Context(), request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, later := range []struct {
-			after time.Duration
-			known bool
-		}{{59 * time.Minute, true}, {2 * time.Minute, false}} {
-			time.Sleep(later.after)
-			if _, err := program.Run(t.Context(), request); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := resume(program, first.RunID, engine.ResumeRequest{}); (err == nil) != later.known {
-				t.Errorf("after %v: %v", later.after, err)
-			}
-		}
-	})
-}
-
 // A brokenState cannot record how runs end.
 type brokenState struct{ *state.Memory }
 

@@ -165,10 +165,10 @@ func TestSerpiListsThatAreNotBelieved(t *testing.T) {
 	}{
 		{"every page is the same", func(v *erp) {
 			v.page = func(_ int, all []supplied) []supplied { return all[:100] }
-		}, 2, "page-repeated invalid: page 2 of serpi.get_supplier_articles has the same elements as the page before it"},
+		}, 3, "page-repeated invalid: page 3 of serpi.get_supplier_articles is the same answer as the 2 pages before it"},
 		{"the last page for ever", func(v *erp) {
 			v.page = func(page int, all []supplied) []supplied { return all[min(page-1, 2)*100:][:50] }
-		}, 4, "page-repeated invalid: page 4 of serpi.get_supplier_articles has the same elements as the page before it"},
+		}, 5, "page-repeated invalid: page 5 of serpi.get_supplier_articles is the same answer as the 2 pages before it"},
 		{"a record that comes twice", func(v *erp) {
 			v.page = func(page int, all []supplied) []supplied {
 				return all[min(page*90, len(all)):min(page*90+100, len(all))]

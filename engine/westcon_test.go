@@ -368,7 +368,7 @@ func TestWestconStopsAtOnce(t *testing.T) {
 		"no quota left": {key(asJSON(403, `{"statusCode": 403, "message": "Out of call volume quota. Quota will be replenished in 01:22:33."}`)), 1, 1,
 			"westcon.order_status: denied: Out of call volume quota. Quota will be replenished in 01:22:33."},
 		"no token is good": {func(w *westcon) { w.calls = -1 }, 2, 2,
-			`westcon.order_status: auth: Unauthorized. Access token is missing or invalid.; hint: westcon does not accept the credentials of connection "westcon"`},
+			`westcon.order_status: auth: Unauthorized. Access token is missing or invalid.; hint: the login succeeded, and westcon accepts no request after it: does somebody else log in as the user of connection "westcon"? Or check auth.inject`},
 		"wrong address": {status(asJSON(404, `{ "statusCode": 404, "message": "Resource not found" }`)), 1, 1,
 			"westcon.order_status: not_found: Resource not found"},
 		"refused": {status(asJSON(400, `{"statusCode":400,"message":"orderType is invalid"}`)), 1, 1,

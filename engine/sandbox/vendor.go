@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"slices"
+
 	"io/fs"
 	pathpkg "path"
 
@@ -40,7 +42,8 @@ func (d *Definition) checkVendor(fsys fs.FS, name string, sound bool) (faults di
 			}
 		}
 	}
-	faults = append(faults, v.CheckConfig(config, at, "connection.config")...)
+	// The secrets of a sandbox are made up, so that short ones do no harm.
+	faults = append(faults, slices.DeleteFunc(v.CheckConfig(config, at, "connection.config"), func(f *diag.Diagnostic) bool { return f.Code == "short-secret" })...)
 	if sound {
 		faults = append(faults, d.agrees(v)...)
 	}

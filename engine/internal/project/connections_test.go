@@ -19,7 +19,7 @@ func TestVariablesWithoutAMarker(t *testing.T) {
 	} {
 		file := fmt.Sprintf("connections: {shop: {vendor: shop, base_url: \"https://env.example.com\", config: {key: %s}}}\n", strconv.Quote(text))
 		_, faults := project.Load(spoil(t, edit{"connections.yaml", "", file}), "connections.yaml")
-		if found := len(faults) > 0; found != want {
+		if found := faults.HasErrors(); found != want {
 			t.Errorf("%s: %v", text, faults)
 			for _, d := range faults {
 				t.Log(d)
