@@ -50,11 +50,6 @@ func (s kindSet) String() string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-const omitFormat = "omit"
-
-// omitType is the type of omit: null to the eye, and marked as what only templates take.
-var omitType = &Type{Kind: Null, Nullable: true, Format: omitFormat, omittable: true}
-
 // want reports t when its kind is not among the wanted ones. It returns whether it is.
 func (c *compiler) want(t term, set kindSet, null bool, what string) bool {
 	c.refuseOmit(t)

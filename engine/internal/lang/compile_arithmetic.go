@@ -95,7 +95,7 @@ func ordered(name string, ts times) operator {
 		if err := f.spendCompare(a, b); err != nil {
 			return nil, err
 		}
-		order, err := ts.order(f, a, b)
+		order, err := orderTimes(f, ts, a, b)
 		if err != nil {
 			return nil, err
 		}

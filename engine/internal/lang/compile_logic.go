@@ -66,7 +66,7 @@ func (c *compiler) equality(n *ast.BinaryNode) term {
 		if err != nil {
 			return nil, err
 		}
-		eq, err := ts.equal(f, a, b)
+		eq, err := equalTimes(f, ts, a, b)
 		if err != nil {
 			return nil, at.wrap(err)
 		}
@@ -161,7 +161,7 @@ func contained(f *frame, ts times, v, in value.Value) (bool, error) {
 	case value.List, *value.Rows:
 		var broken error
 		for _, e := range f.elements(in, &broken) {
-			if same, err := ts.equal(f, v, e); same || err != nil {
+			if same, err := equalTimes(f, ts, v, e); same || err != nil {
 				return same, err
 			}
 		}

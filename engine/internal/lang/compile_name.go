@@ -6,8 +6,6 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 
-	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -36,23 +34,6 @@ func (c *compiler) identifier(n *ast.IdentifierNode) term {
 		d.Hint = fmt.Sprintf("%s is a function: write %s(…)", n.Value, n.Value)
 	}
 	return invalid(n)
-}
-
-// otherLanguages are the words of other languages for ours.
-var otherLanguages = map[string]string{
-	"True": "true", "False": "false", "TRUE": "true", "FALSE": "false",
-	"None": "null", "Null": "null", "NULL": "null", "undefined": "null",
-}
-
-// WarnOtherWord warns of a text, which stands at n, that is the word of another language for null, true or false.
-func WarnOtherWord(n *source.Node, text string, faults *diag.List) {
-	word := map[string]string{"nil": "null", "Nil": "null", "NaN": "null", "N/A": "null", "n/a": "null", "#N/A": "null"}[text]
-	if word == "" {
-		word = otherLanguages[text]
-	}
-	if word != "" {
-		faults.Add(n.Warnf("other-word", "%s is a text here, not %s", text, word).WithHint("write " + word + " where that is meant; an input that may be left out has optional: true"))
-	}
 }
 
 // read notes that a name of the scope, or a function that only this scope has, was read.

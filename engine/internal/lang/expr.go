@@ -33,9 +33,6 @@ type Expr struct {
 	whenTrue, whenFalse []Fact
 }
 
-// longestExpr bounds what the compiler looks at, in bytes.
-const longestExpr = 20_000
-
 const (
 	markerOpen  = "${{"
 	markerClose = "}}"

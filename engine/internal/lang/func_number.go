@@ -167,7 +167,7 @@ func extreme(name string, sign int) func(*frame, []value.Value, []times) (value.
 			if err := f.spendCompare(v, best); err != nil {
 				return nil, err
 			}
-			order, err := all.order(f, v, best)
+			order, err := orderTimes(f, all, v, best)
 			if err != nil {
 				return nil, err
 			}

@@ -186,3 +186,6 @@ func HasMarker(n *source.Node) bool {
 	}
 	return n.Kind == source.Scalar && hasMarker(n.Text)
 }
+
+// longestExpr bounds what the compiler looks at, in bytes.
+const longestExpr = 20_000

@@ -5,11 +5,6 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-// Omit is what a template yields when its whole value is to be left out.
-var Omit value.Value = omitted{}
-
-type omitted struct{}
-
 // A Template is a compiled YAML value whose scalars may hold ${{ }} markers. It
 // never changes and is safe for concurrent use.
 type Template struct {

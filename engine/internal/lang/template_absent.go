@@ -6,8 +6,6 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
-const absent = " may be absent"
-
 // BareAbsent returns the markers that are the whole of a value and nothing but the name of
 // something that may not be given: null stands in its place then, and no ?? says that it shall.
 func (t *Template) BareAbsent() []*Expr {

@@ -33,15 +33,6 @@ func compileNode(n *source.Node, s *Scope, faults *diag.List) *Template {
 	return compileObject(n, s, faults)
 }
 
-func countErrors(l diag.List) (n int) {
-	for _, d := range l {
-		if d.Severity == diag.Error {
-			n++
-		}
-	}
-	return n
-}
-
 func placeOf(n *source.Node) diag.Place { return diag.Place{File: n.File, Pos: n.Pos} }
 
 // compileScalar compiles a scalar; root says that it is all of the template.

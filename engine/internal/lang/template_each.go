@@ -2,10 +2,6 @@ package lang
 
 import (
 	"iter"
-	"strings"
-
-	"github.com/expr-lang/expr/file"
-	"github.com/expr-lang/expr/parser/lexer"
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -166,15 +162,4 @@ func eachName(n *source.Node, faults *diag.List) string {
 		faults.Add(d)
 	}
 	return as.Text
-}
-
-// isName reports whether text can be the name of a variable.
-func isName(text string) bool {
-	switch text {
-	case "true", "false", "null", "nil", "omit":
-		return false
-	}
-	tokens, err := lexer.Lex(file.NewSource(text))
-	return err == nil && len(tokens) == 2 && tokens[0].Kind == lexer.Identifier &&
-		tokens[0].Value == text && !strings.ContainsRune(text, '$')
 }

@@ -1,0 +1,21 @@
+package lang
+
+import "github.com/seed627bd532/runner/engine/internal/value"
+
+const omitFormat = "omit"
+
+// omitType is the type of omit: null to the eye, and marked as what only templates take.
+var omitType = &Type{Kind: Null, Nullable: true, Format: omitFormat, omittable: true}
+
+// Omit is what a template yields when its whole value is to be left out.
+var Omit value.Value = omitted{}
+
+type omitted struct{}
+
+// Kept returns the type of a value of type t that was not left out.
+func (t *Type) Kept() *Type {
+	if isOmit(t) {
+		return nothingType
+	}
+	return t.omitted(false)
+}
