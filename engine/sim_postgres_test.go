@@ -25,11 +25,7 @@ import (
 	"github.com/seed627bd532/runner/engine/state/postgres"
 )
 
-var (
-	pgSimulations = flag.Int("postgres-simulations", 8, "how many worlds with PostgreSQL as the state are simulated, in real time")
-	// About one world in 60 makes something twice when connections break; the cause is not known yet.
-	pgBreaks = flag.Bool("postgres-breaks", false, "break connections to the database in half of these worlds")
-)
+var pgSimulations = flag.Int("postgres-simulations", 8, "how many worlds with PostgreSQL as the state are simulated, in real time")
 
 // A bubble of virtual time cannot hold a connection to a database. These worlds are small, and their waits short.
 var kiln = fstest.MapFS{
@@ -301,15 +297,18 @@ func (w *pgWorld) live(t *testing.T, runner string, life int, names []any) (*eng
 	}
 	settle := map[string]engine.Settlement{}
 	for _, e := range entries {
+		// An identity is a connection, an operation and what must not be there twice, as JSON.
 		var parts [3]string
-		if e.Status == state.Intended && json.Unmarshal([]byte(e.Identity), &parts) == nil {
-			w.mu.Lock()
-			done := w.made[map[string]string{"kiln.make": "/make ", "kiln.add": "/add "}[parts[1]]+parts[2]] > 0
-			w.mu.Unlock()
-			settle[e.Key] = engine.Settlement{Done: done}
-			if done && parts[1] == "kiln.make" {
-				settle[e.Key] = engine.Settlement{Done: true, Outputs: map[string]any{"made": []any{parts[2]}}}
-			}
+		var name string
+		if e.Status != state.Intended || json.Unmarshal([]byte(e.Identity), &parts) != nil || json.Unmarshal([]byte(parts[2]), &name) != nil {
+			continue
+		}
+		w.mu.Lock()
+		done := w.made["/"+parts[1]+" "+name] > 0
+		w.mu.Unlock()
+		settle[e.Key] = engine.Settlement{Done: done}
+		if done && parts[1] == "make" {
+			settle[e.Key] = engine.Settlement{Done: true, Outputs: map[string]any{"made": []any{name}}}
 		}
 	}
 	return program.Resume(p.ctx, res.RunID, engine.ResumeRequest{Settle: settle})
@@ -352,7 +351,7 @@ func simulatePostgres(t *testing.T, address string, admin *pgx.Conn, seed uint64
 	query := u.Query()
 	query.Set("search_path", fmt.Sprintf("sim-%d-%s", seed, strings.ReplaceAll(string(tw), " ", "-")))
 	u.RawQuery = query.Encode()
-	w := &pgWorld{seed: seed, twist: tw, address: u.String(), runners: 2 + dice.IntN(2), breaks: *pgBreaks && tw == asItIs && dice.IntN(2) == 0,
+	w := &pgWorld{seed: seed, twist: tw, address: u.String(), runners: 2 + dice.IntN(2), breaks: tw == asItIs && dice.IntN(2) == 0,
 		made: map[string]int{}, using: map[*pgProcess]int{}}
 	if w.program, err = engine.Load(kiln, engine.Options{}); err != nil {
 		t.Fatal(faultsOf(err))
