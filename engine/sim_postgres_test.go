@@ -297,15 +297,18 @@ func (w *pgWorld) live(t *testing.T, runner string, life int, names []any) (*eng
 	}
 	settle := map[string]engine.Settlement{}
 	for _, e := range entries {
+		// An identity is a connection, an operation and what must not be there twice, as JSON.
 		var parts [3]string
-		if e.Status == state.Intended && json.Unmarshal([]byte(e.Identity), &parts) == nil {
-			w.mu.Lock()
-			done := w.made[map[string]string{"kiln.make": "/make ", "kiln.add": "/add "}[parts[1]]+parts[2]] > 0
-			w.mu.Unlock()
-			settle[e.Key] = engine.Settlement{Done: done}
-			if done && parts[1] == "kiln.make" {
-				settle[e.Key] = engine.Settlement{Done: true, Outputs: map[string]any{"made": []any{parts[2]}}}
-			}
+		var name string
+		if e.Status != state.Intended || json.Unmarshal([]byte(e.Identity), &parts) != nil || json.Unmarshal([]byte(parts[2]), &name) != nil {
+			continue
+		}
+		w.mu.Lock()
+		done := w.made["/"+parts[1]+" "+name] > 0
+		w.mu.Unlock()
+		settle[e.Key] = engine.Settlement{Done: done}
+		if done && parts[1] == "make" {
+			settle[e.Key] = engine.Settlement{Done: true, Outputs: map[string]any{"made": []any{name}}}
 		}
 	}
 	return program.Resume(p.ctx, res.RunID, engine.ResumeRequest{Settle: settle})

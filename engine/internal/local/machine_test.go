@@ -74,6 +74,7 @@ func TestTheWaitForARunWithAnotherStateHasAnEnd(t *testing.T) {
 		if res.Outcome != flow.Busy || res.Code != "timeout" || res.Sent || time.Since(start) != time.Minute {
 			t.Errorf("after %v: %+v", time.Since(start), res)
 		}
+		synctest.Wait() // for the timer that tells
 		if got := strings.Join(told, "\n"); got != "b: another run is creating PT1, and is waited for" {
 			t.Errorf("told %q", got)
 		}
