@@ -6,7 +6,7 @@ import (
 )
 
 // typeOfWhole is the type of what a path that is left to gjson finds, from the part at on: members,
-// indexes, # and queries are followed. Of modifiers, wildcards and objects of paths nothing
+// indexes, #, queries and @reverse are followed. Of other modifiers, wildcards and objects of paths nothing
 // is known, so that what comes behind them is not looked at. Members behind a list of paths, and behind
 // @flatten, are looked for, but their types are not relied on.
 func (c *pathCompiler) typeOfWhole(f found, rest string, at int) found {
@@ -46,6 +46,7 @@ func (c *pathCompiler) typeOfWhole(f found, rest string, at int) found {
 			f = found{typ: ListOf(list).secretIf(t.Secret), missing: f.missing}
 		case strings.HasPrefix(part, "[") && strings.HasSuffix(part, "]") && len(c.n.Text) <= longestList:
 			f = c.listOfPaths(f, part, at)
+		case part == "@reverse" && (t.Kind == List || t.Kind == Object): // elements and members stay what they are
 		case part == "@flatten" && t.Kind == List:
 			c.guessed = true
 			f.typ = ListOf(flattened(t.elem()))

@@ -151,7 +151,12 @@ func TestPathTypes(t *testing.T) {
 		{"Charges.#(Price>1)#|0.Price", "decimal or null", "the list may have no element 0"},
 		{"Any.#(x==1)#.y", "anything", ""},
 		{"[AccountId,Nick]|0", "anything", ""},
-		{"Charges.@reverse", "anything", ""},
+		{"Charges.@reverse", "list of object", ""},
+		{"Charges.@reverse.0.Price", "decimal or null", "the list may have no element 0"},
+		{"Charges|@reverse|0.Note", "text or null", "the list may have no element 0"},
+		{"@reverse.Charges.0.Price", "decimal or null", "the list may have no element 0"},
+		{"Any.@reverse.0.id", "anything", ""},
+		{"Charges.@values", "anything", ""},
 	}
 	for _, tt := range tests {
 		got := compilePath(t, strconv.Quote(tt.path), company(t)).Type()
