@@ -8,8 +8,17 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-// lookupOutcome is the outcome of a call that succeeded.
-var lookupOutcome = &lang.Type{Kind: lang.Text, Enum: []value.Value{string(flow.OK), string(flow.Empty)}}
+// mayBeEmpty reports whether a call may succeed with the outcome empty.
+func (r *Response) mayBeEmpty() bool { return r.empty != nil }
+
+// outcomeGiven is the type of the outcome of a call that succeeded.
+func (r *Response) outcomeGiven() *lang.Type {
+	t := &lang.Type{Kind: lang.Text, Enum: []value.Value{string(flow.OK)}}
+	if r.mayBeEmpty() {
+		t.Enum = append(t.Enum, string(flow.Empty))
+	}
+	return t
+}
 
 // setGiven finds out whether the outcome may be empty.
 func (r *Response) setGiven() {
@@ -42,7 +51,7 @@ func (r *Response) Given() *lang.Type {
 // which stand at these paths.
 func (r *Response) Cases(outputs, outcome []string) []lang.Case {
 	cases := []lang.Case{append(lang.Given(r.OutputsType, r.OutputsType, outputs), lang.Is(string(flow.OK), outcome...))}
-	if r.empty != nil {
+	if r.mayBeEmpty() {
 		cases = append(cases, append(lang.Given(r.empty, r.OutputsType, outputs), lang.Is(string(flow.Empty), outcome...)))
 	}
 	return cases

@@ -75,7 +75,7 @@ func (d *decoder) reconcile(op *Operation, n *source.Node) {
 	if rec.With != nil || r.Get("with") == nil {
 		CheckWith(rec.Call.Name, rec.Call.Inputs, rec.With, placeOf(r.Get("call"), ""), d.faults)
 	}
-	found := rec.Call.Response.answered(scope, lookupOutcome)
+	found := rec.Call.Response.answered(scope, rec.Call.Response.outcomeGiven())
 	rec.Found = d.condition(r.Get("found"), found)
 	d.foundOutputs(rec, r, op, found.Where(rec.Found, true))
 	if a := r.Get("if_absent"); a != nil {
@@ -85,11 +85,23 @@ func (d *decoder) reconcile(op *Operation, n *source.Node) {
 		}
 	}
 	d.looksForIt(r, op)
-	if rec.Found != nil && !rec.Found.Reads("outputs", "outcome") {
-		d.faults.Add(r.Get("found").Errorf("lookup-of-anything", "found says nothing of the outputs of the look-up, nor of its outcome, so that it is the same whatever is found").
-			WithHint("ask whether what was sent is among outputs of " + rec.Call.Name))
-	}
+	d.foundReads(r.Get("found"), rec)
 	op.Reconcile = rec
+}
+
+// foundReads holds that found, at n, comes out in another way where the look-up finds something else. An outcome that can
+// only be ok tells that it was answered, which is enough where the vendor has an error for what is not there.
+func (d *decoder) foundReads(n *source.Node, rec *Reconcile) {
+	hint := "ask whether what was sent is among outputs of " + rec.Call.Name
+	switch {
+	case rec.Found == nil || rec.Found.Reads("outputs"):
+	case !rec.Found.Reads("outcome"):
+		d.faults.Add(n.Errorf("lookup-of-anything", "found says nothing of the outputs of the look-up, nor of its outcome, so that it is the same whatever is found").
+			WithHint(hint))
+	case !rec.Call.Response.mayBeEmpty():
+		d.faults.Add(n.Warnf("lookup-of-anything", "the outcome of %s is ok whenever it succeeds, so that found is the same whatever is found", rec.Call.Name).
+			WithHint(hint + ", or let its outcomes say what is: empty"))
+	}
 }
 
 // reconcilable reports whether there is something to reconcile.
