@@ -109,6 +109,11 @@ func (c Connection) config(scope *lang.Scope, faults *diag.List) *lang.Template 
 func shellVariables(n *source.Node, faults *diag.List) {
 	eachScalar(n, func(s *source.Node) {
 		text := lang.PlainText(s)
+		if command.MatchString(text) {
+			faults.Add(s.Errorf("no-marker", "%s is no marker: this would be sent as it stands", text).
+				WithHint("write ${{ file('/path') }} for what a file holds, or ${{ env.NAME }} for a variable, or quote the characters themselves: ${{ '…' }}"))
+			return
+		}
 		m := variable.FindStringSubmatch(text)
 		if m == nil {
 			return
@@ -215,8 +220,11 @@ func environmentScope(n *source.Node, env Environment) *lang.Scope {
 // variable is one of the environment as shells and other tools write it: all of a text, or in braces inside of one;
 // or as expressions write it, without a marker. A password may hold a $ and letters.
 var variable = regexp.MustCompile(`^(?:\$|\$env:|%|<)([A-Z_][A-Z0-9_]*)[%>]?$|` +
-	`(?:\$\{|\$\(|%\{|#\{|@\{|<%=|(?:^|[^$])\{\{)\s*\.?(?:[Ee][Nn][Vv][.:])?([A-Z_][A-Z0-9_]*)\s*(?:\}|\)|%>)|` +
+	`(?:\$\{|\$\(|%\{|#\{|@\{|<%=|(?:^|[^$])\{\{)\s*\.?(?:[Ee][Nn][Vv][.:])?([A-Z_][A-Z0-9_]*)\s*(?::?[-?=+][^}]*\}|\}|\)|%>)|` +
 	`^\$?\{([A-Za-z_]\w*)\}$|\benv\.([A-Z_][A-Z0-9_]*)`)
+
+// command is all of a text that a shell replaces by what a command with arguments prints.
+var command = regexp.MustCompile("^(?:\\$\\(|`)[a-z][\\w./-]* [^`]*(?:\\)|`)$")
 
 var envUse = regexp.MustCompile(`\benv(?:\.|\?\.|\[['"])([A-Za-z_][A-Za-z0-9_]*)`)
 

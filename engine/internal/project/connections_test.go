@@ -14,6 +14,8 @@ func TestVariablesWithoutAMarker(t *testing.T) {
 		"env.TOKEN": true, "$TOKEN": true, "${TOKEN}": true, "${token}": true, "%TOKEN%": true, "$(TOKEN)": true, "{{ TOKEN }}": true, "{{ env.token }}": true,
 		"${env.TOKEN}": true, "$env:TOKEN": true, "<TOKEN>": true, "#{TOKEN}": true, "%{TOKEN}": true, "<%= TOKEN %>": true, "{TOKEN}": true,
 		"Bearer ${TOKEN}": true, "Bearer env.TOKEN": true, "file('/run/x')": true,
+		"$(cat /run/secrets/x)": true, "$(op read op://vault/key)": true, "`cat /run/x`": true, "${TOKEN:-none}": true, "${TOKEN:?}": true, "${TOKEN-}": true,
+		"$(a)b c": false, "$(9 x)": false, "${a b": false, "a $(b c) d": false,
 		"a$B9x": false, "pa%ss": false, "x{Y": false, "$$A{B}c": false, "env.example.com": false, "see env.example.com": false,
 		"${{ env.TOKEN }}": false, "${{ env['TOKEN'] }}": false, "${{ '$TOKEN' }}": false,
 	} {
