@@ -128,7 +128,7 @@ type remove struct {
 func decodeRemove(d *decoder, n *source.Node, s *lang.Scope) change {
 	c := &remove{from: d.collection(n.Get("from")), at: s.Len()}
 	if w := n.Get("where"); w != nil {
-		c.where = lang.CompileExpr(w, s.With(lang.Name{Name: "row", Type: d.recordsOf(c.from)}), d.faults)
+		c.where = d.condition(w, s.With(lang.Name{Name: "row", Type: d.recordsOf(c.from)}))
 	}
 	return c
 }

@@ -102,7 +102,7 @@ func (d *decoder) collection(n *source.Node) string {
 func (d *decoder) operation(name string, at path, n *source.Node) {
 	op := &operation{name: name, place: diag.Place{File: n.File, Pos: n.Pos}, method: n.Get("method").Text, path: at}
 	if w := n.Get("when"); w != nil {
-		op.when = lang.CompileExpr(w, d.scope, d.faults)
+		op.when = d.condition(w, d.scope)
 	}
 	if id := n.Get("identity"); id != nil {
 		op.identity = lang.CompileExpr(id, d.scope, d.faults)

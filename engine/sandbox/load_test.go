@@ -23,6 +23,10 @@ func TestFaultsOfTheFileAreFoundWhenItIsLoaded(t *testing.T) {
 			"x.yaml:13:11: POST /get is always taken by operation get, which comes first (tell the two apart by when, or put the one that has it first)"},
 		{"a condition that is none", head + op + "      - if: len(state.rows)\n        reply: {status: 200}\n      - reply: {status: 404}\n",
 			"x.yaml:10:13: a condition must be true or false, found integer ()"},
+		{"a when that is none", head + strings.Replace(op, "    rules:", "    when: request.path\n    rules:", 1) + "      - reply: {status: 404}\n",
+			"x.yaml:9:11: a condition must be true or false, found text ()"},
+		{"a where that is none", head + op + "      - remove: {from: rows, where: operation}\n        reply: {status: 404}\n",
+			"x.yaml:10:37: a condition must be true or false, found text ()"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

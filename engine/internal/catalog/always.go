@@ -19,6 +19,17 @@ func (d *decoder) tellsAnswers(n *source.Node, e *lang.Expr, more ...string) {
 		WithHint("look at status, headers, text or body"))
 }
 
+// decides is tellsAnswers of a condition that must be true or false: one that cannot be evaluated is false, so that one of
+// another type would be false of every answer without a word. Null is false.
+func (d *decoder) decides(n *source.Node, e *lang.Expr, more ...string) {
+	if e == nil || isUnknown(e.Type()) || e.Type().Kind == lang.Boolean {
+		d.tellsAnswers(n, e, more...)
+		return
+	}
+	d.faults.Add(n.Errorf("wrong-type", "a condition must be true or false, found %s", e.Type()).
+		WithHint("compare it with something, as in " + e.Text() + " == …"))
+}
+
 // Distinct reports the items of n whose if is that of an item above; what names an item.
 func Distinct(n *source.Node, what string, faults *diag.List) {
 	first := map[string]*source.Node{}

@@ -160,7 +160,7 @@ func (d *decoder) rowAnswers(n *source.Node, op *Operation, answer *lang.Scope, 
 	}
 	if ok := n.Get("ok"); ok != nil {
 		a.OK = lang.CompileExpr(ok, rowAnswerScope(answer, row), d.faults)
-		d.tellsAnswers(ok, a.OK, "row")
+		d.decides(ok, a.OK, "row")
 	}
 	if message := n.Get("message"); message != nil {
 		a.Message = lang.CompilePath(message, row, d.faults)

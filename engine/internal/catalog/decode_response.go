@@ -33,7 +33,7 @@ func (d *decoder) response(operation *source.Node, op *Operation, request *lang.
 	r.Outcomes = append(d.rules(get(n, "outcomes"), scope), d.rules(get(d.envelope, "outcomes"), scope)...)
 	if ok := own("ok"); ok != nil {
 		r.OK = lang.CompileExpr(ok, scope, d.faults)
-		d.tellsAnswers(ok, r.OK)
+		d.decides(ok, r.OK)
 	}
 	if data := own("data"); data != nil {
 		r.Data = lang.CompilePath(data, lang.AnyType, d.faults)
@@ -112,7 +112,7 @@ func (d *decoder) rules(n *source.Node, scope *lang.Scope) []Rule {
 	var rules []Rule
 	for _, item := range n.Items {
 		cond := lang.CompileExpr(item.Get("if"), scope, d.faults)
-		d.tellsAnswers(item.Get("if"), cond)
+		d.decides(item.Get("if"), cond)
 		rules = append(rules, Rule{If: cond, Is: flow.Outcome(item.Get("is").Text)})
 	}
 	return rules

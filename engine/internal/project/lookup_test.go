@@ -93,6 +93,43 @@ func TestTheLastElementsCursorIsInTheSchema(t *testing.T) {
 	}
 }
 
+const decidingVendor = `vendor: stock
+version: 1
+envelope:
+  outcomes: [{if: "%s", is: throttled}]
+operations:
+  put:
+    effect: idempotent
+    inputs: {rows: {type: array, items: {type: object, required: [sku], properties: {sku: {type: string}}}}}
+    rows: {of: inputs.rows, as: row}
+    identity: row.sku
+    request: {method: POST, path: /stock, body: "${{ inputs.rows }}"}
+    response:
+      ok: "%s"
+      schema: {type: array, items: {type: object, required: [sku], properties: {sku: {type: string}, done: {type: boolean}}}}
+      rows: {path: "@this", match: sku, ok: "%s"}
+`
+
+// TestConditionsOverAnswersAreTrueOrFalse holds that what can be neither is a mistake: it would be false of every answer.
+func TestConditionsOverAnswersAreTrueOrFalse(t *testing.T) {
+	t.Parallel()
+	const good = "status == 200"
+	for _, c := range []struct{ outcome, ok, row, want string }{
+		{good, good, good, ""},
+		{"body.busy", "body?.ok", "row.done", ""}, // of unknown type; a boolean that may be absent
+		{"status", good, good, "found integer"},
+		{"lower(text)", good, good, "found text"},
+		{good, "headers['content-type']", good, "found text or null"},
+		{good, "status - 200", good, "found integer"},
+		{good, good, "row.sku", "found text"},
+	} {
+		_, faults := project.Load(fstest.MapFS{"specs/stock.yaml": {Data: fmt.Appendf(nil, decidingVendor, c.outcome, c.ok, c.row)}})
+		if said := messages(faults); c.want == "" && said != "" || !strings.Contains(said, c.want) {
+			t.Errorf("%+v: got %q", c, said)
+		}
+	}
+}
+
 // messages joins what is wrong.
 func messages(faults diag.List) string {
 	var said []string
