@@ -28,43 +28,60 @@ func TestFilesOfTheProductAreRight(t *testing.T) {
 // TestExamplesOfTheDocumentsAreRight checks every YAML block of every page but
 // docs/diagnostics.md, which TestExamplesOfDiagnostics reads, and the
 // tutorial, which TestTutorial follows. The blocks of one page are the files of
-// one project, laid over the product's own.
+// one project, laid over the product's own; the pages of docs/reference make one project together.
 func TestExamplesOfTheDocumentsAreRight(t *testing.T) {
 	t.Parallel()
-	for page, text := range pages(t) {
-		if base := path.Base(page); base == path.Base(tutorial) || base == path.Base(diagnostics) {
-			continue
+	projects := map[string][]string{}
+	for page := range pages(t) {
+		switch base := path.Base(page); {
+		case base == path.Base(tutorial) || base == path.Base(diagnostics):
+		case path.Dir(page) == reference:
+			projects[reference] = append(projects[reference], page)
+		default:
+			projects[page] = []string{page}
 		}
-		t.Run(page, func(t *testing.T) {
+	}
+	for name, project := range projects {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			project := fstest.MapFS{}
-			copyFiles(t, project, "specs")
-			copyFiles(t, project, "pipelines")
+			files := fstest.MapFS{}
+			copyFiles(t, files, "specs")
+			copyFiles(t, files, "pipelines")
 			paths := []string{"specs", "pipelines"}
-			for i, block := range blocks(text) {
-				if block.language() != "yaml" {
-					continue
-				}
-				if block.info == "yaml fragment" {
-					if _, err := engine.ReadInputs("fragment", []byte(block.text)); err != nil {
-						t.Errorf("line %d: %v", block.line, err)
-					}
-					continue
-				}
-				name := fileName(block.text, i)
-				if name == "" {
-					t.Errorf("line %d: this is no whole file; fence parts as ```yaml fragment", block.line)
-					continue
-				}
-				if !strings.Contains(name, "/") {
-					paths = append(paths, name)
-				}
-				project[name] = &fstest.MapFile{Data: []byte(block.text)}
+			for _, page := range project {
+				paths = append(paths, addExamples(t, files, page)...)
 			}
-			wantNoFaults(t, project, paths...)
-			wantPassed(t, project, paths...)
+			wantNoFaults(t, files, paths...)
+			wantPassed(t, files, paths...)
 		})
 	}
+}
+
+// addExamples adds the files of a page to a project, reads its fragments, and returns the files that lie in no folder.
+func addExamples(t *testing.T, project fstest.MapFS, page string) []string {
+	t.Helper()
+	var paths []string
+	for i, block := range blocks(pages(t)[page]) {
+		if block.language() != "yaml" {
+			continue
+		}
+		if block.info == "yaml fragment" {
+			if _, err := engine.ReadInputs("fragment", []byte(block.text)); err != nil {
+				t.Errorf("%s:%d: %v", page, block.line, err)
+			}
+			continue
+		}
+		name := fileName(block.text, i)
+		if name == "" {
+			t.Errorf("%s:%d: this is no whole file; fence parts as ```yaml fragment", page, block.line)
+			continue
+		}
+		if !strings.Contains(name, "/") {
+			paths = append(paths, name)
+		}
+		project[name] = &fstest.MapFile{Data: []byte(block.text)}
+	}
+	return paths
 }
 
 func wantNoFaults(t *testing.T, fsys fs.FS, paths ...string) {
@@ -116,7 +133,7 @@ func pages(t *testing.T) map[string]string {
 		all[name] = string(text)
 		return err
 	})
-	if err != nil || all["README.md"] == "" || all["docs/language.md"] == "" {
+	if err != nil || all["README.md"] == "" || all[reference+"/pipeline.md"] == "" {
 		t.Fatalf("found %d pages, %v", len(all), err)
 	}
 	return all

@@ -3,8 +3,10 @@ package main
 import (
 	"encoding/json"
 	"io/fs"
+	"maps"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -16,13 +18,14 @@ import (
 	"github.com/seed627bd532/runner/engine/sandbox"
 )
 
-const language = "docs/language.md"
+// reference is the folder of the pages of reference.
+const reference = "docs/reference"
 
-// TestPipelinesOfTheReferenceRun runs the pipelines of docs/language.md, and the operations that none
+// TestPipelinesOfTheReferenceRun runs the pipelines of docs/reference, and the operations that none
 // of them calls, against its sandboxes.
 func TestPipelinesOfTheReferenceRun(t *testing.T) {
 	t.Parallel()
-	project := reference(t)
+	project := referenceProject(t)
 	tested := map[string]bool{}
 	for _, test := range []struct{ name, inputs, want string }{
 		{"order", `{"number": "N-1"}`, `{"created":true,"id":100}`},
@@ -81,13 +84,13 @@ func TestPipelinesOfTheReferenceRun(t *testing.T) {
 	}
 }
 
-// reference is the project of docs/language.md.
-func reference(t *testing.T) fstest.MapFS {
+// referenceProject is the project that the pages of docs/reference make together.
+func referenceProject(t *testing.T) fstest.MapFS {
 	t.Helper()
 	project := fstest.MapFS{}
-	for i, b := range blocks(pages(t)[language]) {
-		if b.info == "yaml" {
-			project[fileName(b.text, i)] = &fstest.MapFile{Data: []byte(b.text)}
+	for page := range pages(t) {
+		if path.Dir(page) == reference {
+			addExamples(t, project, page)
 		}
 	}
 	return project
@@ -118,15 +121,15 @@ func playedProgram(t *testing.T, project fs.FS) *engine.Program {
 	return p
 }
 
-// TestFaultsOfTheReferenceCanBeLaid lays the faults of docs/language.md over its sandbox.
+// TestFaultsOfTheReferenceCanBeLaid adds the faults of docs/reference/sandbox.md to its sandbox.
 func TestFaultsOfTheReferenceCanBeLaid(t *testing.T) {
 	t.Parallel()
-	page := pages(t)[language]
-	def, err := sandbox.Load(reference(t), "specs/shop.sandbox.yaml")
+	page := pages(t)[reference+"/sandbox.md"]
+	def, err := sandbox.Load(referenceProject(t), "specs/shop.sandbox.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, _ := strings.Cut(page, "\n### Faults\n")
+	_, section, _ := strings.Cut(page, "\n## Faults\n")
 	section, _, _ = strings.Cut(section, "\n## ")
 	kinds := map[sandbox.Kind]bool{}
 	for _, row := range regexp.MustCompile("(?m)^\\| `([a-z][^ `]+)` \\|").FindAllStringSubmatch(section, -1) {
@@ -148,19 +151,28 @@ func TestFaultsOfTheReferenceCanBeLaid(t *testing.T) {
 	}
 }
 
-// TestExpressionsDoAsDocumented evaluates the examples of docs/language.md: table
-// rows of an expression and what it gives, as JSON. Every function has one.
+// TestExpressionsDoAsDocumented evaluates the examples of docs/reference/expressions.md, which stand in table rows
+// beside what they give, as JSON. Every function has an example, and no other name has one.
 func TestExpressionsDoAsDocumented(t *testing.T) {
 	t.Parallel()
-	text := pages(t)[language]
-	_, text, _ = strings.Cut(text, "\n### Operators\n")
-	examples, text, _ := strings.Cut(text, "\n### Cost\n")
-	costs, _, _ := strings.Cut(text, "\n## ")
-	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(examples, -1)
-	for _, name := range functionNames(t) {
-		if !slices.ContainsFunc(rows, func(row []string) bool { return strings.Contains(row[1], name+"(") }) {
-			t.Errorf("no example of %s", name)
+	text := pages(t)[reference+"/expressions.md"]
+	_, text, _ = strings.Cut(text, "\n## Operators\n")
+	operators, text, _ := strings.Cut(text, "\n## Functions\n")
+	functions, text, _ := strings.Cut(text, "\n## Dates and times\n")
+	_, costs, _ := strings.Cut(text, "\n## Cost\n")
+	costs, _, _ = strings.Cut(costs, "\n## ")
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(operators, -1)
+	documented := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)`( \\| `[^`]+` \\| `[^`]+` \\|)").FindAllStringSubmatch(functions, -1) {
+		documented[row[1]] = true
+		example := regexp.MustCompile("`([^`]+)` \\| `([^`]+)`").FindStringSubmatch(row[2])
+		if !strings.Contains(example[1], row[1]+"(") {
+			t.Errorf("the example of %s does not call it: %s", row[1], example[1])
 		}
+		rows = append(rows, example)
+	}
+	if names := slices.Sorted(maps.Keys(documented)); !slices.Equal(names, functionNames(t)) {
+		t.Errorf("the page documents the functions\n%v\nthe source has\n%v", names, functionNames(t))
 	}
 	for _, row := range rows {
 		if got := evaluated(t, row[1]); got != row[2] {
@@ -200,10 +212,10 @@ func evaluated(t *testing.T, expression string) string {
 	return string(is)
 }
 
-// functionNames finds the closed list of functions where it is declared.
+// functionNames finds the closed list of functions where it is declared, sorted.
 func functionNames(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob("../../engine/internal/lang/func_*.go")
+	files, err := filepath.Glob("../../engine/internal/*/func_*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,53 +232,6 @@ func functionNames(t *testing.T) []string {
 	if len(names) < 40 {
 		t.Fatalf("found %d functions", len(names))
 	}
+	slices.Sort(names)
 	return names
-}
-
-// TestEveryKeyIsDocumented looks for the keys of the grammar in docs/language.md,
-// but for those of JSON Schema.
-func TestEveryKeyIsDocumented(t *testing.T) {
-	t.Parallel()
-	page := pages(t)[language]
-	for _, name := range []string{"vendor", "pipeline", "connections", "test", "sandbox"} {
-		text, err := os.ReadFile("../../schemas/" + name + ".schema.json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var schema any
-		if err := json.Unmarshal(text, &schema); err != nil {
-			t.Fatal(err)
-		}
-		keys := map[string]bool{}
-		grammarKeys(schema, keys)
-		if len(keys) < 4 {
-			t.Errorf("found %d keys of %s files", len(keys), name)
-		}
-		for key := range keys {
-			if !regexp.MustCompile(`\W` + regexp.QuoteMeta(key) + `\b`).MatchString(page) {
-				t.Errorf("%s of %s files is not documented", key, name)
-			}
-		}
-	}
-}
-
-// grammarKeys collects the names below properties that are not words of JSON Schema.
-func grammarKeys(schema any, keys map[string]bool) {
-	switch schema := schema.(type) {
-	case []any:
-		for _, part := range schema {
-			grammarKeys(part, keys)
-		}
-	case map[string]any:
-		properties, _ := schema["properties"].(map[string]any)
-		for key, part := range properties {
-			of, _ := part.(map[string]any)
-			if ref, _ := of["$ref"].(string); !strings.HasPrefix(ref, "data.schema.json#/properties/") {
-				keys[key] = true
-			}
-		}
-		for _, part := range schema {
-			grammarKeys(part, keys)
-		}
-	}
 }
