@@ -161,3 +161,41 @@ func (r *reader) write(t *testing.T, b block) {
 		t.Fatal(err)
 	}
 }
+
+// TestRunsOfTheReadme runs the commands of README.md that are followed by what they print. With -update the page shows
+// what they print. Which row of a parallel foreach meets a fault differs from run to run.
+func TestRunsOfTheReadme(t *testing.T) {
+	t.Parallel()
+	const readme = "../../README.md"
+	page, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reader{dir: t.TempDir(), path: t.TempDir()}
+	for _, dir := range []string{"specs", "pipelines", "testdata"} {
+		if err := os.CopyFS(filepath.Join(r.dir, dir), os.DirFS(filepath.Join("../..", dir))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	row := regexp.MustCompile(`each\[[^]]*\]`)
+	shown, updated := blocks(string(page)), string(page)
+	for i, b := range shown[1:] {
+		if command := shown[i]; command.info == "sh" && b.info == "text" {
+			printed := r.run(t, command.text)
+			if row.ReplaceAllString(masked(printed), "") != row.ReplaceAllString(masked(b.text), "") {
+				updated = strings.Replace(updated, b.text, printed, 1)
+			}
+		}
+	}
+	switch {
+	case r.commands == 0:
+		t.Error("the page shows no run")
+	case updated == string(page):
+	case !*update:
+		t.Errorf("the commands print something else: run this test with -update\n%s", updated)
+	default:
+		if err := os.WriteFile(readme, []byte(updated), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
