@@ -32,7 +32,7 @@ func sectionsOf(t *testing.T, page string) []section {
 	for line := range strings.Lines(page) {
 		n++
 		if part, ok := strings.CutPrefix(line, "## "); ok {
-			checked = strings.HasPrefix(part, "Faults of files")
+			checked = strings.HasPrefix(part, "Errors in files")
 		}
 		if name, ok := strings.CutPrefix(line, "### "); ok {
 			all = append(all, section{code: strings.TrimSpace(name), line: n, checked: checked})
@@ -64,8 +64,8 @@ func TestEveryCodeIsDocumented(t *testing.T) {
 		if source[s.code] == "" {
 			t.Errorf("line %d: the source has no code %s", s.line, s.code)
 		}
-		if !strings.Contains(s.text, "\nMend: ") {
-			t.Errorf("line %d: nothing says how %s is mended", s.line, s.code)
+		if !strings.Contains(s.text, "\nFix: ") {
+			t.Errorf("line %d: nothing says how to fix %s", s.line, s.code)
 		}
 	}
 	for _, c := range slices.Sorted(maps.Keys(source)) {
