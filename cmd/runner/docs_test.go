@@ -246,3 +246,34 @@ func headings(text string) []string {
 	}
 	return all
 }
+
+// TestCommandsOfTheDocumentsExist looks for commands of ours in blocks and in running text, and for their flags.
+func TestCommandsOfTheDocumentsExist(t *testing.T) {
+	t.Parallel()
+	commands := regexp.MustCompile("(?m)(?:^|`)runner ([a-z][^`\n]*)")
+	found := 0
+	for page, text := range pages(t) {
+		if page == "CHANGELOG.md" || strings.HasPrefix(page, "docs/decisions/") { // what was, too
+			continue
+		}
+		for _, m := range commands.FindAllStringSubmatch(text, -1) {
+			line := regexp.MustCompile(` # |; | > `).Split(m[1], 2)[0]
+			cmd, rest, err := (&cli{}).root().Find(strings.Fields(line))
+			if err != nil || !cmd.HasParent() {
+				t.Errorf("%s: there is no command: runner %s", page, line)
+				continue
+			}
+			found++
+			cmd.InheritedFlags() // makes those of the parents known
+			for _, word := range rest {
+				name, _, _ := strings.Cut(word, "=")
+				if flag, ok := strings.CutPrefix(name, "--"); ok && flag != "help" && cmd.Flags().Lookup(flag) == nil {
+					t.Errorf("%s: runner %s has no flag --%s", page, cmd.Name(), flag)
+				}
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("found %d commands", found)
+	}
+}
