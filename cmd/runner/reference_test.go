@@ -215,9 +215,13 @@ func evaluated(t *testing.T, expression string) string {
 // functionNames finds the closed list of functions where it is declared, sorted.
 func functionNames(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob("../../engine/internal/*/func_*.go")
-	if err != nil {
-		t.Fatal(err)
+	var files []string
+	for _, pattern := range []string{"../../engine/internal/*/func_*.go", "../../engine/internal/*/*/func_*.go"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, found...)
 	}
 	var names []string
 	for _, file := range files {
