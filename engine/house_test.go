@@ -17,7 +17,8 @@ const module = "github.com/seed627bd532/runner/"
 // floors is the plan of the house, lowest first: a package imports only
 // packages of lower floors.
 var floors = [][]string{
-	{"engine/diag", "schemas", "docs", "engine/internal/value", "engine/internal/clock"},
+	{"engine/diag"},
+	{"schemas", "docs", "engine/internal/value", "engine/internal/clock"},
 	{"engine/internal/source", "engine/event", "engine/auth", "engine/page"},
 	{"engine/internal/lang", "engine/internal/schema", "engine/internal/flow", "engine/internal/redact", "engine/state"},
 	{"engine/internal/catalog", "engine/internal/transport", "engine/report", "engine/internal/table", "engine/internal/flow/flowtest", "engine/state/files", "engine/state/statetest", "engine/history"},

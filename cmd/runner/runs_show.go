@@ -313,10 +313,7 @@ func compact(text json.RawMessage) string {
 	if json.Compact(&b, text) != nil {
 		return ""
 	}
-	if utf8.RuneCount(b.Bytes()) > maxShown {
-		return string([]rune(b.String())[:maxShown-1]) + "…"
-	}
-	return b.String()
+	return diag.Shorten(b.String(), maxShown)
 }
 
 // stamp writes a time as RFC 3339 does, to the second.

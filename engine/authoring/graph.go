@@ -66,10 +66,7 @@ const longest = 90
 // escape makes text harmless inside of the quotes of a label: all that Mermaid
 // or HTML could take for something else becomes an entity.
 func escape(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > longest {
-		text = string(runes[:longest-1]) + "…"
-	}
+	text = diag.Shorten(strings.Join(strings.Fields(text), " "), longest)
 	var b strings.Builder
 	for _, r := range text {
 		switch {

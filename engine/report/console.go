@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
 )
 
@@ -143,7 +144,7 @@ func (c *Console) pollScheduled(e *event.PollScheduled) {
 		if inRow(e.Key) || looked && seen == before {
 			return
 		}
-		seen = abridge(seen, maxSeen)
+		seen = diag.Shorten(seen, maxSeen)
 	}
 	c.say("  %s: %s look %d: %s, again in %s", oneLine(e.Key), e.Operation, e.Look, seen, duration(e.Wait))
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/seed627bd532/runner/engine/diag"
 )
 
 const (
@@ -99,14 +101,14 @@ func writeTable(b *strings.Builder, indent string, rows []object) {
 	}
 	head := make([]string, len(names))
 	for i, name := range names {
-		head[i] = shorten(oneLine(name))
+		head[i] = diag.Shorten(oneLine(name), maxCell)
 	}
 	lines := [][]string{head}
 	for _, row := range shown {
 		line := make([]string, len(names))
 		for i, name := range names {
 			if v, ok := row.get(name); ok && v != nil {
-				line[i] = shorten(cellText(v))
+				line[i] = diag.Shorten(cellText(v), maxCell)
 			}
 		}
 		lines = append(lines, line)
@@ -155,16 +157,6 @@ func cellText(v any) string {
 		return oneLine(s)
 	}
 	return oneLine(string(marshal(v)))
-}
-
-func shorten(s string) string { return abridge(s, maxCell) }
-
-// abridge returns s, or the beginning of it, in at most n runes.
-func abridge(s string, n int) string {
-	if utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	return string([]rune(s)[:n-1]) + "…"
 }
 
 func count(n int) string { return countText(fmt.Sprint(n)) }

@@ -17,7 +17,6 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
-	"github.com/seed627bd532/runner/engine/internal/redact"
 )
 
 // A token endpoint is no operation: it is at another host perhaps, its answer is
@@ -153,13 +152,7 @@ func (e *Executor) tellLogin(j *job, req *http.Request) {
 	}
 	if event.WantsDetails(j.events) {
 		sent.Body = "(not shown: it holds credentials)"
-		sent.Header = make(map[string]string, len(req.Header))
-		for name, values := range req.Header {
-			sent.Header[name] = e.gate.Text(strings.Join(values, ", "))
-			if credentialHeader[name] {
-				sent.Header[name] = redact.Mask
-			}
-		}
+		sent.Header = e.headers(req.Header, nil)
 	}
 	j.events.Emit(sent)
 }

@@ -77,15 +77,14 @@ type formatError struct {
 
 func (f *formatError) Error() string { return "the answer " + f.what }
 
-// csvRows returns the rows of CSV as objects of texts. The first line names the columns, and the
-// first , ; | or tab in it, outside of quotes, is what separates them.
+// delimiters of answers; the first line, which names the columns, tells which of them it is.
+const delimiters = ",;|\t"
+
+// csvRows returns the rows of CSV as objects of texts.
 func csvRows(of *catalog.Response, in *bufio.Reader) func() ([]byte, error) {
-	in = bufio.NewReader(table.LineEnds(in))
-	head, _ := in.Peek(in.Size())
-	r := csv.NewReader(in)
-	r.ReuseRecord = true
-	r.Comma = separator(head)
-	head = bytes.Clone(head[:min(len(head), maxShown)]) // as it was before more was read
+	head, _ := in.Peek(maxShown)
+	head = bytes.Clone(head) // as it is before more is read
+	r := table.NewCSV(in, delimiters)
 	refused := func(what string) error { return &formatError{what, head} }
 	var names []string
 	row := value.NewObject(8)
@@ -163,22 +162,6 @@ func csvError(err error, head []byte) error {
 		return &formatError{"is not CSV: " + err.Error(), head}
 	}
 	return err
-}
-
-func separator(head []byte) rune {
-	quoted := false
-	for _, c := range head {
-		switch {
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '\n':
-			return ','
-		case c == ',' || c == ';' || c == '|' || c == '\t':
-			return rune(c)
-		}
-	}
-	return ','
 }
 
 // jsonLines returns the lines that are not empty, each of which is one JSON value.

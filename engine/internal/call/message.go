@@ -6,14 +6,14 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 const (
 	maxMessage = 300     // runes of a message
-	maxShown   = 4 << 10 // bytes of a body in an event
+	maxShown   = 4 << 10 // runes of a body in an event
 	// maxMasked bounds how much of a long text is masked for the sake of its beginning.
 	maxMasked = 64 << 10
 )
@@ -140,11 +140,7 @@ func (e *Executor) short(text string) string {
 	text = strings.Join(strings.FieldsFunc(e.masked(text), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
 	}), " ")
-	if utf8.RuneCountInString(text) <= maxMessage {
-		return text
-	}
-	runes := []rune(text)
-	return string(runes[:maxMessage-1]) + "…"
+	return diag.Shorten(text, maxMessage)
 }
 
 // masked returns a text without the secrets in it. Of a very long one only the

@@ -2,9 +2,11 @@ package call
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/redact"
@@ -24,29 +26,22 @@ func (e *Executor) tellSent(j *job, w *wire) {
 		URL:       e.gate.Text(w.url.Redacted()),
 	}
 	if event.WantsDetails(j.events) {
-		sent.Header, sent.Body = e.headers(w), e.excerpt(string(w.body))
+		sent.Header, sent.Body = e.headers(w.header, w.hidden), e.excerpt(string(w.body))
 	}
 	j.events.Emit(sent)
 }
 
-// headers returns the request's headers as they may be shown.
-func (e *Executor) headers(w *wire) map[string]string {
-	shown := make(map[string]string, len(w.header))
-	for name, values := range w.header {
-		if w.hidden[name] || credentialHeader[name] {
-			shown[name] = redact.Mask
-			continue
+// headers returns the headers of a request as they may be shown: of those that carry credentials, be it by
+// their name or by what hidden says, only the name.
+func (e *Executor) headers(header http.Header, hidden map[string]bool) map[string]string {
+	shown := make(map[string]string, len(header))
+	for name, values := range header {
+		if hidden[name] {
+			values = []string{redact.Mask}
 		}
-		shown[name] = e.gate.Text(strings.Join(values, ", "))
+		shown[name] = strings.Join(values, ", ")
 	}
-	return shown
-}
-
-// credentialHeader are headers whose values are never shown, wherever they came from.
-var credentialHeader = map[string]bool{
-	"Authorization":       true,
-	"Cookie":              true,
-	"Proxy-Authorization": true,
+	return e.gate.Header(shown)
 }
 
 // tellReceived tells of an answer.
@@ -92,9 +87,5 @@ func (e *Executor) tellUnanswered(j *job, t *trouble, res flow.Result, took time
 
 // excerpt returns the beginning of a body, masked first and shortened then.
 func (e *Executor) excerpt(body string) string {
-	text := e.masked(body)
-	if len(text) <= maxShown {
-		return text
-	}
-	return strings.ToValidUTF8(text[:maxShown], "") + "…"
+	return diag.Shorten(e.masked(body), maxShown)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
@@ -154,15 +155,12 @@ func (d *decoder) secretInjection(t *lang.Template) {
 	}
 	for _, m := range t.Members() {
 		is := m.Value.Type()
-		if _, fixed := m.Value.Literal(); fixed || m.Key != nil || is == nil || is.Kind == lang.Unknown || is.HasSecret() || !credential.MatchString(m.Name) {
+		if _, fixed := m.Value.Literal(); fixed || m.Key != nil || is == nil || is.Kind == lang.Unknown || is.HasSecret() || !redact.IsCredential(m.Name) {
 			continue
 		}
 		d.notSecret(is, m.Place, fmt.Sprintf("this is sent as %s, and is not secret, so that it may be shown and kept", m.Name))
 	}
 }
-
-// credential is how vendors call what proves who is calling.
-var credential = regexp.MustCompile(`(?i)key$|token$|secret|passw|authori[sz]ation|credential`)
 
 // secretToken warns of a token, made at n, that would be shown and written down.
 func (d *decoder) secretToken(n *source.Node, is *lang.Type) {

@@ -33,7 +33,7 @@ func (d *decoder) madeToken(t *Token, n *source.Node, outputs *lang.Type) {
 		}
 		return
 	}
-	t.Type = lang.AnyType
+	t.Type = &lang.Type{Kind: lang.Unknown, Secret: true} // of parts that have faults nothing more is said
 	if t.Parts = d.template(n, scope); t.Parts == nil {
 		return
 	}

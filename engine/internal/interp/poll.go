@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/lang"
@@ -104,9 +105,5 @@ func shownOutputs(a *pipeline.Call, outputs *value.Object) string {
 			open.Set(f.Name, outputs.At(f.Name))
 		}
 	}
-	text := []rune(string(value.AppendJSON(nil, open)))
-	if len(text) > most {
-		return string(text[:most]) + "…"
-	}
-	return string(text)
+	return diag.Shorten(string(value.AppendJSON(nil, open)), most)
 }

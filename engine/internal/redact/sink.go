@@ -2,7 +2,6 @@ package redact
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/seed627bd532/runner/engine/event"
 )
@@ -109,25 +108,10 @@ func (g *Gate) Header(h map[string]string) map[string]string {
 	}
 	out := make(map[string]string, len(h))
 	for name, v := range h {
-		if IsSecretHeader(name) {
+		if IsCredential(name) {
 			v = Mask
 		}
 		out[g.Text(name)] = g.Text(v)
 	}
 	return out
-}
-
-// IsSecretHeader reports whether a header of that name carries credentials, by
-// the names in use: Authorization, Cookie, X-Api-Key, X-Auth-Token and their like.
-func IsSecretHeader(name string) bool {
-	name = strings.ToLower(name)
-	for _, word := range []string{
-		"authorization", "cookie", "token", "secret", "password", "credential", "session",
-		"api-key", "apikey", "api_key", "auth-key", "access-key", "subscription-key", "signature",
-	} {
-		if strings.Contains(name, word) {
-			return true
-		}
-	}
-	return false
 }

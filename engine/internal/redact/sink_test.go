@@ -94,16 +94,17 @@ func TestSinkKeepsWhatIsNoSecret(t *testing.T) {
 	}
 }
 
-func TestSecretHeaders(t *testing.T) {
+func TestCredentials(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{
 		"Authorization": true, "proxy-authorization": true, "Cookie": true, "SET-COOKIE": true,
 		"X-Api-Key": true, "apikey": true, "X-Auth-Token": true, "X-CSRF-Token": true,
 		"Ocp-Apim-Subscription-Key": true, "X-Session-Id": true, "X-Client-Secret": true,
+		"X-Key": true, "private_key": true, "Passwd": true, "X-Authorisation": true, "client_secret": true, "idempotency_key": false,
 		"Accept": false, "Content-Type": false, "Idempotency-Key": false, "Retry-After": false, "X-Request-Id": false,
 	} {
-		if got := IsSecretHeader(name); got != want {
-			t.Errorf("IsSecretHeader(%s) = %v, want %v", name, got, want)
+		if got := IsCredential(name); got != want {
+			t.Errorf("IsCredential(%s) = %v, want %v", name, got, want)
 		}
 	}
 }

@@ -31,6 +31,7 @@
 //	too-deep           too many lists and mappings inside of each other
 //	not-formatted      Format leaves the file as it is
 //
-// Format lays a file out anew. It cuts the text into tokens, with the help of the library's
-// nodes, and writes these with other white space between them, so that what it does not know stays.
+// One scanner, the tracer, finds where a scalar begins and ends, for places and for Format, which cuts the text
+// into tokens with its help and writes these with other white space between them, so that what it does not
+// know stays. The finder is another thing: it guesses at texts that YAML refuses, of which there are no nodes.
 package source

@@ -30,6 +30,7 @@ func TestFormatHasOneLayout(t *testing.T) {
 		{"block texts", "a:\n    b: |\n         one\n           two\n\n         three\n    c: >-   # folded\n      x\n      y\n\n\n    d: 1\n",
 			"a:\n  b: |\n    one\n      two\n\n    three\n  c: >-     # folded\n    x\n    y\n\n  d: 1\n"},
 		{"block texts with an indentation of their own", "a:\n    b: |2\n         one\n        two\n", "a:\n  b: |2\n       one\n      two\n"},
+		{"block text of blanks alone", "a: |2\n\n     \nb:   1\n", "a: |2\n\n     \nb: 1\n"},
 		{"block text that keeps its line breaks", "a: |+\n    x\n\n\nb: |+\n\n\nc: 1\n", "a: |+\n  x\n\n\nb: |+\n\n\nc: 1\n"},
 		{"block text without a last break", "a: |\n    x", "a: |\n  x"},
 		{"folded text without a last break", "a: >-\n    x", "a: >-\n  x\n"},

@@ -42,7 +42,7 @@ func plain(text string) value.Value {
 		return true
 	case text == "false" || text == "False" || text == "FALSE":
 		return false
-	case isNumber(text):
+	case value.IsNumeral(text):
 		if n, err := value.ParseNumber(text); err == nil {
 			return n
 		}
@@ -52,45 +52,4 @@ func plain(text string) value.Value {
 
 func isNull(text string) bool {
 	return text == "" || text == "~" || text == "null" || text == "Null" || text == "NULL"
-}
-
-// isNumber reports whether text is a number by JSON's grammar.
-func isNumber(text string) bool {
-	s := text
-	if s != "" && s[0] == '-' {
-		s = s[1:]
-	}
-	whole := digits(s)
-	if whole == 0 || whole > 1 && s[0] == '0' {
-		return false
-	}
-	s = s[whole:]
-	if s != "" && s[0] == '.' {
-		fraction := digits(s[1:])
-		if fraction == 0 {
-			return false
-		}
-		s = s[1+fraction:]
-	}
-	if s != "" && (s[0] == 'e' || s[0] == 'E') {
-		s = s[1:]
-		if s != "" && (s[0] == '+' || s[0] == '-') {
-			s = s[1:]
-		}
-		exponent := digits(s)
-		if exponent == 0 {
-			return false
-		}
-		s = s[exponent:]
-	}
-	return s == ""
-}
-
-// digits counts the digits s begins with.
-func digits(s string) int {
-	n := 0
-	for n < len(s) && '0' <= s[n] && s[n] <= '9' {
-		n++
-	}
-	return n
 }

@@ -34,6 +34,7 @@ func TestAtIsExactInEveryScalarStyle(t *testing.T) {
 		{"literal, stripped", "v: |- # why\n  one\n  two\n\nw: 1\n", "one\ntwo"},
 		{"literal, kept", "v: |+\n  one\n\n\nw: 1\n", "one\n\n\n"},
 		{"literal, indentation given", "v: |2\n    one\n  two\n", "  one\ntwo\n"},
+		{"literal, blanks alone", "v: |2\n\n     \n", "\n   \n"},
 		{"literal, stripped and indented", "v: |2-\n   one\n", " one"},
 		{"literal, empty lines first", "v: |\n\n\n  one\n", "\n\none\n"},
 		{"literal, at the end of the file", "v: |\n  one\n  two", "one\ntwo"},

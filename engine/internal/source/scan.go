@@ -11,9 +11,16 @@ import (
 
 // A span is where a scalar stands in the text.
 type span struct {
-	start, end int    // its first character, and the place after its last
+	start, end int    // its first character, and the place after its last, but for the closing quote
 	marks      []mark // runes that do not stand right after the one before; the first is rune 0
+	body       body   // of a literal or folded scalar
 	ok         bool   // false: only start is known, more or less
+}
+
+// A body is the lines of a literal or folded scalar below its indicator.
+type body struct {
+	start, end int // end is where its last line breaks; 0 where it has none
+	indent     int // of its lines; where all are empty, more than they have
 }
 
 type mark struct{ runes, off int }
@@ -27,6 +34,7 @@ type tracer struct {
 	runes int
 	next  int // where a rune would stand right after the last one; -1 if nowhere
 	marks []mark
+	body  body
 	bad   bool
 }
 
@@ -62,7 +70,7 @@ func trace(src []byte, off int, y *yaml.Node) span {
 	if t.next < 0 {
 		t.marks = append(t.marks, mark{t.runes, end})
 	}
-	return span{start: t.marks[0].off, end: end, marks: t.marks, ok: true}
+	return span{start: t.marks[0].off, end: end, marks: t.marks, body: t.body, ok: true}
 }
 
 const quotedStyles = yaml.SingleQuotedStyle | yaml.DoubleQuotedStyle | yaml.LiteralStyle | yaml.FoldedStyle

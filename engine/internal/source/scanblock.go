@@ -1,6 +1,9 @@
 package source
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // block traces a literal or folded scalar from its indicator on, and returns
 // its end. The rules of folding are those of YAML 1.1, which yaml.v3 follows.
@@ -18,6 +21,7 @@ func (t *tracer) block(p int) int {
 	p += breakSize(t.src[p:])
 
 	indent := t.indent(p)
+	t.body = body{start: p, indent: indent}
 	ending := -1        // the break that ended the line before, not yet emitted
 	endedBlank := false // whether that line began with white space
 	empty, p, more := t.blockGap(p, indent)
@@ -35,6 +39,7 @@ func (t *tracer) block(p int) int {
 		for p < len(t.src) && breakSize(t.src[p:]) == 0 && !t.bad {
 			p = t.copy(p)
 		}
+		t.body.end = p
 		ending = -1
 		if n := breakSize(t.src[p:]); n > 0 {
 			ending = p
@@ -47,29 +52,27 @@ func (t *tracer) block(p int) int {
 	}
 	if chomp == '+' {
 		t.breaks(empty)
+		if len(empty) > 0 {
+			t.body.end = empty[len(empty)-1]
+		}
 	}
 	return p
 }
 
 // indent returns by how much the scalar whose first line is at p is indented:
-// the white space of its first line that has text, without what the decoded text
+// the white space of the first line that is not empty, without what the decoded text
 // kept of it. That saves to know the indentation of the parent.
 func (t *tracer) indent(p int) int {
 	kept := strings.TrimLeft(t.want, "\n")
 	if kept == "" {
 		return len(t.src)
 	}
-	for {
-		q := p
-		for q < len(t.src) && t.src[q] == ' ' {
-			q++
-		}
-		n := breakSize(t.src[q:])
-		if n == 0 {
-			return q - p - (len(kept) - len(strings.TrimLeft(kept, " ")))
-		}
-		p = q + n
+	spaces := func() int { return len(t.src[p:]) - len(bytes.TrimLeft(t.src[p:], " ")) }
+	for range len(t.want) - len(kept) {
+		p += spaces()
+		p += breakSize(t.src[p:])
 	}
+	return spaces() - (len(kept) - len(strings.TrimLeft(kept, " ")))
 }
 
 // blockGap passes over empty lines. It returns their breaks and the place after

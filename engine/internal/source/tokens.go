@@ -79,96 +79,29 @@ func (t *tokenizer) scalar(y *yaml.Node) {
 		return
 	}
 	t.between(p)
-	end := p
+	s := trace(t.text, off, y)
+	t.ok = t.ok && s.ok
 	switch {
 	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
-		t.block(p)
-		return
+		t.block(p, s.body)
 	case y.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0:
-		f := finder{text: t.text}
-		end = f.quoteEnd(p)
+		t.add(scalarToken, p, s.end+1)
 	default:
-		s := trace(t.text, off, y)
-		t.ok = t.ok && s.ok
-		end = s.end
+		t.add(scalarToken, p, s.end)
 	}
-	t.add(scalarToken, p, end)
 }
 
 // block adds the tokens of a block scalar whose indicator is at p.
-func (t *tokenizer) block(p int) {
+func (t *tokenizer) block(p int, lines body) {
 	end := p + 1
 	for end < len(t.text) && bytes.IndexByte([]byte("+-0123456789"), t.text[end]) >= 0 {
 		end++
 	}
-	header := t.text[p:end]
-	parent := t.parent()
 	t.add(headerToken, p, end)
-	first := t.lines.lineEnd(end)
-	t.between(first)
-	first += breakSize(t.text[first:])
-	indent := t.contentIndent(header, parent, first)
-	last := -1
-	for at := first; at < len(t.text); at += breakSize(t.text[at:]) {
-		content := at
-		for content < len(t.text) && content-at < indent && t.text[content] == ' ' {
-			content++
-		}
-		blank := content < len(t.text) && breakSize(t.text[content:]) > 0
-		if !blank && (content-at < indent || content == len(t.text)) {
-			break
-		}
-		at = t.lines.lineEnd(content)
-		// Empty lines behind the last one with text belong to the scalar only where its header says so.
-		if !blank || bytes.IndexByte(header, '+') >= 0 {
-			last = at
-		}
-	}
-	if last >= 0 {
-		t.add(bodyToken, first, last)
-		t.tokens[len(t.tokens)-1].indent = indent
-	}
-}
-
-// parent returns the column of the list or mapping that the next token is a
-// value of, from 0; -1 for none.
-func (t *tokenizer) parent() int {
-	for i := len(t.tokens) - 1; i >= 0; i-- {
-		at := t.tokens[i]
-		column := t.column(at.start)
-		if at.key || at.kind == dashToken || at.kind == queryToken || at.kind == colonToken && t.lineStart(at.start) {
-			return column
-		}
-	}
-	return -1
-}
-
-// column returns how many bytes stand before off on its line.
-func (t *tokenizer) column(off int) int { return off - (bytes.LastIndexAny(t.text[:off], "\r\n") + 1) }
-
-// lineStart reports whether nothing but white space stands before off on its line.
-func (t *tokenizer) lineStart(off int) bool {
-	return len(bytes.TrimLeft(t.text[off-t.column(off):off], " \t")) == 0
-}
-
-// contentIndent returns by how much the lines of a block scalar are indented;
-// the first begins at p.
-func (t *tokenizer) contentIndent(header []byte, parent, p int) int {
-	if i := bytes.IndexAny(header, "123456789"); i >= 0 {
-		return max(parent, 0) + int(header[i]-'0')
-	}
-	indent := max(parent+1, 1)
-	for {
-		q := p
-		for q < len(t.text) && t.text[q] == ' ' {
-			q++
-		}
-		indent = max(indent, q-p)
-		n := breakSize(t.text[q:])
-		if n == 0 {
-			return indent
-		}
-		p = q + n
+	t.between(t.lines.lineEnd(end)) // a comment
+	if lines.end > 0 {
+		t.add(bodyToken, lines.start, lines.end)
+		t.tokens[len(t.tokens)-1].indent = lines.indent
 	}
 }
 

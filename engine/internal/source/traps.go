@@ -65,7 +65,7 @@ func writtenTag(text []byte, off int) string {
 // checkNumber reports plain text that YAML takes for a number and JSON does not,
 // and numbers out of range.
 func (b *builder) checkNumber(y *yaml.Node, n *Node) {
-	number := isNumber(n.Text)
+	number := value.IsNumeral(n.Text)
 	switch {
 	case !number && (y.Tag == "!!int" || y.Tag == "!!float"):
 		d := n.Errorf("number", "%s is not how a number is written, yet YAML takes it for one and would change it", n.Text)

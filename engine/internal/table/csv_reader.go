@@ -21,11 +21,12 @@ type csvFile struct {
 	columns []column
 }
 
+// delimiters of files: spreadsheets of many countries write semicolons. Names of columns contain neither, cells may.
+const delimiters = ",;"
+
 func openCSV(name string, in *bufio.Reader, meter *rowMeter, item *lang.Type, required []string) (*Reader, error) {
-	f := &csvFile{name: name, in: csv.NewReader(in), meter: meter}
-	f.in.Comma = delimiterOf(in)
+	f := &csvFile{name: name, in: NewCSV(in, delimiters), meter: meter}
 	f.in.FieldsPerRecord = -1 // a row with too few or too many cells is a bad row, not the end
-	f.in.ReuseRecord = true
 
 	header, err := f.in.Read()
 	var syntax *csv.ParseError

@@ -1,8 +1,6 @@
 package table
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,33 +14,6 @@ type column struct {
 	name string
 	typ  *lang.Type
 	used bool
-}
-
-// delimiterOf tells from the header line whether cells are divided by commas
-// or, as spreadsheets of many countries have it, by semicolons. Names do not
-// contain either, cells may: no other line is looked at.
-func delimiterOf(in *bufio.Reader) rune {
-	// What is not there, or does not fit, makes no difference to the answer.
-	start, _ := in.Peek(in.Size())
-	commas, semicolons, quoted := 0, 0, false
-header:
-	for _, c := range bytes.TrimLeft(start, "\r\n") {
-		switch {
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == ',':
-			commas++
-		case c == ';':
-			semicolons++
-		case c == '\n':
-			break header
-		}
-	}
-	if semicolons > commas {
-		return ';'
-	}
-	return ','
 }
 
 // columnsOf matches the header with the type of the rows. It returns warnings

@@ -5,9 +5,9 @@ import (
 	"io"
 )
 
-// LineEnds passes CSV on with the line ends that csv.Reader knows: where the first line ends with a
+// lineEndsOf passes CSV on with the line ends that csv.Reader knows: where the first line ends with a
 // carriage return alone, as old spreadsheets write it, each of these becomes a line feed.
-func LineEnds(in io.Reader) io.Reader { return &lineEnds{in: bufio.NewReader(in)} }
+func lineEndsOf(in io.Reader) io.Reader { return &lineEnds{in: bufio.NewReader(in)} }
 
 type lineEnds struct {
 	in     *bufio.Reader

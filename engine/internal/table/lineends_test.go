@@ -24,12 +24,12 @@ func TestLineEnds(t *testing.T) {
 		for name, in := range map[string]io.Reader{
 			"whole": strings.NewReader(tt.in), "one": iotest.OneByteReader(strings.NewReader(tt.in)), "data": iotest.DataErrReader(strings.NewReader(tt.in)),
 		} {
-			if got, err := io.ReadAll(LineEnds(in)); err != nil || string(got) != tt.want {
+			if got, err := io.ReadAll(lineEndsOf(in)); err != nil || string(got) != tt.want {
 				t.Errorf("%s %q: got %q, want %q, %v", name, tt.in, got, tt.want, err)
 			}
 		}
 	}
-	if _, err := io.ReadAll(LineEnds(iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("a\rb"))))); err != iotest.ErrTimeout {
+	if _, err := io.ReadAll(lineEndsOf(iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("a\rb"))))); err != iotest.ErrTimeout {
 		t.Errorf("got %v", err)
 	}
 }

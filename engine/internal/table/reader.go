@@ -43,7 +43,7 @@ func Open(name string, r io.Reader, item *lang.Type, required []string) (*Reader
 	var meter *rowMeter
 	if format == CSV {
 		meter = newRowMeter(r)
-		r = LineEnds(meter)
+		r = meter
 	}
 	in := bufio.NewReaderSize(r, 64<<10)
 	if err := skipMark(name, in); err != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/rehearsal"
 	"github.com/seed627bd532/runner/engine/internal/session"
@@ -194,9 +195,5 @@ const longest = 300
 
 // shown is a value as JSON, shortened.
 func shown(v value.Value) string {
-	text := []rune(string(value.AppendJSON(nil, v)))
-	if len(text) > longest {
-		return string(text[:longest]) + "…"
-	}
-	return string(text)
+	return diag.Shorten(string(value.AppendJSON(nil, v)), longest)
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 
 	"github.com/cockroachdb/apd/v3"
+
+	"github.com/seed627bd532/runner/engine/diag"
 )
 
 // exact never rounds: a sum or product has all the digits it needs. It is not changed.
@@ -170,5 +172,5 @@ func aKind(v Value) string {
 // shown is a number inside a message.
 func shown(v Value) string {
 	text, _ := Text(v)
-	return excerpt(text)
+	return diag.Shorten(text, maxShown)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/cockroachdb/apd/v3"
+
+	"github.com/seed627bd532/runner/engine/diag"
 )
 
 // What a number may look like. The limits keep a few bytes such as 1e999999999
@@ -16,16 +18,24 @@ const (
 	maxExponent = 400
 )
 
+// maxShown is how many runes of a number a message shows.
+const maxShown = 40
+
 // ParseNumber reads a JSON number: an int64 when the literal is an integer that
 // fits, else a Decimal with the digits as written ("-0" and "15.0" are Decimals).
 // It refuses what is not a JSON number, more than 1,000 digits, and exponents
 // beyond 400.
 func ParseNumber(lexical string) (Value, error) {
-	integer, err := scanNumber(lexical)
-	if err != nil {
-		return nil, err
+	n, ok := scanNumber(lexical)
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("%q is not a number", diag.Shorten(lexical, maxShown))
+	case n.digits > maxDigits:
+		return nil, fmt.Errorf("number %s has %d digits, more than %d", diag.Shorten(lexical, maxShown), n.digits, maxDigits)
+	case beyondExponent(n.exponent):
+		return nil, fmt.Errorf("number %s has an exponent beyond %d", diag.Shorten(lexical, maxShown), maxExponent)
 	}
-	if integer && lexical != "-0" {
+	if n.integer && lexical != "-0" {
 		if n, err := strconv.ParseInt(lexical, 10, 64); err == nil {
 			return n, nil
 		}
@@ -33,52 +43,54 @@ func ParseNumber(lexical string) (Value, error) {
 	return Decimal(lexical), nil
 }
 
-// scanNumber holds s against the grammar of JSON numbers and our limits. An
-// integer has neither fraction nor exponent.
-func scanNumber(s string) (integer bool, err error) {
+// IsNumeral reports whether text is a number by JSON's grammar, of whatever
+// size: ParseNumber refuses a numeral only for its digits or its exponent.
+func IsNumeral(text string) bool {
+	_, ok := scanNumber(text)
+	return ok
+}
+
+// A numeral says how a number is written.
+type numeral struct {
+	integer  bool // it has neither fraction nor exponent
+	digits   int  // before the exponent
+	exponent string
+}
+
+// scanNumber holds s against the grammar of JSON numbers.
+func scanNumber(s string) (n numeral, ok bool) {
 	i := 0
 	if i < len(s) && s[i] == '-' {
 		i++
 	}
 	whole := digitsAt(s, i)
 	if whole == 0 || whole > 1 && s[i] == '0' {
-		return false, notANumber(s)
+		return n, false
 	}
 	i += whole
-	digits := whole
-	integer = true
+	n.digits, n.integer = whole, true
 	if i < len(s) && s[i] == '.' {
 		fraction := digitsAt(s, i+1)
 		if fraction == 0 {
-			return false, notANumber(s)
+			return n, false
 		}
 		i += 1 + fraction
-		digits += fraction
-		integer = false
+		n.digits += fraction
+		n.integer = false
 	}
-	exponent := ""
 	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
 		i++
 		if i < len(s) && (s[i] == '+' || s[i] == '-') {
 			i++
 		}
-		n := digitsAt(s, i)
-		if n == 0 {
-			return false, notANumber(s)
+		exponent := digitsAt(s, i)
+		if exponent == 0 {
+			return n, false
 		}
-		exponent = s[i : i+n]
-		i += n
-		integer = false
+		n.exponent, n.integer = s[i:i+exponent], false
+		i += exponent
 	}
-	switch {
-	case i != len(s):
-		return false, notANumber(s)
-	case digits > maxDigits:
-		return false, fmt.Errorf("number %s has %d digits, more than %d", excerpt(s), digits, maxDigits)
-	case beyondExponent(exponent):
-		return false, fmt.Errorf("number %s has an exponent beyond %d", excerpt(s), maxExponent)
-	}
-	return integer, nil
+	return n, i == len(s)
 }
 
 // digitsAt counts the digits of s from i on.
@@ -93,17 +105,6 @@ func digitsAt(s string, i int) int {
 func beyondExponent(digits string) bool {
 	digits = strings.TrimLeft(digits, "0")
 	return len(digits) > 3 || len(digits) == 3 && digits > strconv.Itoa(maxExponent)
-}
-
-func notANumber(s string) error { return fmt.Errorf("%q is not a number", excerpt(s)) }
-
-// excerpt shortens s for a message.
-func excerpt(s string) string {
-	const most = 40
-	if len(s) <= most {
-		return s
-	}
-	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 // IsNumber reports whether v is an int64 or a Decimal.

@@ -59,9 +59,9 @@ func TestParseNumberRefuses(t *testing.T) {
 		"1e401":                          `number 1e401 has an exponent beyond 400`,
 		"1e-401":                         `number 1e-401 has an exponent beyond 400`,
 		"1e99999999999999999999":         `number 1e99999999999999999999 has an exponent beyond 400`,
-		strings.Repeat("1", 1001):        `number ` + strings.Repeat("1", 40) + `… has 1001 digits, more than 1000`,
-		strings.Repeat("é", 30):          `"` + strings.Repeat("é", 20) + `…" is not a number`,
-		"1." + strings.Repeat("0", 1000): `number 1.` + strings.Repeat("0", 38) + `… has 1001 digits, more than 1000`,
+		strings.Repeat("1", 1001):        `number ` + strings.Repeat("1", 39) + `… has 1001 digits, more than 1000`,
+		strings.Repeat("é", 50):          `"` + strings.Repeat("é", 39) + `…" is not a number`,
+		"1." + strings.Repeat("0", 1000): `number 1.` + strings.Repeat("0", 37) + `… has 1001 digits, more than 1000`,
 	} {
 		if got, err := ParseNumber(in); err == nil || err.Error() != want {
 			t.Errorf("ParseNumber(%q) = %v, %v; want error %q", in, got, err, want)

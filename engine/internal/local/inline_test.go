@@ -11,8 +11,8 @@ import (
 )
 
 // NewInline returns a runtime that remembers nothing and runs rows one after
-// another: for tests and rehearsals, where a create may be sent by each call
-// that asks for it. Events go to events, stamped; nil drops them.
+// another: a create is sent by each call that asks for it. Events go to events,
+// stamped; nil drops them.
 func NewInline(ctx context.Context, x flow.Executor, runID string, events event.Sink) flow.Runtime {
 	return &inline{ctx: ctx, executor: x, events: &stamp{run: runID, sink: events, clock: clock.System{}}}
 }
