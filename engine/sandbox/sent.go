@@ -45,11 +45,11 @@ func joinSeen(all []sent) seen {
 		return anySeen()
 	}
 	join := func(part func(seen) *lang.Type) *lang.Type {
-		types := make([]*lang.Type, len(all))
+		parts := make([]*lang.Type, len(all))
 		for i, s := range all {
-			types[i] = part(s.seen)
+			parts[i] = part(s.seen)
 		}
-		return lang.Join(types...)
+		return lang.Join(parts...)
 	}
 	headers := *join(func(s seen) *lang.Type { return s.headers })
 	headers.LowerNames = true

@@ -5,13 +5,14 @@ import (
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 func mustCompile(t testing.TB, s *Scope, text string) *Expr {
 	t.Helper()
 	var faults diag.List
-	e := CompileExpr(exprNode(t, text), s, &faults)
+	e := CompileExpr(langtest.Expr(t, text), s, &faults)
 	if e == nil {
 		t.Fatalf("%s: %v", text, faults)
 	}
@@ -40,7 +41,7 @@ func BenchmarkEval(b *testing.B) {
 }
 
 func BenchmarkCompile(b *testing.B) {
-	n := exprNode(b, "steps.lookup.outputs.account_id ?? first(steps.lookup.outputs.companies)?.AccountId")
+	n := langtest.Expr(b, "steps.lookup.outputs.account_id ?? first(steps.lookup.outputs.companies)?.AccountId")
 	b.ReportAllocs()
 	for b.Loop() {
 		var faults diag.List

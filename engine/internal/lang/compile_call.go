@@ -170,20 +170,20 @@ func (c *compiler) function(n ast.Node, fn *function, nodes []ast.Node) term {
 		return c.matches(n, nodes[0], nodes[1])
 	}
 	call := &callee{fn: fn, at: c.spotOf(n)}
-	types := make([]*Type, len(nodes))
+	argTypes := make([]*Type, len(nodes))
 	for i, node := range nodes {
 		p := fn.param(i)
 		if body, ok := node.(*ast.PredicateNode); ok {
 			elem := AnyType
 			if i > 0 {
-				elem = types[0].elem()
+				elem = argTypes[0].elem()
 			}
 			call.body, call.slot, call.usesIndex = c.predicate(body, elem)
 			call.bodyAt = c.spotOf(body.Node)
 			if i > 0 && (fn.name == "filter" || fn.name == "find") {
-				types[0] = c.filtered(types[0], call.slot, body.Node)
+				argTypes[0] = c.filtered(argTypes[0], call.slot, body.Node)
 			}
-			types[i] = call.body.typ
+			argTypes[i] = call.body.typ
 			if k := call.body.typ.Kind; k == Text || k == Unknown {
 				call.keys = timesOf(call.body.typ)
 			}
@@ -197,7 +197,7 @@ func (c *compiler) function(n ast.Node, fn *function, nodes []ast.Node) term {
 				c.fault(c.spotOf(node), "bad-arguments", err.Error())
 			}
 		}
-		types[i] = branchType(a)
+		argTypes[i] = branchType(a)
 		if fn.compare != nil {
 			call.times = append(call.times, timesOf(a.typ))
 		}
@@ -207,10 +207,10 @@ func (c *compiler) function(n ast.Node, fn *function, nodes []ast.Node) term {
 	}
 	t := AnyType
 	if !c.failed {
-		t = fn.result(types)
+		t = fn.result(argTypes)
 	}
 	call.argSlot = c.newSlots(len(call.args))
-	return term{typ: secretResult(t, types...), run: call.run}
+	return term{typ: secretResult(t, argTypes...), run: call.run}
 }
 
 // filtered returns the type of a list whose elements, in slot, all fit the condition.

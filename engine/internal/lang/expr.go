@@ -38,6 +38,22 @@ const (
 	markerClose = "}}"
 )
 
+// IsChain reports whether the expression is nothing but a name or a chain of members: steps.lookup?.outputs.id.
+func (e *Expr) IsChain() bool { return e.path != nil }
+
+// LastMember returns the last member of a chain and the type that it is read from: id and the type of the
+// outputs for steps.lookup.outputs.id. For all other expressions, and for a bare name, ok is false.
+func (e *Expr) LastMember() (name string, of *Type, ok bool) {
+	if e.path == nil || len(e.path.links) == 0 {
+		return "", nil, false
+	}
+	last := e.path.links[len(e.path.links)-1]
+	return last.name, last.of, true
+}
+
+// Wrap returns err as a diagnostic at the place where the expression begins; a diagnostic stays as it is.
+func (e *Expr) Wrap(err error) error { return e.start.wrap(err) }
+
 // CompileExpr compiles a scalar that holds an expression, with or without the
 // ${{ }} marker around it (keys such as if, until, key). It reports every fault it finds
 // at its own rune in the file, and returns nil when there was one.

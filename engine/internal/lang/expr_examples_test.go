@@ -14,6 +14,7 @@ import (
 	"github.com/expr-lang/expr"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -49,7 +50,7 @@ func TestExamplesOfExpr(t *testing.T) {
 	row := ObjectOf(Field{Name: "Bar", Type: TextType})
 	scope := NewScope(Name{"ok", BooleanType}, Name{"i", IntegerType}, Name{"str", TextType}, Name{"f64", DecimalType},
 		Name{"array", ListOf(IntegerType)}, Name{"foo", row}, Name{"list", ListOf(row)})
-	ours := decode(t, data).(*value.Object)
+	ours := langtest.Decode(t, data).(*value.Object)
 	vars := make(Vars, 0, scope.Len())
 	for _, name := range []string{"ok", "i", "str", "f64", "array", "foo", "list"} {
 		v, _ := ours.Get(name)
@@ -58,7 +59,7 @@ func TestExamplesOfExpr(t *testing.T) {
 	compared := 0
 	for _, text := range examplesOfExpr(t) {
 		var faults diag.List
-		e := CompileExpr(exprNode(t, text), scope, &faults)
+		e := CompileExpr(langtest.Expr(t, text), scope, &faults)
 		if e == nil {
 			continue // not of our language, or refused by our types
 		}

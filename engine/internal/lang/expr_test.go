@@ -6,30 +6,9 @@ import (
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
-
-// exprNode puts an expression into a YAML file as a block scalar, whose runes
-// stand where they are written: line 2, from column 3.
-func exprNode(t testing.TB, text string) *source.Node {
-	t.Helper()
-	file := "e: |-\n  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n"
-	root, faults := source.Read("e.yaml", []byte(file))
-	if root == nil {
-		t.Fatalf("cannot read %q: %v", file, faults)
-	}
-	return root.Get("e")
-}
-
-func decode(t testing.TB, text string) value.Value {
-	t.Helper()
-	v, err := value.Decode([]byte(text))
-	if err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	return v
-}
 
 // company is the scope of most tests: a closed, typed step and data of which nothing is known.
 var (
@@ -68,9 +47,9 @@ func testVars(t testing.TB) Vars {
 	acme := `{"AccountId":7,"CompanyName":"Acme","Status":"Active","Balance":203.7700,"Since":"2024-02-28","Domains":["a.pt","b.pt"],"Parent":{"AccountId":1},"Tags":null}`
 	bolt := `{"AccountId":9,"CompanyName":"Bolt","Status":"Closed","Balance":-307.2800,"Since":"2025-12-31","Nick":"b","Domains":[],"Tags":["x"]}`
 	return Vars{
-		decode(t, `{"lookup":{"outputs":{"company":`+acme+`,"companies":[`+acme+`,`+bolt+`],"account_id":null}}}`),
-		decode(t, `{"name":"Ünï","n":3,"token":"s3","flag":true}`),
-		decode(t, `{"a":1,"list":[3,1,2],"text":"t","null":null,"deep":{"x":{"y":5}},"rows":[{"k":"a","v":1},{"k":"b","v":2},{"k":"a","v":3}]}`),
+		langtest.Decode(t, `{"lookup":{"outputs":{"company":`+acme+`,"companies":[`+acme+`,`+bolt+`],"account_id":null}}}`),
+		langtest.Decode(t, `{"name":"Ünï","n":3,"token":"s3","flag":true}`),
+		langtest.Decode(t, `{"a":1,"list":[3,1,2],"text":"t","null":null,"deep":{"x":{"y":5}},"rows":[{"k":"a","v":1},{"k":"b","v":2},{"k":"a","v":3}]}`),
 		"raw answer",
 		"2026-01-02T03:04:05Z",
 	}
@@ -81,7 +60,7 @@ func testVars(t testing.TB) Vars {
 func outcome(t testing.TB, s *Scope, vars Vars, text string) string {
 	t.Helper()
 	var faults diag.List
-	e := CompileExpr(exprNode(t, text), s, &faults)
+	e := CompileExpr(langtest.Expr(t, text), s, &faults)
 	if e == nil {
 		faults.Sort()
 		return describe(faults)

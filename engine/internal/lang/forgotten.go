@@ -39,7 +39,7 @@ func (p plainText) refuse(faults *diag.List) {
 		eachUseIn(p.text, name.Name, func(at int, path []string) {
 			switch {
 			case len(path) == 0:
-			case name.Type.names(path[0]):
+			case name.Type.Names(path[0]):
 				found = true
 				p.report(at, name.Name+"."+strings.Join(path, "."), faults)
 			case orAny(name.Type).Kind == Unknown && !slices.Contains(languageNames, name.Name) && !extension.MatchString(path[0]):
@@ -56,11 +56,6 @@ func (p plainText) refuse(faults *diag.List) {
 
 // extension is what ends the name of a file, as in order.csv.
 var extension = regexp.MustCompile(`^(?:csv|html?|jpe?g|jsonl?|pdf|png|txt|xlsx?|xml|ya?ml|zip)$`)
-
-// names reports whether the type says that there is such a member.
-func (t *Type) names(member string) bool {
-	return t != nil && (slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Name == member }) || slices.Contains(t.members, member))
-}
 
 // refuseWhole reports a text that is an expression from its beginning to its end, or a name.
 func (p plainText) refuseWhole(faults *diag.List) bool {
@@ -223,7 +218,7 @@ func (s *Scope) meant(name string) string {
 		if n.Name != "inputs" && n.Name != "config" && slices.Contains(languageNames, n.Name) {
 			continue
 		}
-		if n.Type.names(name) {
+		if n.Type.Names(name) {
 			return n.Name + "." + name
 		}
 	}

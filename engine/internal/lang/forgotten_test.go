@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 )
 
 // forgettableScope has names of the language, of a file, of a row and of data that nothing is known of.
@@ -99,7 +100,7 @@ func TestPlainTextThatReadsTheScope(t *testing.T) {
 		{`nobody is called ${{ inputs.ref }}`, ""},
 	} {
 		var faults diag.List
-		CompileTemplate(yamlNode(t, test.yaml), forgettableScope, &faults)
+		CompileTemplate(langtest.YAML(t, test.yaml), forgettableScope, &faults)
 		got := ""
 		for _, d := range faults {
 			if d.Code != "no-marker" {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -26,7 +27,7 @@ func FuzzCompileExpr(f *testing.F) {
 	}
 	rows := "rows"
 	s := testScope.With(Name{rows, AnyType}, Name{"big", TextType})
-	vars := append(testVars(f), decode(f, `[{"id":1,"name":"x","price":12.50}]`), strings.Repeat("a", 1000))
+	vars := append(testVars(f), langtest.Decode(f, `[{"id":1,"name":"x","price":12.50}]`), strings.Repeat("a", 1000))
 	f.Fuzz(func(t *testing.T, text string) {
 		n := &source.Node{Kind: source.Scalar, Text: text, File: &diag.File{Name: "f.yaml"}, Pos: diag.Pos{Line: 1, Col: 1}}
 		var faults diag.List

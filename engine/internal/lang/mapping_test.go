@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -142,7 +143,7 @@ test.yaml:1:8: output x: path blank: expected integer, found text ""
 		if !ok {
 			t.Fatalf("%s: error is %T", tt.yaml, err)
 		}
-		if got := renderFaults(t, diag.List{d}); got != tt.want {
+		if got := langtest.Faults(t, diag.List{d}); got != tt.want {
 			t.Errorf("got %s\nwant %s", got, tt.want)
 		}
 	}
@@ -257,8 +258,8 @@ test.yaml:1:27: the data has no member "Prise"
 	}
 	for _, tt := range tests {
 		var faults diag.List
-		m := CompileMapping("x", yamlNode(t, tt.yaml), company(t), &faults)
-		if got := renderFaults(t, faults); m != nil || got != tt.want {
+		m := CompileMapping("x", langtest.YAML(t, tt.yaml), company(t), &faults)
+		if got := langtest.Faults(t, faults); m != nil || got != tt.want {
 			t.Errorf("mapping %s\n got %s\nwant %s", tt.yaml, got, tt.want)
 		}
 	}
@@ -267,9 +268,9 @@ test.yaml:1:27: the data has no member "Prise"
 func compileMapping(t *testing.T, yaml string, over *Type) *Mapping {
 	t.Helper()
 	var faults diag.List
-	m := CompileMapping("x", yamlNode(t, yaml), over, &faults)
+	m := CompileMapping("x", langtest.YAML(t, yaml), over, &faults)
 	if m == nil {
-		t.Fatalf("mapping %s:%s", yaml, renderFaults(t, faults))
+		t.Fatalf("mapping %s:%s", yaml, langtest.Faults(t, faults))
 	}
 	return m
 }
@@ -286,7 +287,7 @@ func TestMappingGetsTheSameFromADecodedBody(t *testing.T) {
 	t.Parallel()
 	for _, yaml := range []string{`"@this"`, `{path: "@this", type: object}`, `{path: "@this", type: list, default: []}`, `a`, `a.b`, `"a|b"`, `nope`} {
 		var faults diag.List
-		m := CompileMapping("x", yamlNode(t, yaml), AnyType, &faults)
+		m := CompileMapping("x", langtest.YAML(t, yaml), AnyType, &faults)
 		if m == nil {
 			t.Fatalf("%s: %v", yaml, faults)
 		}

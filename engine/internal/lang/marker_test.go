@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 )
 
 func TestMarkersEndWhereTheExpressionDoes(t *testing.T) {
@@ -91,7 +93,7 @@ func TestHasMarkerLooksEverywhere(t *testing.T) {
 		`a: $${{ x }}`:            false,
 		`a: {b: [1, x]}`:          false,
 	} {
-		n := yamlNode(t, text)
+		n := langtest.YAML(t, text)
 		if got := HasMarker(n); got != want {
 			t.Errorf("HasMarker(%s) = %v", text, got)
 		}

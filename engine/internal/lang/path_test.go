@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -275,8 +276,8 @@ test.yaml:1:1: a path cannot hold ${{ }}
 	}
 	for _, tt := range tests {
 		var faults diag.List
-		p := CompilePath(yamlNode(t, tt.yaml), company(t), &faults)
-		if got := renderFaults(t, faults); p != nil || got != tt.want {
+		p := CompilePath(langtest.YAML(t, tt.yaml), company(t), &faults)
+		if got := langtest.Faults(t, faults); p != nil || got != tt.want {
 			t.Errorf("path %s\n got %s\nwant %s", tt.yaml, got, tt.want)
 		}
 	}
@@ -285,9 +286,9 @@ test.yaml:1:1: a path cannot hold ${{ }}
 func compilePath(t *testing.T, yaml string, over *Type) *Path {
 	t.Helper()
 	var faults diag.List
-	p := CompilePath(yamlNode(t, yaml), over, &faults)
+	p := CompilePath(langtest.YAML(t, yaml), over, &faults)
 	if p == nil {
-		t.Fatalf("path %s:%s", yaml, renderFaults(t, faults))
+		t.Fatalf("path %s:%s", yaml, langtest.Faults(t, faults))
 	}
 	return p
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 )
 
 func TestReadsAreThoseOfTheExpressions(t *testing.T) {
@@ -22,7 +23,7 @@ func TestReadsAreThoseOfTheExpressions(t *testing.T) {
 	} {
 		var reads Reads
 		var faults diag.List
-		CompileTemplate(yamlNode(t, fmt.Sprintf("%q", text)), NewScope(Name{"inputs", data}).Recording(&reads), &faults)
+		CompileTemplate(langtest.YAML(t, fmt.Sprintf("%q", text)), NewScope(Name{"inputs", data}).Recording(&reads), &faults)
 		found := [][]string{}
 		reads.Each("inputs", func(path []string) { found = append(found, path) })
 		if got := fmt.Sprint(found); got != want && got != "[[key] []]" {

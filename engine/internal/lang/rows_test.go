@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -44,7 +45,7 @@ func TestRowsAreListsInExpressions(t *testing.T) {
 	} {
 		var got [2]string
 		var faults diag.List
-		e := CompileExpr(exprNode(t, text), s, &faults)
+		e := CompileExpr(langtest.Expr(t, text), s, &faults)
 		if e == nil {
 			continue // a fault of its type, which is the same
 		}
@@ -106,7 +107,7 @@ func TestExpressionsGoThroughRowsAFewTimesOnly(t *testing.T) {
 		{`unique(big)`, errKept},
 		{`map(1..100000, rows[0])`, errBudget},
 	} {
-		if _, err := mustCompile(t, s, c.text).Eval(vars); !errors.Is(err, c.want) {
+		if _, err := exprOf(t, s, c.text).Eval(vars); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", c.text, err, c.want)
 		}
 	}
@@ -120,7 +121,7 @@ func TestPathsFindInValuesWhatTheyFindInTexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{"@this", "a", "a.b", "a.b.0", "a.b.0.c", "a.b.1", "a.b.2", "a.b.1.c", "a.b.c", "0", "n", "n.x", "x", "a.0"} {
-		p := compilePath(t, strconv.Quote(path), AnyType)
+		p := pathOf(t, strconv.Quote(path), AnyType)
 		want, wantFound, _ := p.Get([]byte(text))
 		got, found, err := p.Find(v)
 		if found != wantFound || err != nil || !value.Equal(got, want) {
@@ -128,11 +129,11 @@ func TestPathsFindInValuesWhatTheyFindInTexts(t *testing.T) {
 		}
 	}
 	for _, path := range []string{"a.b.#", "a.b.#.c", "a.*", "a.b|0"} {
-		if compilePath(t, strconv.Quote(path), AnyType).IsWalk() {
+		if pathOf(t, strconv.Quote(path), AnyType).IsWalk() {
 			t.Errorf("%s is no walk", path)
 		}
 	}
-	if list, ok := compilePath(t, `"a.b.#"`, AnyType).Counts(); !ok {
+	if list, ok := pathOf(t, `"a.b.#"`, AnyType).Counts(); !ok {
 		t.Error("a.b.# counts")
 	} else if l, found, err := list.Find(v); !found || err != nil || len(l.(value.List)) != 2 {
 		t.Errorf("got %v %v %v", l, found, err)
@@ -143,7 +144,7 @@ func TestPathsFindInValuesWhatTheyFindInTexts(t *testing.T) {
 	}{
 		{"a", true}, {"a.b", true}, {"a.b.#.c", true}, {"a.x", false}, {"n.#.c", false}, {"*.b", true}, {"n.*", false}, {"@this", true}, {"{a,n}", true}, {"a.b.#(c>1)", true},
 	} {
-		if got := compilePath(t, strconv.Quote(c.path), AnyType).Touches([]string{"a", "b"}); got != c.touches {
+		if got := pathOf(t, strconv.Quote(c.path), AnyType).Touches([]string{"a", "b"}); got != c.touches {
 			t.Errorf("%s touches: %v", c.path, got)
 		}
 	}
@@ -151,7 +152,7 @@ func TestPathsFindInValuesWhatTheyFindInTexts(t *testing.T) {
 
 func TestMappingsOfRowsAreTriedBeforeTheyAreHandedOut(t *testing.T) {
 	t.Parallel()
-	m := compileMapping(t, `{path: "@this", each: {id: {path: Id, type: integer}, tag: "tags.#"}}`, AnyType)
+	m := mappingOf(t, `{path: "@this", each: {id: {path: Id, type: integer}, tag: "tags.#"}}`, AnyType)
 	v, err := m.Take(rowsOf(t, `[{"Id":" 7 ","tags":["a","b"]},{"Id":8,"tags":[]}]`), true)
 	if err != nil {
 		t.Fatal(err)
@@ -173,4 +174,34 @@ func TestMappingsOfRowsAreTriedBeforeTheyAreHandedOut(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", text, got, want)
 		}
 	}
+}
+
+func exprOf(t testing.TB, s *Scope, text string) *Expr {
+	t.Helper()
+	var faults diag.List
+	e := CompileExpr(langtest.Expr(t, text), s, &faults)
+	if e == nil {
+		t.Fatal(langtest.Faults(t, faults))
+	}
+	return e
+}
+
+func pathOf(t testing.TB, yaml string, over *Type) *Path {
+	t.Helper()
+	var faults diag.List
+	p := CompilePath(langtest.YAML(t, yaml), over, &faults)
+	if p == nil {
+		t.Fatal(langtest.Faults(t, faults))
+	}
+	return p
+}
+
+func mappingOf(t testing.TB, yaml string, over *Type) *Mapping {
+	t.Helper()
+	var faults diag.List
+	m := CompileMapping("x", langtest.YAML(t, yaml), over, &faults)
+	if m == nil {
+		t.Fatal(langtest.Faults(t, faults))
+	}
+	return m
 }

@@ -2,8 +2,6 @@ package lang
 
 import (
 	"strings"
-
-	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
 // BareAbsent returns the markers that are the whole of a value and nothing but the name of
@@ -12,7 +10,7 @@ func (t *Template) BareAbsent() []*Expr {
 	var found []*Expr
 	switch f := t.form.(type) {
 	case hole:
-		if is := f.expr.typ; f.expr.path != nil && is.Nullable && strings.HasSuffix(is.Why, absent) {
+		if is := f.expr.Type(); f.expr.IsChain() && is.Nullable && strings.HasSuffix(is.Why, absent) {
 			found = append(found, f.expr)
 		}
 	case *list:
@@ -28,24 +26,11 @@ func (t *Template) BareAbsent() []*Expr {
 	return found
 }
 
-// JustName returns the name that is all of a value: ${{ name }}.
-func JustName(n *source.Node) (name string, ok bool) {
-	if n == nil || n.Kind != source.Scalar {
-		return "", false
-	}
-	inner, ok := strings.CutPrefix(strings.TrimSpace(n.Text), openMarker)
-	inner, closed := strings.CutSuffix(inner, closeMarker)
-	name = strings.TrimSpace(inner)
-	return name, ok && closed && isName(name)
-}
-
 // BareMember returns the name of the member that a template passes on as it is, and the type of what it
 // is read from: name and the type of inputs for ${{ inputs.name }}.
 func (t *Template) BareMember() (name string, of *Type, ok bool) {
-	h, ok := t.form.(hole)
-	if !ok || h.expr.path == nil || len(h.expr.path.links) == 0 {
-		return "", nil, false
+	if h, isHole := t.form.(hole); isHole {
+		return h.expr.LastMember()
 	}
-	last := h.expr.path.links[len(h.expr.path.links)-1]
-	return last.name, last.of, true
+	return "", nil, false
 }

@@ -34,7 +34,7 @@ func (h hole) appendJSON(dst []byte, vars Vars) ([]byte, bool, error) {
 		return dst, false, err
 	}
 	if dst, err = value.TryAppendJSON(dst, v); err != nil {
-		return dst, false, h.expr.start.wrap(err)
+		return dst, false, h.expr.Wrap(err)
 	}
 	return dst, true, nil
 }

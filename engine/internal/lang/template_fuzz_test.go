@@ -147,7 +147,7 @@ func TestPathAgreesWithDecodedData(t *testing.T) {
 		for _, name := range strings.Split(path, ".") {
 			want, wantFound = partOf(want, name, wantFound)
 		}
-		got, found, err := compilePath(t, `"`+path+`"`, nil).Get([]byte(text))
+		got, found, err := pathOf(t, `"`+path+`"`, nil).Get([]byte(text))
 		if err != nil || found != wantFound || !value.Equal(got, want) {
 			t.Fatalf("%s in %s finds %v, %v, %v; want %v, %v", path, text, got, found, err, want, wantFound)
 		}

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -44,31 +44,12 @@ func sampleScope(t testing.TB) (*Scope, Vars) {
 	return NewScope(names...), vars
 }
 
-func yamlNode(t testing.TB, text string) *source.Node {
-	t.Helper()
-	n, faults := source.Read("test.yaml", []byte(text))
-	if n == nil {
-		t.Fatalf("%s: %v", text, faults)
-	}
-	return n
-}
-
-// renderFaults shows faults as people see them, after a line break.
-func renderFaults(t testing.TB, faults diag.List) string {
-	t.Helper()
-	var buf bytes.Buffer
-	if err := diag.Render(&buf, faults); err != nil {
-		t.Fatal(err)
-	}
-	return "\n" + buf.String()
-}
-
 func compileTemplate(t testing.TB, yaml string, s *Scope) *Template {
 	t.Helper()
 	var faults diag.List
-	tmpl := CompileTemplate(yamlNode(t, yaml), s, &faults)
+	tmpl := CompileTemplate(langtest.YAML(t, yaml), s, &faults)
 	if tmpl == nil {
-		t.Fatalf("template %s%s", yaml, renderFaults(t, faults))
+		t.Fatalf("template %s%s", yaml, langtest.Faults(t, faults))
 	}
 	return tmpl
 }
@@ -293,8 +274,8 @@ test.yaml:1:1: $each needs "value", what each element becomes
 	s, _ := sampleScope(t)
 	for _, tt := range tests {
 		var faults diag.List
-		tmpl := CompileTemplate(yamlNode(t, tt.yaml), s, &faults)
-		if got := renderFaults(t, faults); tmpl != nil || got != tt.want {
+		tmpl := CompileTemplate(langtest.YAML(t, tt.yaml), s, &faults)
+		if got := langtest.Faults(t, faults); tmpl != nil || got != tt.want {
 			t.Errorf("template %s\n got %s\nwant %s", tt.yaml, got, tt.want)
 		}
 	}

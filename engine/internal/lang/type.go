@@ -4,6 +4,7 @@
 package lang
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
@@ -286,3 +287,8 @@ func (t *Type) describe(depth int) string {
 
 // Omittable reports whether the value may be omit, so that it is left out.
 func (t *Type) Omittable() bool { return t != nil && t.omittable }
+
+// Names reports whether the type says that there is such a member.
+func (t *Type) Names(member string) bool {
+	return t != nil && (slices.ContainsFunc(t.Fields, func(f Field) bool { return f.Name == member }) || slices.Contains(t.members, member))
+}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -61,9 +62,9 @@ func sketch(t *Type, depth int) string {
 
 func TestSchemasBecomeTypes(t *testing.T) {
 	r := refs{
-		"#/Loop": decode(t, `{"$ref":"#/Back"}`),
-		"#/Back": decode(t, `{"$ref":"#/Loop"}`),
-		"#/Self": decode(t, `{"allOf":[{"$ref":"#/Self"}]}`),
+		"#/Loop": langtest.Decode(t, `{"$ref":"#/Back"}`),
+		"#/Back": langtest.Decode(t, `{"$ref":"#/Loop"}`),
+		"#/Self": langtest.Decode(t, `{"allOf":[{"$ref":"#/Self"}]}`),
 	}
 	cases := []struct{ schema, want string }{
 		{`true`, `anything`},
@@ -103,7 +104,7 @@ func TestSchemasBecomeTypes(t *testing.T) {
 		{`{"$ref":"#/Self"}`, `anything`},
 	}
 	for _, c := range cases {
-		got := sketch(FromSchema(decode(t, c.schema), "doc", r), 3)
+		got := sketch(FromSchema(langtest.Decode(t, c.schema), "doc", r), 3)
 		if got != c.want {
 			t.Errorf("%s\n got  %s\n want %s", c.schema, got, c.want)
 		}
@@ -111,9 +112,9 @@ func TestSchemasBecomeTypes(t *testing.T) {
 }
 
 func TestRecursiveSchemasAreCyclicTypes(t *testing.T) {
-	r := refs{"#/Node": decode(t, `{"type":"object","required":["id"],"properties":{"id":{"type":"integer"},"next":{"$ref":"#/Node"},
+	r := refs{"#/Node": langtest.Decode(t, `{"type":"object","required":["id"],"properties":{"id":{"type":"integer"},"next":{"$ref":"#/Node"},
 		"up":{"anyOf":[{"$ref":"#/Node"},{"type":"null"}]},"all":{"type":"array","items":{"$ref":"#/Node"}}}}`)}
-	node := FromSchema(decode(t, `{"$ref":"#/Node"}`), "doc", r)
+	node := FromSchema(langtest.Decode(t, `{"$ref":"#/Node"}`), "doc", r)
 	const want = "{id integer, next? {id …, next? …, up? …, all? …}, up? {id …, next? …, up? …, all? …}?, all? […]}"
 	for _, step := range []string{"next", "up", "up", "next"} {
 		if got := sketch(node.notNull(), 2); got != want {
@@ -121,7 +122,7 @@ func TestRecursiveSchemasAreCyclicTypes(t *testing.T) {
 		}
 		node, _ = node.Field(step)
 	}
-	if why := node.Accepts(FromSchema(decode(t, `{"$ref":"#/Node"}`), "doc", r)); why != "" {
+	if why := node.Accepts(FromSchema(langtest.Decode(t, `{"$ref":"#/Node"}`), "doc", r)); why != "" {
 		t.Errorf("two readings of one schema differ: %s", why)
 	}
 }
@@ -277,14 +278,14 @@ func TestScopeFunctionsAreChecked(t *testing.T) {
 
 func TestOmitIsAWholeResult(t *testing.T) {
 	var faults diag.List
-	e := compileSource(exprNode(t, `body.nope ?? omit`), `body.nope ?? omit`, 0, testScope, &faults)
+	e := compileSource(langtest.Expr(t, `body.nope ?? omit`), `body.nope ?? omit`, 0, testScope, &faults)
 	if e == nil {
 		t.Fatal(faults)
 	}
 	if v, err := e.Eval(testVars(t)); v != Omit || err != nil {
 		t.Errorf("got %v, %v", v, err)
 	}
-	e = compileSource(exprNode(t, `inputs.n ?? omit`), `inputs.n ?? omit`, 0, testScope, &faults)
+	e = compileSource(langtest.Expr(t, `inputs.n ?? omit`), `inputs.n ?? omit`, 0, testScope, &faults)
 	if got := e.Type().String(); got != "integer" || !e.Type().omittable {
 		t.Errorf("type %s, omittable %v", got, e.Type().omittable)
 	}
@@ -295,7 +296,7 @@ func TestUnknownMembersPointAtTheirDeclaration(t *testing.T) {
 	typ := ObjectOf(Field{Name: "id", Type: IntegerType})
 	typ.Declared = diag.Place{File: file, Pos: diag.Pos{Line: 7, Col: 3}}
 	var faults diag.List
-	CompileExpr(exprNode(t, `row.idd`), NewScope(Name{"row", typ}), &faults)
+	CompileExpr(langtest.Expr(t, `row.idd`), NewScope(Name{"row", typ}), &faults)
 	want := diag.Place{File: file, Pos: diag.Pos{Line: 7, Col: 3}, Note: "declared here"}
 	if len(faults) != 1 || len(faults[0].Related) != 1 || faults[0].Related[0] != want {
 		t.Errorf("faults %v", faults)

@@ -44,14 +44,14 @@ func (s *Switch) complete() bool {
 // outputsType is the type of what the branch that is taken gives. An output
 // that not every branch has may be null.
 func (s *Switch) outputsType() *lang.Type {
-	types := make([]*lang.Type, 0, len(s.Branches)+1)
+	outs := make([]*lang.Type, 0, len(s.Branches)+1)
 	for _, b := range s.Branches {
-		types = append(types, b.outputsType())
+		outs = append(outs, b.outputsType())
 	}
 	if !s.complete() {
-		types = append(types, lang.ObjectOf())
+		outs = append(outs, lang.ObjectOf())
 	}
-	joined := *lang.Join(types...)
+	joined := *lang.Join(outs...)
 	fields := make([]lang.Field, len(joined.Fields))
 	for i, f := range joined.Fields {
 		fields[i] = lang.Field{Name: f.Name, Type: f.Type}

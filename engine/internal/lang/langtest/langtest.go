@@ -1,0 +1,54 @@
+// Package langtest has what the tests of the packages of the language share.
+package langtest
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/value"
+)
+
+// Decode returns the value of a JSON text.
+func Decode(t testing.TB, text string) value.Value {
+	t.Helper()
+	v, err := value.Decode([]byte(text))
+	if err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+	return v
+}
+
+// YAML returns the root of a YAML text, read as the file test.yaml.
+func YAML(t testing.TB, text string) *source.Node {
+	t.Helper()
+	n, faults := source.Read("test.yaml", []byte(text))
+	if n == nil {
+		t.Fatalf("%s: %v", text, faults)
+	}
+	return n
+}
+
+// Expr returns the text of an expression as the value of a key of the file e.yaml,
+// where it begins in column 3.
+func Expr(t testing.TB, text string) *source.Node {
+	t.Helper()
+	file := "e: |-\n  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n"
+	root, faults := source.Read("e.yaml", []byte(file))
+	if root == nil {
+		t.Fatalf("cannot read %q: %v", file, faults)
+	}
+	return root.Get("e")
+}
+
+// Faults returns diagnostics as a terminal shows them, after a line break.
+func Faults(t testing.TB, faults diag.List) string {
+	t.Helper()
+	var buf bytes.Buffer
+	if err := diag.Render(&buf, faults); err != nil {
+		t.Fatal(err)
+	}
+	return "\n" + buf.String()
+}
