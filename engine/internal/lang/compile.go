@@ -133,7 +133,7 @@ func (c *compiler) conditional(n *ast.ConditionalNode) term {
 	then := c.under(c.proven(n.Cond, true), n.Exp1)
 	other := c.under(c.proven(n.Cond, false), n.Exp2)
 	at := c.spotOf(n.Cond)
-	return term{typ: join(branchType(then), branchType(other)), run: func(f *frame) (value.Value, error) {
+	return term{typ: Join(branchType(then), branchType(other)), run: func(f *frame) (value.Value, error) {
 		if err := f.spend(1); err != nil {
 			return nil, at.wrap(err)
 		}

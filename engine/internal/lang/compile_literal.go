@@ -36,7 +36,7 @@ func (c *compiler) list(n *ast.ArrayNode) term {
 	for i, e := range n.Nodes {
 		terms[i] = c.term(e)
 		c.refuseOmit(terms[i])
-		elem = join(elem, terms[i].typ)
+		elem = Join(elem, terms[i].typ)
 		fixed = fixed && terms[i].constant
 	}
 	at := c.spotOf(n)

@@ -29,7 +29,7 @@ func (c *compiler) logical(n *ast.BinaryNode) term {
 func (c *compiler) coalesce(n *ast.BinaryNode) term {
 	l, r := c.term(n.Left), c.term(n.Right)
 	c.refuseOmit(l)
-	t := join(l.typ.notNull(), branchType(r))
+	t := Join(l.typ.notNull(), branchType(r))
 	if l.typ.Kind == Null {
 		t = r.typ
 	}

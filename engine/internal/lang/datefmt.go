@@ -30,7 +30,7 @@ func parseDate(text, format string) (iso string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return f.parse(text)
+	return f.Parse(text)
 }
 
 // formatDate writes an ISO date, or an ISO date and time, in the notation
@@ -106,8 +106,8 @@ func (f dateFormat) isDate() bool { return f.has('y') && f.has('M') && f.has('d'
 // hasTime reports whether the notation says a time of day.
 func (f dateFormat) hasTime() bool { return f.has('H') }
 
-// parse reads text, every digit of it, and returns the ISO form.
-func (f dateFormat) parse(text string) (iso string, err error) {
+// Parse reads text, every digit of it, and returns the ISO form.
+func (f dateFormat) Parse(text string) (iso string, err error) {
 	if !f.isDate() {
 		return "", fmt.Errorf("the date format needs yyyy, MM and dd to read a date")
 	}

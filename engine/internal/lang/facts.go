@@ -171,52 +171,8 @@ func (s *Scope) Facts(outer *Scope) []Fact { return s.facts[len(outer.facts):] }
 func refined(t *Type, root string, facts []Fact) *Type {
 	for _, f := range facts {
 		if f.Path[0] == root && f.notNull() {
-			t = orAny(t).refine(f.Path[1:])
+			t = orAny(t).Refine(f.Path[1:])
 		}
 	}
 	return t
-}
-
-// lenOf is the last name in the path of a Fact about the length of a list: that it has elements, if it is not null.
-const lenOf = "#len"
-
-// refine returns t where the member at path, and so all on the way there, is not null.
-func (t *Type) refine(path []string) *Type {
-	if aboutLength := len(path) > 0 && path[len(path)-1] == lenOf; !aboutLength && t.Nullable && t.Kind != Null && t.Kind != Unknown {
-		n := *t.notNull()
-		n.proven = true
-		t = &n
-	}
-	switch {
-	case len(path) == 0:
-		return t
-	case path[0] == lenOf:
-		if t.Kind != List || t.nonEmpty {
-			return t
-		}
-		n := *t
-		n.nonEmpty = true
-		return &n
-	case t.Kind != Object:
-		return t
-	}
-	i := slices.IndexFunc(t.Fields, func(f Field) bool { return f.Name == path[0] })
-	if i < 0 {
-		if orAny(t.Extra).Kind == Unknown {
-			return t
-		}
-		n := *t
-		n.Fields = append(slices.Clip(t.Fields), Field{Name: path[0], Type: t.Extra.OrNull("").refine(path[1:])})
-		return &n
-	}
-	f := t.Fields[i]
-	member, _ := t.Field(path[0])
-	known := member.refine(path[1:])
-	if known == member {
-		return t
-	}
-	n := *t
-	n.Fields = slices.Clone(t.Fields)
-	n.Fields[i] = Field{Name: f.Name, Type: known, Default: f.Default, HasDefault: f.HasDefault}
-	return &n
 }

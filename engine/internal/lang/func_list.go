@@ -71,7 +71,7 @@ var listFunctions = []function{
 		result: func(args []*Type) *Type {
 			elem := nothingType
 			for _, a := range args {
-				elem = join(elem, a.elem())
+				elem = Join(elem, a.elem())
 			}
 			return ListOf(elem)
 		},
@@ -111,10 +111,10 @@ func valuesType(args []*Type) *Type {
 	}
 	elem := nothingType
 	for _, f := range o.Fields {
-		elem = join(elem, f.Type)
+		elem = Join(elem, f.Type)
 	}
 	if o.Extra != nil {
-		elem = join(elem, o.Extra)
+		elem = Join(elem, o.Extra)
 	}
 	return ListOf(elem)
 }

@@ -139,7 +139,7 @@ func extremeType(args []*Type) *Type {
 	}
 	t := nothingType
 	for _, a := range args {
-		t = join(t, a)
+		t = Join(t, a)
 	}
 	return t
 }

@@ -11,7 +11,7 @@ import (
 // An instant reads a point in time that is written in a way no dateFormat can say, and gives it in ISO form.
 type instant func(text string) (iso string, err error)
 
-func (i instant) parse(text string) (iso string, err error) { return i(text) }
+func (i instant) Parse(text string) (iso string, err error) { return i(text) }
 
 // instants are the words that stand for a format of dates and times.
 var instants = map[string]instant{

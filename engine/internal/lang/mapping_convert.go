@@ -15,7 +15,7 @@ type conversion struct {
 	format string
 	// notation is how the vendor writes it; nil is ISO.
 	notation interface {
-		parse(text string) (iso string, err error)
+		Parse(text string) (iso string, err error)
 	}
 }
 
@@ -131,7 +131,7 @@ func (c conversion) toDate(v value.Value) (value.Value, bool) {
 	}
 	text = strings.TrimSpace(text)
 	if c.notation != nil {
-		if text, err = c.notation.parse(text); err != nil {
+		if text, err = c.notation.Parse(text); err != nil {
 			return nil, false
 		}
 	}

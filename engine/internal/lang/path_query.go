@@ -130,7 +130,7 @@ func (c *pathCompiler) listOfPaths(f found, part string, at int) found {
 	at++
 	for rest := part[1 : len(part)-1]; rest != ""; {
 		one := upToComma(rest)
-		elem = join(elem, c.typeOfWhole(found{typ: f.typ}, one, at).typ.notNull())
+		elem = Join(elem, c.typeOfWhole(found{typ: f.typ}, one, at).typ.notNull())
 		at += utf8.RuneCountInString(one) + 1
 		rest = strings.TrimPrefix(rest[len(one):], ",")
 	}
@@ -186,7 +186,7 @@ func flattened(elem *Type) *Type {
 	}
 	all := nothingType
 	for _, one := range elem.either {
-		all = join(all, flattened(one))
+		all = Join(all, flattened(one))
 	}
 	return all
 }

@@ -146,7 +146,7 @@ func compileList(n *source.Node, s *Scope, faults *diag.List) *Template {
 	for _, item := range n.Items {
 		if t := compileNode(item, s, faults); t != nil {
 			items = append(items, t)
-			elem = join(elem, t.typ.Kept())
+			elem = Join(elem, t.typ.Kept())
 		}
 	}
 	if countErrors(*faults) > before {

@@ -16,7 +16,7 @@ func objectType(members []Member) *Type {
 		}
 		extra := m.Value.typ.Kept()
 		if t.Extra != nil {
-			extra = join(t.Extra, extra)
+			extra = Join(t.Extra, extra)
 		}
 		t.Extra = extra
 	}

@@ -15,14 +15,10 @@ const joinDepth = 6
 func Join(types ...*Type) *Type {
 	joined := nothingType
 	for _, t := range types {
-		joined = join(joined, t)
+		joined = joinTo(orAny(joined), orAny(t), joinDepth)
 	}
 	return joined
 }
-
-// join returns the type of a value that comes from a or from b. Objects are
-// merged: a member that only one of them has is optional.
-func join(a, b *Type) *Type { return joinTo(orAny(a), orAny(b), joinDepth) }
 
 func joinTo(a, b *Type, depth int) *Type {
 	switch {

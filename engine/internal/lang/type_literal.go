@@ -19,7 +19,7 @@ func literalType(v value.Value) *Type {
 	case value.List:
 		elem := nothingType
 		for _, e := range v {
-			elem = join(elem, literalType(e))
+			elem = Join(elem, literalType(e))
 		}
 		return ListOf(elem)
 	}

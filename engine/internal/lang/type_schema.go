@@ -219,7 +219,7 @@ func (t *Type) setEnum(enum value.List) (nullable bool) {
 		case of == nil:
 			of = &Type{Kind: k}
 		default:
-			of = join(of, &Type{Kind: k})
+			of = Join(of, &Type{Kind: k})
 		}
 		t.Enum = append(t.Enum, v)
 	}

@@ -114,7 +114,7 @@ func (b *schemaTypes) either(arms value.List, base string) *Type {
 		case b.isOpen(t) || b.isOpen(next):
 			return AnyType
 		default:
-			t = join(t, next)
+			t = Join(t, next)
 		}
 	}
 	switch {
