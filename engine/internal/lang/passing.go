@@ -29,7 +29,7 @@ func (e *Expr) Goes(through ...string) bool {
 
 // of returns the passed texts of n.
 func (p *passing) of(n ast.Node) []passed {
-	if t := p.c.done[n]; t.constant || t.typ != nil && t.typ.isPlain() {
+	if t := p.c.done[n]; t.constant || t.typ != nil && isPlain(t.typ) {
 		return nil
 	}
 	switch n := n.(type) {
@@ -97,7 +97,7 @@ func through(name string, texts []passed) []passed {
 }
 
 // isPlain reports whether texts of type t have no characters that mean something in other languages.
-func (t *Type) isPlain() bool {
+func isPlain(t *Type) bool {
 	switch t.Kind {
 	case Null, Boolean, Integer, Decimal:
 		return true
