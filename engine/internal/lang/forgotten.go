@@ -64,7 +64,7 @@ func (p plainText) refuseWhole(faults *diag.List) bool {
 		return p.refuseName(text, faults)
 	}
 	if m := wrapped.FindStringSubmatch(text); m != nil {
-		if reads := p.scope.meant(m[2]); reads != "" && !slices.Contains(languageNames, m[2]) {
+		if reads := meant(p.scope, m[2]); reads != "" && !slices.Contains(languageNames, m[2]) {
 			p.foreign(0, m[1], reads, false, faults)
 			return true
 		}
@@ -89,7 +89,7 @@ func (p plainText) mayBeExpression(text string) bool {
 	for _, name := range p.scope.names {
 		eachUseIn(text, name.Name, func(int, []string) { found = true })
 	}
-	return found || slices.ContainsFunc(calls.FindAllStringSubmatch(text, -1), func(m []string) bool { return p.scope.callable(m[1]) })
+	return found || slices.ContainsFunc(calls.FindAllStringSubmatch(text, -1), func(m []string) bool { return callable(p.scope, m[1]) })
 }
 
 // refuseName warns of a text that is the name of a row, of a token, or of another value.
@@ -111,7 +111,7 @@ func (p plainText) refuseName(text string, faults *diag.List) bool {
 var calls = regexp.MustCompile(`\b([A-Za-z]\w*)\(`)
 
 // callable reports whether the scope has such a function.
-func (s *Scope) callable(name string) bool {
+func callable(s *Scope, name string) bool {
 	_, ok := functions[name]
 	return ok || name == "now" && s.Index(nowName) >= 0 || slices.ContainsFunc(s.funcs, func(f Func) bool { return f.Name == name })
 }
@@ -119,7 +119,7 @@ func (s *Scope) callable(name string) bool {
 // refuseCall reports the first call in the text that can be evaluated as it stands.
 func (p plainText) refuseCall(faults *diag.List) {
 	for _, at := range calls.FindAllStringSubmatchIndex(p.text, -1) {
-		if !p.scope.callable(p.text[at[2]:at[3]]) {
+		if !callable(p.scope, p.text[at[2]:at[3]]) {
 			continue
 		}
 		for end := at[1]; end < len(p.text) && end-at[0] < longestCall; end++ {
@@ -183,11 +183,11 @@ func (p plainText) refuseForeign(faults *diag.List) bool {
 		reads := name
 		switch {
 		case next == "(":
-			if !p.scope.callable(name) {
+			if !callable(p.scope, name) {
 				continue
 			}
 		case p.scope.Index(name) < 0:
-			if reads = p.scope.meant(name); reads == "" || next == "." || next == "?." {
+			if reads = meant(p.scope, name); reads == "" || next == "." || next == "?." {
 				continue
 			}
 		}
@@ -210,7 +210,7 @@ func (p plainText) foreign(at int, opener, reads string, unsure bool, faults *di
 }
 
 // meant returns what a name stands for in the scope: itself, or a member of what a file declares or goes through; "" for nothing.
-func (s *Scope) meant(name string) string {
+func meant(s *Scope, name string) string {
 	if s.Index(name) >= 0 {
 		return name
 	}
