@@ -19,8 +19,11 @@ const module = "github.com/seed627bd532/runner/"
 var floors = [][]string{
 	{"engine/diag"},
 	{"schemas", "docs", "engine/internal/value", "engine/internal/clock"},
-	{"engine/internal/source", "engine/event", "engine/auth", "engine/page"},
-	{"engine/internal/lang", "engine/internal/schema", "engine/internal/flow", "engine/internal/redact", "engine/state"},
+	{"engine/internal/source", "engine/event", "engine/auth", "engine/page", "engine/internal/lang/dates"},
+	{"engine/internal/lang/types", "engine/internal/lang/langtest"},
+	{"engine/internal/lang/marker"},
+	{"engine/internal/lang/paths", "engine/internal/lang/expr"},
+	{"engine/internal/lang/template", "engine/internal/schema", "engine/internal/flow", "engine/internal/redact", "engine/state"},
 	{"engine/internal/catalog", "engine/internal/transport", "engine/report", "engine/internal/table", "engine/internal/flow/flowtest", "engine/state/files", "engine/state/statetest", "engine/history"},
 	{"engine/internal/pipeline", "engine/state/sqlite", "engine/state/postgres"},
 	{"engine/internal/interp", "engine/internal/call", "engine/internal/ledger"},
@@ -36,8 +39,8 @@ var floors = [][]string{
 // doors says who alone may import a library.
 var doors = map[string][]string{
 	"gopkg.in/yaml.v3":                      {"engine/internal/source"},
-	"github.com/expr-lang/expr":             {"engine/internal/lang"},
-	"github.com/tidwall/gjson":              {"engine/internal/lang"},
+	"github.com/expr-lang/expr":             {"engine/internal/lang/expr", "engine/internal/lang/marker"},
+	"github.com/tidwall/gjson":              {"engine/internal/lang/paths"},
 	"github.com/santhosh-tekuri/jsonschema": {"engine/internal/schema"},
 	"github.com/cockroachdb/apd":            {"engine/internal/value"},
 	"github.com/go-json-experiment/json":    {"engine/internal/value", "engine/internal/table"},
@@ -48,7 +51,7 @@ var doors = map[string][]string{
 	"golang.org/x/sys":                      {"engine/state/files"},
 	"os/signal":                             {"cmd/runner"},
 	"flag":                                  {},
-	"unsafe":                                {"engine/internal/lang"},
+	"unsafe":                                {"engine/internal/lang/paths"},
 }
 
 // walls says who must not reach for what.

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -22,7 +22,7 @@ func connectionExample(v *catalog.Vendor, config *source.Node) string {
 		}
 		b.WriteString(head)
 		head = ""
-		if p.Secret || p.Type.Kind == lang.Text && config.Get(p.Name).Get("example") == nil && len(p.Type.Enum) == 0 {
+		if p.Secret || p.Type.Kind == types.Text && config.Get(p.Name).Get("example") == nil && len(p.Type.Enum) == 0 {
 			fmt.Fprintf(&b, "      %s: ${{ env.%s_%s }}\n", p.Name, strings.ToUpper(v.Name), strings.ToUpper(p.Name))
 			continue
 		}
@@ -62,7 +62,7 @@ func runExample(p *pipeline.Pipeline, n *source.Node) string {
 // argument is a value of an input as the command line takes it.
 func argument(p *catalog.Param, n *source.Node) string {
 	t := p.Type
-	if t.Kind == lang.List && t.Elem != nil && (t.Elem.Kind == lang.Object || t.Elem.Kind == lang.List) {
+	if t.Kind == types.List && t.Elem != nil && (t.Elem.Kind == types.Object || t.Elem.Kind == types.List) {
 		return "@" + p.Name + ".csv"
 	}
 	var text string
@@ -95,7 +95,7 @@ func scalarText(v value.Value) string {
 // sample makes up a value of a type: what the schema gives as an example, else
 // one of the values that are possible, else what shows the type. n is the schema or nil; around are the types
 // that the value is in.
-func sample(name string, t *lang.Type, n *source.Node, around []*lang.Type) value.Value {
+func sample(name string, t *types.Type, n *source.Node, around []*types.Type) value.Value {
 	if e := n.Get("example"); e != nil {
 		return e.Literal()
 	}
@@ -109,18 +109,18 @@ func sample(name string, t *lang.Type, n *source.Node, around []*lang.Type) valu
 		return t.Enum[0]
 	}
 	switch t.Kind {
-	case lang.Boolean:
+	case types.Boolean:
 		return true
-	case lang.Integer, lang.Decimal:
+	case types.Integer, types.Decimal:
 		if least := n.Get("minimum"); least != nil {
 			return least.Literal()
 		}
 		return int64(1)
-	case lang.Null:
+	case types.Null:
 		return nil
-	case lang.List:
+	case types.List:
 		return value.List{sample(name, t.Elem, n.Get("items"), around)}
-	case lang.Object:
+	case types.Object:
 		o := value.NewObject(len(t.Fields))
 		for _, f := range t.Fields {
 			if f.Optional || len(around) > 8 {

@@ -7,7 +7,7 @@ import (
 	"unicode"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
@@ -172,7 +172,7 @@ func (d *drawing) step(s *pipeline.Step, from []end) []end {
 }
 
 // question draws a condition.
-func (d *drawing) question(condition *lang.Expr, from []end) string {
+func (d *drawing) question(condition *expr.Expr, from []end) string {
 	name := d.shape("{", condition.Text(), "}", "")
 	d.join(from, name)
 	return name

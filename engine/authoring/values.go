@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -27,7 +27,7 @@ func values(params *catalog.Params, n *source.Node) []Value {
 }
 
 // valueOf describes a value of type t. Types inside of themselves are among around.
-func valueOf(name string, t *lang.Type, around []*lang.Type) Value {
+func valueOf(name string, t *types.Type, around []*types.Type) Value {
 	v := Value{Name: name, Type: t.String(), Secret: t != nil && t.Secret}
 	if t == nil {
 		return v
@@ -36,7 +36,7 @@ func valueOf(name string, t *lang.Type, around []*lang.Type) Value {
 		v.Enum = append(v.Enum, json.RawMessage(value.AppendJSON(nil, one)))
 	}
 	inner := t
-	for inner.Kind == lang.List && inner.Elem != nil {
+	for inner.Kind == types.List && inner.Elem != nil {
 		inner = inner.Elem
 	}
 	v.Members = members(inner, around)
@@ -45,8 +45,8 @@ func valueOf(name string, t *lang.Type, around []*lang.Type) Value {
 
 // members describes the members of an object; nil for other types, and for one
 // that is among those around it.
-func members(t *lang.Type, around []*lang.Type) []Value {
-	if t == nil || t.Kind != lang.Object || slices.ContainsFunc(around, func(a *lang.Type) bool { return sameShape(a, t) }) {
+func members(t *types.Type, around []*types.Type) []Value {
+	if t == nil || t.Kind != types.Object || slices.ContainsFunc(around, func(a *types.Type) bool { return sameShape(a, t) }) {
 		return nil
 	}
 	around = append(around[:len(around):len(around)], t)
@@ -60,7 +60,7 @@ func members(t *lang.Type, around []*lang.Type) []Value {
 }
 
 // given describes outputs: nobody has to give them.
-func given(t *lang.Type) []Value {
+func given(t *types.Type) []Value {
 	all := members(t, nil)
 	var clear func([]Value)
 	clear = func(all []Value) {
@@ -75,6 +75,6 @@ func given(t *lang.Type) []Value {
 
 // sameShape reports whether two object types share their members: variants of
 // one type, such as one that may be null, do.
-func sameShape(a, b *lang.Type) bool {
+func sameShape(a, b *types.Type) bool {
 	return a == b || len(a.Fields) > 0 && len(a.Fields) == len(b.Fields) && &a.Fields[0] == &b.Fields[0]
 }

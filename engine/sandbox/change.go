@@ -1,7 +1,9 @@
 package sandbox
 
 import (
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -10,7 +12,7 @@ import (
 // rule makes them.
 var changeKinds = []struct {
 	key    string
-	decode func(d *decoder, n *source.Node, s *lang.Scope) change
+	decode func(d *decoder, n *source.Node, s *expr.Scope) change
 }{
 	{"insert", decodeInsert},
 	{"update", decodeUpdate},
@@ -21,26 +23,26 @@ var changeKinds = []struct {
 // element of a list, which is row.
 type insert struct {
 	into  string
-	over  *lang.Expr // nil for one record
+	over  *expr.Expr // nil for one record
 	at    int        // the element's place among the variables
-	value *lang.Template
+	value *template.Template
 }
 
-func decodeInsert(d *decoder, n *source.Node, s *lang.Scope) change {
+func decodeInsert(d *decoder, n *source.Node, s *expr.Scope) change {
 	c := &insert{into: d.collection(n.Get("into")), at: s.Len()}
 	if f := n.Get("foreach"); f != nil {
-		c.over = lang.CompileExpr(f, s, d.faults)
-		elem := lang.AnyType
-		if c.over != nil && c.over.Type().Kind == lang.List && c.over.Type().Elem != nil {
+		c.over = expr.Compile(f, s, d.faults)
+		elem := types.AnyType
+		if c.over != nil && c.over.Type().Kind == types.List && c.over.Type().Elem != nil {
 			elem = c.over.Type().Elem
 		}
-		s = s.With(lang.Name{Name: "row", Type: elem})
+		s = s.With(expr.Name{Name: "row", Type: elem})
 	}
-	c.value = lang.CompileTemplate(n.Get("value"), s, d.faults)
+	c.value = template.Compile(n.Get("value"), s, d.faults)
 	return c
 }
 
-func (c *insert) apply(t *turn, vars lang.Vars) error {
+func (c *insert) apply(t *turn, vars expr.Vars) error {
 	rows := value.List{nil}
 	if c.over != nil {
 		v, err := c.over.Eval(vars)
@@ -68,21 +70,21 @@ func (c *insert) apply(t *turn, vars lang.Vars) error {
 type update struct {
 	in    string
 	at    int        // the record's place among the variables
-	where *lang.Expr // nil for all
-	set   *lang.Template
+	where *expr.Expr // nil for all
+	set   *template.Template
 }
 
-func decodeUpdate(d *decoder, n *source.Node, s *lang.Scope) change {
+func decodeUpdate(d *decoder, n *source.Node, s *expr.Scope) change {
 	c := &update{in: d.collection(n.Get("in")), at: s.Len()}
-	s = s.With(lang.Name{Name: "row", Type: d.recordsOf(c.in)})
+	s = s.With(expr.Name{Name: "row", Type: d.recordsOf(c.in)})
 	if w := n.Get("where"); w != nil {
 		c.where = d.condition(w, s)
 	}
-	c.set = lang.CompileTemplate(n.Get("set"), s, d.faults)
+	c.set = template.Compile(n.Get("set"), s, d.faults)
 	return c
 }
 
-func (c *update) apply(t *turn, vars lang.Vars) error {
+func (c *update) apply(t *turn, vars expr.Vars) error {
 	list := t.store.list(c.in)
 	var changed value.List // a copy, made at the first change
 	for i, row := range list {
@@ -122,18 +124,18 @@ func (c *update) apply(t *turn, vars lang.Vars) error {
 type remove struct {
 	from  string
 	at    int
-	where *lang.Expr // nil for all
+	where *expr.Expr // nil for all
 }
 
-func decodeRemove(d *decoder, n *source.Node, s *lang.Scope) change {
+func decodeRemove(d *decoder, n *source.Node, s *expr.Scope) change {
 	c := &remove{from: d.collection(n.Get("from")), at: s.Len()}
 	if w := n.Get("where"); w != nil {
-		c.where = d.condition(w, s.With(lang.Name{Name: "row", Type: d.recordsOf(c.from)}))
+		c.where = d.condition(w, s.With(expr.Name{Name: "row", Type: d.recordsOf(c.from)}))
 	}
 	return c
 }
 
-func (c *remove) apply(t *turn, vars lang.Vars) error {
+func (c *remove) apply(t *turn, vars expr.Vars) error {
 	list := t.store.list(c.from)
 	kept := make(value.List, 0, len(list))
 	for _, row := range list {
@@ -153,11 +155,11 @@ func (c *remove) apply(t *turn, vars lang.Vars) error {
 }
 
 // with returns the variables before place at, and v there.
-func with(vars lang.Vars, at int, v value.Value) lang.Vars {
+func with(vars expr.Vars, at int, v value.Value) expr.Vars {
 	return append(vars[:at:at], v)
 }
 
-func holds(cond *lang.Expr, vars lang.Vars) (bool, error) {
+func holds(cond *expr.Expr, vars expr.Vars) (bool, error) {
 	if cond == nil {
 		return true, nil
 	}

@@ -5,7 +5,9 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -16,16 +18,16 @@ import (
 func decode(n *source.Node, faults *diag.List, sees func(operation string) seen) *Definition {
 	d := &decoder{def: &Definition{vendor: n.Get("sandbox").Text, root: n}, faults: faults}
 	if c := n.Get("connection"); c != nil {
-		d.def.connection = lang.CompileTemplate(c, connectionScope, faults)
+		d.def.connection = template.Compile(c, connectionScope, faults)
 	}
 	d.state(n, n.Get("state"))
 	names := operationNames(n)
-	d.scope = requestScope(d.stateType, names, lang.ObjectOf(), sees(""))
+	d.scope = requestScope(d.stateType, names, types.ObjectOf(), sees(""))
 	if t := n.Get("tokens"); t != nil {
 		d.def.tokens = d.collection(t)
 	}
 	if t := n.Get("token"); t != nil {
-		d.def.token = lang.CompileExpr(t, d.scope, faults)
+		d.def.token = expr.Compile(t, d.scope, faults)
 	}
 	if b := n.Get("before"); b != nil {
 		d.def.before = d.rules(b)
@@ -43,8 +45,8 @@ type decoder struct {
 	faults *diag.List
 	// stateType is the closed object type of the state, so that a misspelt
 	// collection is found; what the collections hold is raw, and unknown but for the names of members.
-	stateType *lang.Type
-	scope     *lang.Scope // of the operation at hand
+	stateType *types.Type
+	scope     *expr.Scope // of the operation at hand
 }
 
 func operationNames(n *source.Node) []value.Value {
@@ -56,11 +58,11 @@ func operationNames(n *source.Node) []value.Value {
 }
 
 func (d *decoder) state(file, n *source.Node) {
-	d.stateType = lang.ObjectOf()
+	d.stateType = types.ObjectOf()
 	if n == nil {
 		return
 	}
-	if tmpl := lang.CompileTemplate(n, lang.NewScope(), d.faults); tmpl != nil {
+	if tmpl := template.Compile(n, expr.NewScope(), d.faults); tmpl != nil {
 		v, err := tmpl.Eval(nil)
 		if err != nil {
 			d.faults.Add(n.Errorf("sandbox-state", "the state cannot be computed: %v", err))
@@ -68,27 +70,27 @@ func (d *decoder) state(file, n *source.Node) {
 		d.def.state, _ = v.(*value.Object)
 	}
 	for _, pair := range n.Pairs {
-		t := lang.AnyType
+		t := types.AnyType
 		if pair.Value.Kind == source.List {
-			t = lang.ListOf(recordOf(file, pair.Value, pair.Key.Text))
+			t = types.ListOf(recordOf(file, pair.Value, pair.Key.Text))
 		}
-		d.stateType.Fields = append(d.stateType.Fields, lang.Field{Name: pair.Key.Text, Type: t})
+		d.stateType.Fields = append(d.stateType.Fields, types.Field{Name: pair.Key.Text, Type: t})
 	}
 }
 
 // recordsOf returns the type of the records of a list of the state.
-func (d *decoder) recordsOf(list string) *lang.Type {
-	if t, ok := d.stateType.Field(list); ok && t.Kind == lang.List {
+func (d *decoder) recordsOf(list string) *types.Type {
+	if t, ok := d.stateType.Field(list); ok && t.Kind == types.List {
 		return t.Elem
 	}
-	return lang.AnyType
+	return types.AnyType
 }
 
 // collection returns the name of a list of the state.
 func (d *decoder) collection(n *source.Node) string {
 	var lists []string
 	for _, f := range d.stateType.Fields {
-		if f.Type.Kind == lang.List {
+		if f.Type.Kind == types.List {
 			lists = append(lists, f.Name)
 		}
 	}
@@ -105,7 +107,7 @@ func (d *decoder) operation(name string, at path, n *source.Node) {
 		op.when = d.condition(w, d.scope)
 	}
 	if id := n.Get("identity"); id != nil {
-		op.identity = lang.CompileExpr(id, d.scope, d.faults)
+		op.identity = expr.Compile(id, d.scope, d.faults)
 	}
 	op.rules = d.rules(n.Get("rules"))
 	d.answered(n.Get("rules"))

@@ -18,7 +18,8 @@ import (
 	"io/fs"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -28,10 +29,10 @@ import (
 // any number of sandboxes can be made from it.
 type Definition struct {
 	vendor     string
-	connection *lang.Template // over connectionScope; nil when there is nothing to say
-	state      *value.Object  // the first one
-	tokens     string         // the collection that an expiry empties; "" for none
-	token      *lang.Expr     // over requestScope; nil when the vendor has none
+	connection *template.Template // over connectionScope; nil when there is nothing to say
+	state      *value.Object      // the first one
+	tokens     string             // the collection that an expiry empties; "" for none
+	token      *expr.Expr         // over requestScope; nil when the vendor has none
 	before     rules
 	operations []*operation
 	root       *source.Node
@@ -43,8 +44,8 @@ type operation struct {
 	place    diag.Place
 	method   string
 	path     path
-	when     *lang.Expr // over requestScope; nil for always
-	identity *lang.Expr // over requestScope; nil when nothing is counted
+	when     *expr.Expr // over requestScope; nil for always
+	identity *expr.Expr // over requestScope; nil when nothing is counted
 	rules    rules
 }
 
@@ -117,7 +118,7 @@ func (d *Definition) Connection(url string) (Connection, error) {
 	if d.connection == nil {
 		return c, nil
 	}
-	v, err := d.connection.Eval(lang.Vars{value.ObjectOf("url", url)})
+	v, err := d.connection.Eval(expr.Vars{value.ObjectOf("url", url)})
 	if err != nil {
 		return Connection{}, fmt.Errorf("connection of sandbox %s: %w", d.vendor, err)
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -57,7 +57,7 @@ func (d *Definition) tokenOf(t *turn) (string, error) {
 }
 
 // textOf evaluates to a text: "" for null, JSON for what is no scalar.
-func textOf(e *lang.Expr, vars lang.Vars) (string, error) {
+func textOf(e *expr.Expr, vars expr.Vars) (string, error) {
 	v, err := e.Eval(vars)
 	if v == nil || err != nil {
 		return "", err
@@ -67,7 +67,7 @@ func textOf(e *lang.Expr, vars lang.Vars) (string, error) {
 
 // textsOf evaluates to the texts of a list's elements, or to the one text of
 // what is no list; to "" for null.
-func textsOf(e *lang.Expr, vars lang.Vars) ([]string, error) {
+func textsOf(e *expr.Expr, vars expr.Vars) ([]string, error) {
 	v, err := e.Eval(vars)
 	if v == nil || err != nil {
 		return []string{""}, err

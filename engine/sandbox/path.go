@@ -3,7 +3,7 @@ package sandbox
 import (
 	"strings"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -49,11 +49,11 @@ func takes(p, other path) bool {
 }
 
 // params is the type of the path's parameters.
-func (p path) params() *lang.Type {
-	t := lang.ObjectOf()
+func (p path) params() *types.Type {
+	t := types.ObjectOf()
 	for _, s := range p.segments {
 		if name := parameter(s); name != "" {
-			t.Fields = append(t.Fields, lang.Field{Name: name, Type: lang.TextType})
+			t.Fields = append(t.Fields, types.Field{Name: name, Type: types.TextType})
 		}
 	}
 	return t

@@ -3,13 +3,14 @@ package sandbox
 import (
 	"slices"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/marker"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
 // recordOf returns the type of the records of a list of the state: of their values nothing is known, of
 // their members the names, as long as all that comes into the list is written out as a mapping.
-func recordOf(file, list *source.Node, name string) *lang.Type {
+func recordOf(file, list *source.Node, name string) *types.Type {
 	r := &records{list: name, names: []string{}}
 	for _, item := range list.Items {
 		r.add(item)
@@ -22,9 +23,9 @@ func recordOf(file, list *source.Node, name string) *lang.Type {
 		r.inserted(some)
 	}
 	if r.open || len(r.names) == 0 {
-		return lang.AnyType
+		return types.AnyType
 	}
-	return lang.MembersOf(r.names...)
+	return types.MembersOf(r.names...)
 }
 
 // records collects the names of the members that the records of a list may have.
@@ -41,7 +42,7 @@ func (r *records) add(n *source.Node) {
 		return
 	}
 	for _, pair := range n.Pairs {
-		if lang.HasMarker(pair.Key) || pair.Key.Text == "$each" {
+		if marker.In(pair.Key) || pair.Key.Text == "$each" {
 			r.open = true
 		}
 		if !slices.Contains(r.names, pair.Key.Text) {
@@ -58,7 +59,7 @@ func (r *records) inserted(rules *source.Node) {
 	for _, rule := range rules.Items {
 		if c := rule.Get("insert"); c != nil && c.Get("into").Text == r.list {
 			v := c.Get("value")
-			if name, ok := lang.JustName(v); ok {
+			if name, ok := marker.JustName(v); ok {
 				r.let(rules, name)
 			} else {
 				r.add(v)

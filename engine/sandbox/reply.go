@@ -6,30 +6,32 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/marker"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // A reply ends the rules. At most one of body, text and raw is there.
 type reply struct {
-	status  *lang.Template // nil for 200
-	headers *lang.Template
-	body    *lang.Template // answered as JSON
-	text    *lang.Template // answered as plain text
-	raw     *lang.Template // answered as it is, without a content type
+	status  *template.Template // nil for 200
+	headers *template.Template
+	body    *template.Template // answered as JSON
+	text    *template.Template // answered as plain text
+	raw     *template.Template // answered as it is, without a content type
 }
 
-func (d *decoder) reply(n *source.Node, s *lang.Scope) *reply {
-	part := func(key string) *lang.Template {
+func (d *decoder) reply(n *source.Node, s *expr.Scope) *reply {
+	part := func(key string) *template.Template {
 		if v := n.Get(key); v != nil {
-			return lang.CompileTemplate(v, s, d.faults)
+			return template.Compile(v, s, d.faults)
 		}
 		return nil
 	}
 	if headers := n.Get("headers"); headers != nil {
 		for _, pair := range headers.Pairs {
-			if !lang.HasMarker(pair.Key) && strings.ContainsAny(pair.Key.Text, ": ") {
+			if !marker.In(pair.Key) && strings.ContainsAny(pair.Key.Text, ": ") {
 				d.faults.Add(pair.Key.Errorf("wrong-value", "%q is not a name for a header", pair.Key.Text))
 			}
 		}
@@ -40,7 +42,7 @@ func (d *decoder) reply(n *source.Node, s *lang.Scope) *reply {
 	}
 }
 
-func (r *reply) render(vars lang.Vars) (*answer, error) {
+func (r *reply) render(vars expr.Vars) (*answer, error) {
 	a := &answer{status: http.StatusOK, header: http.Header{}}
 	if r.status != nil {
 		v, err := eval(r.status, vars)
@@ -73,7 +75,7 @@ func (r *reply) render(vars lang.Vars) (*answer, error) {
 	return a, nil
 }
 
-func (r *reply) renderBody(a *answer, vars lang.Vars) error {
+func (r *reply) renderBody(a *answer, vars expr.Vars) error {
 	switch {
 	case r.body != nil:
 		body, ok, err := r.body.AppendJSON(nil, vars)
@@ -94,7 +96,7 @@ func (r *reply) renderBody(a *answer, vars lang.Vars) error {
 	return nil
 }
 
-func (a *answer) setText(tmpl *lang.Template, vars lang.Vars) error {
+func (a *answer) setText(tmpl *template.Template, vars expr.Vars) error {
 	v, err := eval(tmpl, vars)
 	if err != nil || v == nil {
 		return err

@@ -3,7 +3,9 @@ package sandbox
 import (
 	"fmt"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -17,7 +19,7 @@ type rules struct {
 
 // A rule does what it says, in the order of its fields, when its condition holds.
 type rule struct {
-	cond    *lang.Expr // nil for always
+	cond    *expr.Expr // nil for always
 	lets    []let
 	changes []change
 	reply   *reply
@@ -26,12 +28,12 @@ type rule struct {
 // A let gives the value its place among the variables.
 type let struct {
 	at    int
-	value *lang.Template
+	value *template.Template
 }
 
 // A change makes a new state of the present one. vars are those of its rule.
 type change interface {
-	apply(t *turn, vars lang.Vars) error
+	apply(t *turn, vars expr.Vars) error
 }
 
 func (d *decoder) rules(n *source.Node) rules {
@@ -62,9 +64,9 @@ func (d *decoder) answered(n *source.Node) {
 }
 
 // condition compiles what decides whether something is done.
-func (d *decoder) condition(n *source.Node, scope *lang.Scope) *lang.Expr {
-	e := lang.CompileExpr(n, scope, d.faults)
-	if e != nil && e.Type().Kind != lang.Boolean && e.Type().Kind != lang.Unknown {
+func (d *decoder) condition(n *source.Node, scope *expr.Scope) *expr.Expr {
+	e := expr.Compile(n, scope, d.faults)
+	if e != nil && e.Type().Kind != types.Boolean && e.Type().Kind != types.Unknown {
 		d.faults.Add(n.Errorf("wrong-type", "a condition must be true or false, found %s", e.Type()))
 	}
 	return e
@@ -72,7 +74,7 @@ func (d *decoder) condition(n *source.Node, scope *lang.Scope) *lang.Expr {
 
 // rule compiles a rule over the names so far, and returns those that the rules
 // below it see.
-func (d *decoder) rule(n *source.Node, scope *lang.Scope) (rule, *lang.Scope) {
+func (d *decoder) rule(n *source.Node, scope *expr.Scope) (rule, *expr.Scope) {
 	var r rule
 	below, why := scope, ""
 	if c := n.Get("if"); c != nil {
@@ -84,17 +86,17 @@ func (d *decoder) rule(n *source.Node, scope *lang.Scope) (rule, *lang.Scope) {
 	}
 	if lets := n.Get("let"); lets != nil {
 		for _, pair := range lets.Pairs {
-			tmpl := lang.CompileTemplate(pair.Value, scope, d.faults)
+			tmpl := template.Compile(pair.Value, scope, d.faults)
 			r.lets = append(r.lets, let{at: scope.Len(), value: tmpl})
-			typ := lang.AnyType
+			typ := types.AnyType
 			if tmpl != nil {
 				typ = tmpl.Type()
 			}
-			scope = scope.With(lang.Name{Name: pair.Key.Text, Type: typ})
+			scope = scope.With(expr.Name{Name: pair.Key.Text, Type: typ})
 			if r.cond != nil {
 				typ = typ.OrNull(why)
 			}
-			below = below.With(lang.Name{Name: pair.Key.Text, Type: typ})
+			below = below.With(expr.Name{Name: pair.Key.Text, Type: typ})
 		}
 	}
 	for _, kind := range changeKinds {
@@ -110,7 +112,7 @@ func (d *decoder) rule(n *source.Node, scope *lang.Scope) (rule, *lang.Scope) {
 
 // run tries the rules until one replies; nil when none did.
 func (rs rules) run(t *turn) (*answer, error) {
-	vars := make(lang.Vars, rs.vars)
+	vars := make(expr.Vars, rs.vars)
 	copy(vars, t.vars())
 	for i := range rs.list {
 		a, err := rs.list[i].run(t, vars)
@@ -121,7 +123,7 @@ func (rs rules) run(t *turn) (*answer, error) {
 	return nil, nil
 }
 
-func (r *rule) run(t *turn, vars lang.Vars) (*answer, error) {
+func (r *rule) run(t *turn, vars expr.Vars) (*answer, error) {
 	if r.cond != nil {
 		if holds, err := r.cond.Bool(vars); !holds || err != nil {
 			return nil, err
@@ -147,9 +149,9 @@ func (r *rule) run(t *turn, vars lang.Vars) (*answer, error) {
 }
 
 // eval computes a template; what was to be left out is null.
-func eval(tmpl *lang.Template, vars lang.Vars) (value.Value, error) {
+func eval(tmpl *template.Template, vars expr.Vars) (value.Value, error) {
 	v, err := tmpl.Eval(vars)
-	if v == lang.Omit {
+	if v == types.Omit {
 		v = nil
 	}
 	return v, err

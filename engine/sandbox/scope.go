@@ -3,12 +3,13 @@ package sandbox
 import (
 	"fmt"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-var connectionScope = lang.NewScope(lang.Name{
-	Name: "sandbox", Type: lang.ObjectOf(lang.Field{Name: "url", Type: lang.TextType}),
+var connectionScope = expr.NewScope(expr.Name{
+	Name: "sandbox", Type: types.ObjectOf(types.Field{Name: "url", Type: types.TextType}),
 })
 
 // The places of the names that every expression over a request may use. The
@@ -21,31 +22,31 @@ const (
 	baseVars
 )
 
-func requestScope(state *lang.Type, operations []value.Value, params *lang.Type, s seen) *lang.Scope {
-	return lang.NewScope(
-		lang.Name{Name: "(turn)", Type: lang.AnyType},
-		lang.Name{Name: "request", Type: lang.ObjectOf(
-			lang.Field{Name: "method", Type: lang.TextType},
-			lang.Field{Name: "path", Type: lang.TextType},
-			lang.Field{Name: "params", Type: params},
-			lang.Field{Name: "query", Type: s.query},
-			lang.Field{Name: "headers", Type: s.headers},
-			lang.Field{Name: "body", Type: s.body},
-			lang.Field{Name: "form", Type: s.form},
-			lang.Field{Name: "members", Type: s.members},
-			lang.Field{Name: "text", Type: lang.TextType},
+func requestScope(state *types.Type, operations []value.Value, params *types.Type, s seen) *expr.Scope {
+	return expr.NewScope(
+		expr.Name{Name: "(turn)", Type: types.AnyType},
+		expr.Name{Name: "request", Type: types.ObjectOf(
+			types.Field{Name: "method", Type: types.TextType},
+			types.Field{Name: "path", Type: types.TextType},
+			types.Field{Name: "params", Type: params},
+			types.Field{Name: "query", Type: s.query},
+			types.Field{Name: "headers", Type: s.headers},
+			types.Field{Name: "body", Type: s.body},
+			types.Field{Name: "form", Type: s.form},
+			types.Field{Name: "members", Type: s.members},
+			types.Field{Name: "text", Type: types.TextType},
 		)},
-		lang.Name{Name: "state", Type: state},
-		lang.Name{Name: "operation", Type: &lang.Type{Kind: lang.Text, Enum: operations}},
+		expr.Name{Name: "state", Type: state},
+		expr.Name{Name: "operation", Type: &types.Type{Kind: types.Text, Enum: operations}},
 	).WithFuncs(
-		lang.Func{Name: "next", Params: []*lang.Type{lang.TextType, lang.IntegerType}, Optional: 1, Result: lang.IntegerType, Call: next},
-		lang.Func{Name: "reads", Params: []*lang.Type{lang.AnyType}, Result: lang.IntegerType, Call: reads},
-		lang.Func{Name: "elapsed", Params: []*lang.Type{lang.AnyType}, Result: lang.DecimalType, Call: elapsed},
+		expr.Func{Name: "next", Params: []*types.Type{types.TextType, types.IntegerType}, Optional: 1, Result: types.IntegerType, Call: next},
+		expr.Func{Name: "reads", Params: []*types.Type{types.AnyType}, Result: types.IntegerType, Call: reads},
+		expr.Func{Name: "elapsed", Params: []*types.Type{types.AnyType}, Result: types.DecimalType, Call: elapsed},
 	)
 }
 
 // next(name, start) counts: start (1 unless given), then one more each time.
-func next(vars lang.Vars, args []value.Value) (value.Value, error) {
+func next(vars expr.Vars, args []value.Value) (value.Value, error) {
 	start := int64(1)
 	if len(args) > 1 {
 		start, _ = args[1].(int64)
@@ -55,7 +56,7 @@ func next(vars lang.Vars, args []value.Value) (value.Value, error) {
 
 // reads(record) is how many requests have asked this of the record, the
 // present one included.
-func reads(vars lang.Vars, args []value.Value) (value.Value, error) {
+func reads(vars expr.Vars, args []value.Value) (value.Value, error) {
 	t := turnOf(vars)
 	r, err := t.store.lifeOf(args[0])
 	if err != nil {
@@ -68,7 +69,7 @@ func reads(vars lang.Vars, args []value.Value) (value.Value, error) {
 }
 
 // elapsed(record) is the record's age in seconds, to the millisecond.
-func elapsed(vars lang.Vars, args []value.Value) (value.Value, error) {
+func elapsed(vars expr.Vars, args []value.Value) (value.Value, error) {
 	t := turnOf(vars)
 	r, err := t.store.lifeOf(args[0])
 	if err != nil {
@@ -78,4 +79,4 @@ func elapsed(vars lang.Vars, args []value.Value) (value.Value, error) {
 	return value.ParseNumber(fmt.Sprintf("%d.%03d", ms/1000, ms%1000))
 }
 
-func turnOf(vars lang.Vars) *turn { return vars[turnVar].(*turn) }
+func turnOf(vars expr.Vars) *turn { return vars[turnVar].(*turn) }

@@ -6,7 +6,8 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -24,18 +25,18 @@ type sent struct {
 const hole = "\x00"
 
 // seen is what rules see of a request, as far as it is known.
-type seen struct{ query, headers, form, body, members *lang.Type }
+type seen struct{ query, headers, form, body, members *types.Type }
 
 // anySeen is what is known of a request when nobody says who sends it.
 func anySeen() seen {
-	missing := lang.TextType.OrNull("the request may lack it")
-	texts := &lang.Type{Kind: lang.Object, Extra: missing}
+	missing := types.TextType.OrNull("the request may lack it")
+	texts := &types.Type{Kind: types.Object, Extra: missing}
 	return seen{
 		query:   texts,
-		headers: &lang.Type{Kind: lang.Object, LowerNames: true, Extra: missing},
+		headers: &types.Type{Kind: types.Object, LowerNames: true, Extra: missing},
 		form:    texts,
-		body:    lang.AnyType,
-		members: &lang.Type{Kind: lang.Object, Extra: lang.AnyType},
+		body:    types.AnyType,
+		members: &types.Type{Kind: types.Object, Extra: types.AnyType},
 	}
 }
 
@@ -44,21 +45,21 @@ func joinSeen(all []sent) seen {
 	if len(all) == 0 {
 		return anySeen()
 	}
-	join := func(part func(seen) *lang.Type) *lang.Type {
-		parts := make([]*lang.Type, len(all))
+	join := func(part func(seen) *types.Type) *types.Type {
+		parts := make([]*types.Type, len(all))
 		for i, s := range all {
 			parts[i] = part(s.seen)
 		}
-		return lang.Join(parts...)
+		return types.Join(parts...)
 	}
-	headers := *join(func(s seen) *lang.Type { return s.headers })
+	headers := *join(func(s seen) *types.Type { return s.headers })
 	headers.LowerNames = true
 	return seen{
-		query:   join(func(s seen) *lang.Type { return s.query }),
+		query:   join(func(s seen) *types.Type { return s.query }),
 		headers: &headers,
-		form:    join(func(s seen) *lang.Type { return s.form }),
-		body:    join(func(s seen) *lang.Type { return s.body }),
-		members: join(func(s seen) *lang.Type { return s.members }),
+		form:    join(func(s seen) *types.Type { return s.form }),
+		body:    join(func(s seen) *types.Type { return s.body }),
+		members: join(func(s seen) *types.Type { return s.members }),
 	}
 }
 
@@ -96,34 +97,34 @@ const ownHeaders = "accept accept-encoding connection content-length content-typ
 
 // tokenSent is the request for a token.
 func (d *Definition) tokenSent(o *catalog.OAuth2, base string) sent {
-	form := fields(typeOf(o.Params), lang.ObjectOf(), "refresh_token")
+	form := fields(typeOf(o.Params), types.ObjectOf(), "refresh_token")
 	if form.Extra == nil {
-		grant := &lang.Type{Kind: lang.Text, Enum: []value.Value{o.Grant, "refresh_token"}}
-		form.Fields = append(form.Fields, lang.Field{Name: "grant_type", Type: grant, Optional: true})
+		grant := &types.Type{Kind: types.Text, Enum: []value.Value{o.Grant, "refresh_token"}}
+		form.Fields = append(form.Fields, types.Field{Name: "grant_type", Type: grant, Optional: true})
 	}
 	s := sent{name: "auth.token", place: o.URL.Place(), method: "POST", seen: seen{
-		query: anySeen().query, headers: fields(lang.ObjectOf(), lang.ObjectOf(), ownHeaders+" authorization"),
-		form: form, body: lang.AnyType, members: form,
+		query: anySeen().query, headers: fields(types.ObjectOf(), types.ObjectOf(), ownHeaders+" authorization"),
+		form: form, body: types.AnyType, members: form,
 	}}
 	if parts := o.URL.Parts(); len(parts) > 0 && strings.HasPrefix(parts[0].Text, "/") {
-		s.segments, s.seen.query = segmentsOf(base, o.URL), lang.ObjectOf()
+		s.segments, s.seen.query = segmentsOf(base, o.URL), types.ObjectOf()
 	}
-	o.URL.EachText(func(parts []lang.Piece) {
+	o.URL.EachText(func(parts []template.Piece) {
 		if len(parts) != 1 {
 			return
 		}
 		if path, ok := d.inConfig(parts[0].Expr.Text()); ok {
-			s.segments, s.seen.query = strings.Split(path, "/"), lang.ObjectOf()
+			s.segments, s.seen.query = strings.Split(path, "/"), types.ObjectOf()
 		}
 	})
 	return s
 }
 
 // body says what is seen of the body of r, in which the injected members stand, too.
-func (s *sent) body(r *catalog.Request, injected *lang.Type, open *seen) {
-	of, none := typeOf(r.Body), lang.ObjectOf()
+func (s *sent) body(r *catalog.Request, injected *types.Type, open *seen) {
+	of, none := typeOf(r.Body), types.ObjectOf()
 	all := of
-	if of == nil || of.Kind != lang.Object {
+	if of == nil || of.Kind != types.Object {
 		all = open.members
 	} else if len(injected.Fields) > 0 {
 		all = both(of, injected)
@@ -135,7 +136,7 @@ func (s *sent) body(r *catalog.Request, injected *lang.Type, open *seen) {
 	}
 	switch r.As {
 	case "form":
-		s.seen.form, s.seen.body, s.seen.members = form, lang.AnyType, form
+		s.seen.form, s.seen.body, s.seen.members = form, types.AnyType, form
 		if form != open.form {
 			s.seen.members = both(all, form)
 		}
@@ -152,7 +153,7 @@ func (s *sent) body(r *catalog.Request, injected *lang.Type, open *seen) {
 }
 
 // both returns an object type with the fields of both.
-func both(a, b *lang.Type) *lang.Type {
+func both(a, b *types.Type) *types.Type {
 	t := *a
 	t.Fields = slices.Clone(a.Fields)
 	for _, f := range b.Fields {
@@ -167,23 +168,23 @@ func both(a, b *lang.Type) *lang.Type {
 }
 
 // fields returns the type of named texts: those of two mappings, and of others whose names stand in more.
-func fields(a, b *lang.Type, more string) *lang.Type {
+func fields(a, b *types.Type, more string) *types.Type {
 	all := both(a, b)
-	t := &lang.Type{Kind: lang.Object}
-	if all.Extra != nil || a.Kind != lang.Object {
+	t := &types.Type{Kind: types.Object}
+	if all.Extra != nil || a.Kind != types.Object {
 		return anySeen().query
 	}
 	for _, f := range all.Fields {
-		t.Fields = append(t.Fields, lang.Field{Name: f.Name, Type: asTexts(f.Type), Optional: true})
+		t.Fields = append(t.Fields, types.Field{Name: f.Name, Type: asTexts(f.Type), Optional: true})
 	}
 	for _, name := range strings.Fields(more) {
-		t.Fields = append(t.Fields, lang.Field{Name: name, Type: lang.TextType, Optional: true})
+		t.Fields = append(t.Fields, types.Field{Name: name, Type: types.TextType, Optional: true})
 	}
 	return t
 }
 
 // lowered returns t with names in lower case.
-func lowered(t *lang.Type) *lang.Type {
+func lowered(t *types.Type) *types.Type {
 	for i := range t.Fields { // fields has made them
 		t.Fields[i].Name = strings.ToLower(t.Fields[i].Name)
 	}
@@ -191,15 +192,15 @@ func lowered(t *lang.Type) *lang.Type {
 }
 
 // asTexts returns the type of the text as which a value is sent.
-func asTexts(t *lang.Type) *lang.Type {
-	if t == nil || t.Kind != lang.Text || len(t.Enum) == 0 {
-		return lang.TextType
+func asTexts(t *types.Type) *types.Type {
+	if t == nil || t.Kind != types.Text || len(t.Enum) == 0 {
+		return types.TextType
 	}
-	return &lang.Type{Kind: lang.Text, Enum: t.Enum}
+	return &types.Type{Kind: types.Text, Enum: t.Enum}
 }
 
 // segmentsOf returns the segments of a path behind that of the base address.
-func segmentsOf(base string, path *lang.Template) []string {
+func segmentsOf(base string, path *template.Template) []string {
 	text := strings.TrimSuffix(base, "/")
 	if path == nil {
 		return strings.Split(base, "/")
@@ -257,12 +258,12 @@ func (p path) mayTake(segments []string) bool {
 var brackets = strings.NewReplacer("?", "", `["`, ".", `['`, ".", `"]`, "", `']`, "")
 
 // at returns the type of what a chain such as request.query.action is; nil where it is not known.
-func (s *seen) at(chain string) *lang.Type {
+func (s *seen) at(chain string) *types.Type {
 	names := strings.Split(brackets.Replace(chain), ".")
 	if len(names) < 2 || names[0] != "request" {
 		return nil
 	}
-	t := map[string]*lang.Type{"query": s.query, "headers": s.headers, "form": s.form, "body": s.body, "members": s.members}[names[1]]
+	t := map[string]*types.Type{"query": s.query, "headers": s.headers, "form": s.form, "body": s.body, "members": s.members}[names[1]]
 	for _, name := range names[2:] {
 		t, _ = t.Field(name)
 	}
@@ -270,9 +271,9 @@ func (s *seen) at(chain string) *lang.Type {
 }
 
 // typeOf returns what a template of names and values gives; t may be nil.
-func typeOf(t *lang.Template) *lang.Type {
+func typeOf(t *template.Template) *types.Type {
 	if t == nil {
-		return lang.ObjectOf()
+		return types.ObjectOf()
 	}
 	return t.Type().Kept()
 }

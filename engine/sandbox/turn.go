@@ -3,7 +3,7 @@ package sandbox
 import (
 	"time"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -22,8 +22,8 @@ type turn struct {
 }
 
 // vars returns the variables of the scope that all requests share.
-func (t *turn) vars() lang.Vars {
-	vars := make(lang.Vars, baseVars)
+func (t *turn) vars() expr.Vars {
+	vars := make(expr.Vars, baseVars)
 	vars[turnVar] = t
 	vars[requestVar] = t.request
 	vars[stateVar] = t.store.state

@@ -7,7 +7,7 @@ import (
 	pathpkg "path"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
 	"github.com/seed627bd532/runner/engine/internal/project"
 )
 
@@ -30,7 +30,7 @@ func (d *Definition) checkVendor(fsys fs.FS, name string, sound bool) (faults di
 		return nil
 	}
 	at := diag.Place{File: called.File, Pos: called.Pos}
-	var config *lang.Template
+	var config *template.Template
 	if c := d.root.Get("connection"); c != nil {
 		if d.connection == nil {
 			return nil

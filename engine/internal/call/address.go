@@ -5,7 +5,8 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
 	"github.com/seed627bd532/runner/engine/internal/transport"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -13,7 +14,7 @@ import (
 // address joins the base URL, without its final slash, and the path. Only the
 // path changes: no value can move the request to another host, into the query,
 // to another segment or up the tree.
-func address(base *url.URL, path *lang.Template, vars lang.Vars) (*url.URL, error) {
+func address(base *url.URL, path *template.Template, vars expr.Vars) (*url.URL, error) {
 	u := *base
 	if path == nil {
 		return &u, nil
@@ -47,7 +48,7 @@ func address(base *url.URL, path *lang.Template, vars lang.Vars) (*url.URL, erro
 
 // checkPiece refuses what cannot be meant: control characters, empty values,
 // and in the path's own text the characters that end a path.
-func checkPiece(p lang.Piece) error {
+func checkPiece(p template.Piece) error {
 	if p.Marker {
 		// Escaped they would be harmless, were there not servers that decode before they look.
 		for _, part := range strings.FieldsFunc(p.Text, func(r rune) bool { return r == '/' || r == '\\' }) {
@@ -98,7 +99,7 @@ func escapePath(path string) string {
 
 // appendQuery adds the query template's parameters and then the injected ones
 // to what the URL has. A list repeats its parameter.
-func appendQuery(u *url.URL, t *lang.Template, vars lang.Vars, injected *value.Object) error {
+func appendQuery(u *url.URL, t *template.Template, vars expr.Vars, injected *value.Object) error {
 	params, err := evalObject(t, vars, "query")
 	if err != nil {
 		return err
@@ -125,7 +126,7 @@ func appendQuery(u *url.URL, t *lang.Template, vars lang.Vars, injected *value.O
 }
 
 // addressOf returns the address of one call, without query. The URL is the caller's.
-func (o *operation) addressOf(base *url.URL, vars lang.Vars) (*url.URL, error) {
+func (o *operation) addressOf(base *url.URL, vars expr.Vars) (*url.URL, error) {
 	if o.address == nil || base != o.base {
 		return address(base, o.Request.Path, vars)
 	}
@@ -135,7 +136,7 @@ func (o *operation) addressOf(base *url.URL, vars lang.Vars) (*url.URL, error) {
 
 // target returns where the job's request goes, with its query: to the path of the
 // operation, to its url, or where the answer before says that the next page is.
-func (j *job) target(base *url.URL, vars lang.Vars, injected *value.Object) (*url.URL, error) {
+func (j *job) target(base *url.URL, vars expr.Vars, injected *value.Object) (*url.URL, error) {
 	if j.turn != nil && j.turn.at.Link != "" {
 		return given{"the answer names the next page", j.turn.at.Link, false}.address(base, j.turn.before.address, injected)
 	}

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -53,7 +53,7 @@ func newAnswer(resp *http.Response, buf *bytes.Buffer, wanted bool) *answer {
 			a.value = v
 		}
 	}
-	a.json = a.decoded || lang.ValidJSON(a.body)
+	a.json = a.decoded || paths.ValidJSON(a.body)
 	return a
 }
 
@@ -136,7 +136,7 @@ func (a *answer) data(r *catalog.Response) (data []byte, ok bool) {
 }
 
 // output returns what an output's header or cookie says, or what get finds in the body.
-func (a *answer) output(m *lang.Mapping, get func(*lang.Mapping) (value.Value, error)) (value.Value, error) {
+func (a *answer) output(m *paths.Mapping, get func(*paths.Mapping) (value.Value, error)) (value.Value, error) {
 	switch {
 	case m.InBody():
 		return get(m)

@@ -10,7 +10,7 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/transport"
 )
 
@@ -69,7 +69,7 @@ func (e *Executor) endpoint(op *operation, w *wire) string {
 }
 
 // follow sends the request and follows the redirects that are harmless.
-func (e *Executor) follow(ctx, run context.Context, j *job, vars lang.Vars, w *wire) (flow.Result, error) {
+func (e *Executor) follow(ctx, run context.Context, j *job, vars expr.Vars, w *wire) (flow.Result, error) {
 	for hops := 0; ; hops++ {
 		if run.Err() != nil && hops == 0 {
 			return flow.Result{}, fmt.Errorf("%s: %w", j.name(), context.Cause(run))
@@ -88,7 +88,7 @@ func (e *Executor) follow(ctx, run context.Context, j *job, vars lang.Vars, w *w
 
 // exchange sends one request and reads its answer. A target is returned for an
 // answer that asks to repeat the request there, and may.
-func (e *Executor) exchange(ctx, run context.Context, j *job, vars lang.Vars, w *wire) (flow.Result, *url.URL, error) {
+func (e *Executor) exchange(ctx, run context.Context, j *job, vars expr.Vars, w *wire) (flow.Result, *url.URL, error) {
 	if err := w.staysHome(j.connection); err != nil {
 		return e.unsendable(j, err), nil, nil
 	}

@@ -1,14 +1,16 @@
 package call
 
 import (
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // setBody writes the request body, with the injected members merged into its
 // top level, and returns its content type. Nothing is pooled here: net/http may still
 // be sending a body after it has returned.
-func (w *wire) setBody(op *operation, vars lang.Vars, injected *value.Object) (content []string, err error) {
+func (w *wire) setBody(op *operation, vars expr.Vars, injected *value.Object) (content []string, err error) {
 	t := op.Request.Body
 	if t == nil && injected.Len() == 0 {
 		return nil, nil
@@ -42,7 +44,7 @@ func (w *wire) setBody(op *operation, vars lang.Vars, injected *value.Object) (c
 	return content, err
 }
 
-func appendMerged(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {
+func appendMerged(dst []byte, t *template.Template, vars expr.Vars, injected *value.Object) ([]byte, bool, error) {
 	body, err := evalObject(t, vars, "a body that credentials are injected into")
 	if err != nil {
 		return nil, false, err
@@ -61,12 +63,12 @@ func merge(body, injected *value.Object) *value.Object {
 	return merged
 }
 
-func appendText(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {
+func appendText(dst []byte, t *template.Template, vars expr.Vars, injected *value.Object) ([]byte, bool, error) {
 	if injected.Len() > 0 {
 		return nil, false, faultf("inject into headers or query instead", "credentials cannot be injected into a body of text")
 	}
 	v, err := t.Eval(vars)
-	if err != nil || v == lang.Omit {
+	if err != nil || v == types.Omit {
 		return nil, false, err
 	}
 	text, err := scalar("the", "body", v)

@@ -12,7 +12,8 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -64,7 +65,7 @@ func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Vio
 		}
 		return bad
 	}
-	get := func(m *lang.Mapping) (value.Value, error) { return m.GetFrom(data, whole) }
+	get := func(m *paths.Mapping) (value.Value, error) { return m.GetFrom(data, whole) }
 	for _, m := range op.Response.Outputs {
 		if _, err := a.output(m, get); err != nil {
 			var placed *diag.Diagnostic
@@ -79,7 +80,7 @@ func (c Canned) Breaks(op *catalog.Operation, config *value.Object) []schema.Vio
 
 // dependsOnRequest reports whether the outcome of an answer cannot be told without the inputs.
 func dependsOnRequest(op *catalog.Operation) bool {
-	reads := func(e *lang.Expr) bool {
+	reads := func(e *expr.Expr) bool {
 		return strings.Contains(e.Text(), "inputs") || strings.Contains(e.Text(), "identity")
 	}
 	for _, rule := range op.Response.Outcomes {

@@ -16,7 +16,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 )
 
 // A token endpoint is no operation: it is at another host perhaps, its answer is
@@ -48,7 +48,7 @@ func resolve(login *auth.Login, c *Connection) error {
 	return nil
 }
 
-func endpoint(spec *catalog.OAuth2, base *url.URL, vars lang.Vars) (*auth.OAuth2, error) {
+func endpoint(spec *catalog.OAuth2, base *url.URL, vars expr.Vars) (*auth.OAuth2, error) {
 	v, err := spec.URL.Eval(vars)
 	if err != nil {
 		return nil, err

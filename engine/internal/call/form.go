@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -47,7 +47,7 @@ func scalar(what, name string, v value.Value) (string, error) {
 // appendForm writes the members as a form, those that hold others as nested says:
 // json, brackets or repeat. A list whose name ends in [] is always a field for each of its elements.
 // The field that r names for it has the whole as JSON text.
-func appendForm(dst []byte, r *catalog.Request, vars lang.Vars, injected *value.Object) ([]byte, bool, error) {
+func appendForm(dst []byte, r *catalog.Request, vars expr.Vars, injected *value.Object) ([]byte, bool, error) {
 	fields, err := evalObject(r.Body, vars, "a form")
 	if err != nil {
 		return nil, false, err

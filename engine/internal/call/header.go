@@ -4,12 +4,13 @@ import (
 	"net/http"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // setHeaders sets the request's headers from its template.
-func (w *wire) setHeaders(t *lang.Template, vars lang.Vars) error {
+func (w *wire) setHeaders(t *template.Template, vars expr.Vars) error {
 	headers, err := evalObject(t, vars, "headers")
 	if err != nil {
 		return err

@@ -7,7 +7,8 @@ import (
 
 	"github.com/seed627bd532/runner/engine/auth"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -77,7 +78,7 @@ func inject(gate *redact.Gate, conn *connection, token string) (inj injection, e
 
 // toldBase returns the base URL that the login told, nil where there is no t. Credentials
 // that go out encrypted must not go on in the clear.
-func toldBase(own *url.URL, t *lang.Template, vars lang.Vars) (*url.URL, error) {
+func toldBase(own *url.URL, t *template.Template, vars expr.Vars) (*url.URL, error) {
 	if t == nil {
 		return nil, nil
 	}
@@ -99,7 +100,7 @@ func toldBase(own *url.URL, t *lang.Template, vars lang.Vars) (*url.URL, error) 
 
 // injected evaluates one part of auth.inject. The gate learns what is made
 // of secrets there, so that an answer that echoes it is masked too.
-func injected(gate *redact.Gate, from origin, t *lang.Template, vars lang.Vars) (*value.Object, error) {
+func injected(gate *redact.Gate, from origin, t *template.Template, vars expr.Vars) (*value.Object, error) {
 	v, err := evalObject(t, vars, "auth.inject")
 	if err != nil || t == nil {
 		return v, err

@@ -10,7 +10,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -122,7 +122,7 @@ func (a *answer) looksInside(op *operation) string {
 
 // blind reports whether a path, which may be nil, cannot be followed where
 // lists are rows, and may lead there.
-func blind(p *lang.Path, rows [][]string) bool {
+func blind(p *paths.Path, rows [][]string) bool {
 	if p == nil || p.IsWalk() {
 		return false
 	}
@@ -152,7 +152,7 @@ func (a *answer) find(r *catalog.Response) (v value.Value, outline []byte, err e
 }
 
 // look follows a path that is not blind through v, whose outline it is.
-func look(p *lang.Path, v value.Value, outline []byte) (part value.Value, found bool, err error) {
+func look(p *paths.Path, v value.Value, outline []byte) (part value.Value, found bool, err error) {
 	if p.IsWalk() {
 		return p.Find(v)
 	}
@@ -179,7 +179,7 @@ func (e *Executor) acceptLarge(res *flow.Result, j *job, a *answer) {
 		e.contractBroken(res, j, a, violated(violations, a.withheld()))
 		return
 	}
-	e.mapOutputs(res, j, a, func(m *lang.Mapping) (value.Value, error) {
+	e.mapOutputs(res, j, a, func(m *paths.Mapping) (value.Value, error) {
 		v, found, err := look(m.Path(), data, outline)
 		if err != nil {
 			return nil, fmt.Errorf("output %s: %w", m.Name, err)
@@ -189,7 +189,7 @@ func (e *Executor) acceptLarge(res *flow.Result, j *job, a *answer) {
 }
 
 // follow follows a path into the whole answer.
-func (a *answer) follow(p *lang.Path) (v value.Value, found bool, err error) {
+func (a *answer) follow(p *paths.Path) (v value.Value, found bool, err error) {
 	if a.spool == nil {
 		return p.Get(a.body)
 	}

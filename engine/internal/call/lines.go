@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
 	"github.com/seed627bd532/runner/engine/internal/table"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -178,7 +178,7 @@ func jsonLines(in *bufio.Reader) func() ([]byte, error) {
 			case len(line) == 0 && err != nil:
 				return nil, end
 			case len(line) == 0:
-			case !lang.ValidJSON(line):
+			case !paths.ValidJSON(line):
 				return nil, &formatError{fmt.Sprintf("is not JSON Lines: line %d is not JSON", n), line[:min(len(line), maxShown)]}
 			default:
 				end = io.EOF

@@ -9,14 +9,15 @@ import (
 	"net/textproto"
 	"strings"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // appendMultipart writes the members as multipart/form-data (RFC 7578) and returns its content
 // type. A text, number or boolean is a field, an object is a file, and a list is a part for each
 // of its elements. The same members give the same body, whenever they are written.
-func appendMultipart(dst []byte, t *lang.Template, vars lang.Vars, injected *value.Object) (body []byte, content []string, err error) {
+func appendMultipart(dst []byte, t *template.Template, vars expr.Vars, injected *value.Object) (body []byte, content []string, err error) {
 	fields, err := evalObject(t, vars, "a multipart body")
 	if err != nil {
 		return nil, nil, err

@@ -5,16 +5,18 @@ import (
 	"sync/atomic"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // operation is a catalog operation with what is worth knowing before the first call.
 type operation struct {
 	*catalog.Operation
-	secretOutputs []*lang.Mapping
+	secretOutputs []*paths.Mapping
 	// items is the output that lists the elements of a page; nil for what is not paged.
-	items *lang.Mapping
+	items *paths.Mapping
 	// sees tells which parts of an answer the operation's conditions look at.
 	sees   struct{ headers, text, body bool }
 	accept []string // the header of that name
@@ -65,7 +67,7 @@ func (o *operation) fixAddress(base *url.URL) {
 }
 
 // look notes what a condition looks at.
-func (o *operation) look(condition *lang.Expr) {
+func (o *operation) look(condition *expr.Expr) {
 	o.sees.headers = o.sees.headers || condition.Reads("headers")
 	o.sees.text = o.sees.text || condition.Reads("text")
 	o.sees.body = o.sees.body || condition.Reads("body")
@@ -86,7 +88,7 @@ func (o *operation) wantsValue() bool {
 func (o *operation) blank() *value.Object {
 	outputs := value.NewObject(len(o.Response.Outputs))
 	for _, m := range o.Response.Outputs {
-		if t := m.Type(); t != nil && t.Kind == lang.List {
+		if t := m.Type(); t != nil && t.Kind == types.List {
 			outputs.Set(m.Name, value.List{})
 		} else {
 			outputs.Set(m.Name, nil)

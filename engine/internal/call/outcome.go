@@ -5,13 +5,13 @@ import (
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // classify gives the answer its outcome: the first of the operation's rules that
 // holds, else ok, else what the status means. declared tells that a rule did.
-func (a *answer) classify(op *operation, vars lang.Vars) (outcome flow.Outcome, declared bool) {
+func (a *answer) classify(op *operation, vars expr.Vars) (outcome flow.Outcome, declared bool) {
 	r := &op.Response
 	success := a.status >= 200 && a.status <= 299
 	if len(r.Outcomes) > 0 || r.OK != nil {
@@ -33,7 +33,7 @@ func (a *answer) classify(op *operation, vars lang.Vars) (outcome flow.Outcome, 
 
 // vars returns the variables of the operation's conditions; what none of them
 // looks at is left out.
-func (a *answer) vars(op *operation, request lang.Vars) lang.Vars {
+func (a *answer) vars(op *operation, request expr.Vars) expr.Vars {
 	var headers *value.Object
 	var text string
 	var body value.Value
@@ -53,7 +53,7 @@ func (a *answer) vars(op *operation, request lang.Vars) lang.Vars {
 // holds reports whether the condition is true. One that cannot be evaluated,
 // since the answer has another shape, is not: as only a true ok is success,
 // this errs to the safe side.
-func holds(condition *lang.Expr, vars lang.Vars) bool {
+func holds(condition *expr.Expr, vars expr.Vars) bool {
 	ok, err := condition.Bool(vars)
 	return err == nil && ok
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/page"
 )
@@ -268,7 +268,7 @@ func (e *Executor) tellRetry(j *job, res flow.Result, n int, wait time.Duration)
 
 // lookAhead reads what the answer of a page says of the next one. An answer of
 // which that cannot be told breaks its contract: a list must not end there in silence.
-func (e *Executor) lookAhead(res *flow.Result, j *job, vars lang.Vars, a *answer) {
+func (e *Executor) lookAhead(res *flow.Result, j *job, vars expr.Vars, a *answer) {
 	p, t := j.op.Paging, j.turn
 	var isList bool
 	if t.elements, isList = a.elements(j.op, res.Outputs.At(p.Items)); !isList {

@@ -7,7 +7,8 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -17,7 +18,7 @@ const refusedRedirect = "redirected"
 const webPage = "a web page came in place of data: check the connection's base_url, and whether a proxy or a maintenance page answers"
 
 // read turns a whole answer into a result.
-func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
+func (e *Executor) read(j *job, vars expr.Vars, a *answer) flow.Result {
 	op := j.op
 	data, readable := a.data(&op.Response)
 	outcome, declared := a.classify(op, vars)
@@ -58,7 +59,7 @@ func (e *Executor) read(j *job, vars lang.Vars, a *answer) flow.Result {
 
 // accept checks the data of a successful answer and maps its outputs.
 func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
-	get := func(m *lang.Mapping) (value.Value, error) { return m.Get(data) }
+	get := func(m *paths.Mapping) (value.Value, error) { return m.Get(data) }
 	if s := j.op.Response.Schema; s != nil {
 		v, err := a.decodeData(data)
 		if err != nil {
@@ -74,13 +75,13 @@ func (e *Executor) accept(res *flow.Result, j *job, a *answer, data []byte) {
 			e.contractBroken(res, j, a, what)
 			return
 		}
-		get = func(m *lang.Mapping) (value.Value, error) { return m.GetFrom(data, v) }
+		get = func(m *paths.Mapping) (value.Value, error) { return m.GetFrom(data, v) }
 	}
 	e.mapOutputs(res, j, a, get)
 }
 
 // mapOutputs gives the result the outputs that get finds.
-func (e *Executor) mapOutputs(res *flow.Result, j *job, a *answer, get func(*lang.Mapping) (value.Value, error)) {
+func (e *Executor) mapOutputs(res *flow.Result, j *job, a *answer, get func(*paths.Mapping) (value.Value, error)) {
 	outputs := value.NewObject(len(j.op.Response.Outputs))
 	for _, m := range j.op.Response.Outputs {
 		v, err := a.output(m, get)

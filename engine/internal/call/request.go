@@ -10,7 +10,9 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -30,7 +32,7 @@ type wire struct {
 }
 
 // request makes the job's request. Its errors are faults and diagnostics.
-func (e *Executor) request(j *job, vars lang.Vars, token *credential) (*wire, error) {
+func (e *Executor) request(j *job, vars expr.Vars, token *credential) (*wire, error) {
 	op := j.op
 	w := &wire{method: op.Request.Method, once: op.Effect == flow.Create, header: make(http.Header, 8)}
 	var inj injection
@@ -85,7 +87,7 @@ func accepts(as string) []string {
 }
 
 // evalObject evaluates a template that gives members; nil and omit give none.
-func evalObject(t *lang.Template, vars lang.Vars, what string) (*value.Object, error) {
+func evalObject(t *template.Template, vars expr.Vars, what string) (*value.Object, error) {
 	if t == nil {
 		return nil, nil
 	}
@@ -97,7 +99,7 @@ func evalObject(t *lang.Template, vars lang.Vars, what string) (*value.Object, e
 	case *value.Object:
 		return v, nil
 	default:
-		if v == lang.Omit {
+		if v == types.Omit {
 			return nil, nil
 		}
 		return nil, faultf("", "%s must be names and values, found %s", what, value.KindOf(v))

@@ -7,13 +7,14 @@ import (
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // settleRows says of a batch that was a success as a whole what became of each
 // row. A batch of which that cannot be known is none.
-func (e *Executor) settleRows(res *flow.Result, j *job, vars lang.Vars, a *answer) {
+func (e *Executor) settleRows(res *flow.Result, j *job, vars expr.Vars, a *answer) {
 	b := j.op.Batch
 	switch {
 	case b.Answers != nil:
@@ -79,7 +80,7 @@ func counted(c *catalog.RowCount, text string) (done, of int, found bool) {
 }
 
 // textAt returns the text or number at path, "" where there is none. p may be nil.
-func textAt(p *lang.Path, data []byte, isJSON bool) string {
+func textAt(p *paths.Path, data []byte, isJSON bool) string {
 	if p == nil || !isJSON {
 		return ""
 	}
@@ -97,7 +98,7 @@ func textAt(p *lang.Path, data []byte, isJSON bool) string {
 // pairRows finds the part of the answer that is about each row. A row that is
 // not answered has failed; an answer in which rows cannot be told from each
 // other breaks its contract.
-func (e *Executor) pairRows(res *flow.Result, j *job, vars lang.Vars, a *answer) {
+func (e *Executor) pairRows(res *flow.Result, j *job, vars expr.Vars, a *answer) {
 	parts, problem := rowParts(j.op.Batch.Answers, a)
 	if problem == "" && j.op.Batch.Answers.Match == nil && len(parts) != len(j.rows) {
 		problem = fmt.Sprintf("%d rows were sent, and %d are answered", len(j.rows), len(parts))
@@ -140,10 +141,10 @@ func rowParts(r *catalog.RowAnswers, a *answer) (parts value.List, problem strin
 type pairing struct {
 	*Executor
 	a     *catalog.RowAnswers
-	vars  lang.Vars
+	vars  expr.Vars
 	parts value.List
 	// identity names rows; nil where parts come in order.
-	identity *lang.Expr
+	identity *expr.Expr
 	byKey    map[string][]int // the parts of each key; nil where parts come in order
 }
 

@@ -4,7 +4,8 @@ import (
 	"strconv"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -62,7 +63,7 @@ func (e *Executor) hideInputs(j *job) {
 }
 
 // hideTyped tells the gate of the secrets within v, as its type marks them.
-func hideTyped(gate *redact.Gate, from origin, t *lang.Type, v value.Value) {
+func hideTyped(gate *redact.Gate, from origin, t *types.Type, v value.Value) {
 	if t == nil || v == nil {
 		return
 	}
@@ -72,7 +73,7 @@ func hideTyped(gate *redact.Gate, from origin, t *lang.Type, v value.Value) {
 	}
 	switch v := v.(type) {
 	case value.List:
-		if t.Elem == nil || t.Elem.Kind != lang.Object && t.Elem.Kind != lang.List && !t.Elem.Secret {
+		if t.Elem == nil || t.Elem.Kind != types.Object && t.Elem.Kind != types.List && !t.Elem.Secret {
 			return
 		}
 		for i, element := range v {
@@ -174,7 +175,7 @@ func maskTexts(gate *redact.Gate, v value.Value) value.Value {
 func (a *answer) hideOutputs(gate *redact.Gate, op *operation, data []byte) bool {
 	all := true
 	for _, m := range op.secretOutputs {
-		v, err := a.output(m, func(m *lang.Mapping) (value.Value, error) { return m.Get(data) })
+		v, err := a.output(m, func(m *paths.Mapping) (value.Value, error) { return m.Get(data) })
 		if err != nil {
 			all = false
 			continue

@@ -2,7 +2,8 @@ package catalog
 
 import (
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
@@ -11,7 +12,7 @@ var ofAnswer = []string{"status", "headers", "text", "body", "page"}
 
 // tellsAnswers warns of a condition, at n, that says the same of all answers. more are
 // names beside those of answers.
-func (d *decoder) tellsAnswers(n *source.Node, e *lang.Expr, more ...string) {
+func (d *decoder) tellsAnswers(n *source.Node, e *expr.Expr, more ...string) {
 	if e == nil || e.Reads(append(more, ofAnswer...)...) {
 		return
 	}
@@ -21,8 +22,8 @@ func (d *decoder) tellsAnswers(n *source.Node, e *lang.Expr, more ...string) {
 
 // decides is tellsAnswers of a condition that must be true or false: one that cannot be evaluated is false, so that one of
 // another type would be false of every answer without a word. Null is false.
-func (d *decoder) decides(n *source.Node, e *lang.Expr, more ...string) {
-	if e == nil || isUnknown(e.Type()) || e.Type().Kind == lang.Boolean {
+func (d *decoder) decides(n *source.Node, e *expr.Expr, more ...string) {
+	if e == nil || isUnknown(e.Type()) || e.Type().Kind == types.Boolean {
 		d.tellsAnswers(n, e, more...)
 		return
 	}

@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -15,10 +16,10 @@ import (
 // called: missing and surplus names, types, secrets that would flow into something that
 // is not secret. what names the callee for messages; at is where to report missing
 // arguments; with may be nil (none given).
-func CheckWith(what string, params *Params, with *lang.Template, at diag.Place, faults *diag.List) {
-	var given []lang.Field
+func CheckWith(what string, params *Params, with *template.Template, at diag.Place, faults *diag.List) {
+	var given []types.Field
 	places := map[string]diag.Place{}
-	values := map[string]*lang.Template{}
+	values := map[string]*template.Template{}
 	switch {
 	case with == nil:
 	case with.Members() != nil:
@@ -28,22 +29,22 @@ func CheckWith(what string, params *Params, with *lang.Template, at diag.Place, 
 				faults.Add(fault(m.Place, "dynamic-input", "an input's name cannot be computed", "write the name as it is declared"))
 				return
 			}
-			given = append(given, lang.Field{Name: m.Name, Type: m.Value.Type()})
+			given = append(given, types.Field{Name: m.Name, Type: m.Value.Type()})
 			places[m.Name], values[m.Name] = m.Place, m.Value
 		}
 	default:
 		at = with.Place()
 		t := with.Type()
 		switch {
-		case t == nil || t.Kind == lang.Unknown || t.Kind == lang.Object && len(t.Fields) == 0 && t.Extra != nil:
+		case t == nil || t.Kind == types.Unknown || t.Kind == types.Object && len(t.Fields) == 0 && t.Extra != nil:
 			return // checked when it runs
-		case t.Kind != lang.Object || t.Nullable:
+		case t.Kind != types.Object || t.Nullable:
 			faults.Add(fault(at, "wrong-type", fmt.Sprintf("with must be an object of the inputs of %s, found %s", what, t), nullHint(t)))
 			return
 		}
 		for _, f := range t.Fields {
 			member, _ := t.Field(f.Name) // secret where the object is
-			given = append(given, lang.Field{Name: f.Name, Type: member, Optional: f.Optional})
+			given = append(given, types.Field{Name: f.Name, Type: member, Optional: f.Optional})
 		}
 	}
 	seen := map[string]bool{}
@@ -66,7 +67,7 @@ func CheckWith(what string, params *Params, with *lang.Template, at diag.Place, 
 
 // CheckConfig holds the config that a connection gives v, and that stands below the key, as CheckWith holds
 // arguments. config may be nil (none given).
-func (v *Vendor) CheckConfig(config *lang.Template, at diag.Place, key string) diag.List {
+func (v *Vendor) CheckConfig(config *template.Template, at diag.Place, key string) diag.List {
 	var faults diag.List
 	CheckWith("vendor "+v.Name, v.Config, config, at, &faults)
 	if config != nil && !faults.HasErrors() {
@@ -109,11 +110,11 @@ func (v *Vendor) CheckSecret(name string, given value.Value, at diag.Place) diag
 }
 
 // secretTexts returns the secret texts in a value of type t; all says that each is.
-func secretTexts(t *lang.Type, all bool, v value.Value) (found []string) {
+func secretTexts(t *types.Type, all bool, v value.Value) (found []string) {
 	all = all || t != nil && t.Secret
 	switch v := v.(type) {
 	case value.List:
-		var element *lang.Type
+		var element *types.Type
 		if t != nil {
 			element = t.Elem
 		}
@@ -136,14 +137,14 @@ func secretTexts(t *lang.Type, all bool, v value.Value) (found []string) {
 
 // misspelt reports whether name is what an unknown argument was meant to be:
 // one fault is enough then.
-func misspelt(name string, given []lang.Field, params *Params) bool {
-	return slices.ContainsFunc(given, func(g lang.Field) bool {
+func misspelt(name string, given []types.Field, params *Params) bool {
+	return slices.ContainsFunc(given, func(g types.Field) bool {
 		return params.Get(g.Name) == nil && diag.Nearest(g.Name, params.Names()) == name
 	})
 }
 
 // checkArgument checks one argument; v is nil where it is a member of an object that is passed as a whole.
-func checkArgument(what string, params *Params, g lang.Field, v *lang.Template, place diag.Place, faults *diag.List) {
+func checkArgument(what string, params *Params, g types.Field, v *template.Template, place diag.Place, faults *diag.List) {
 	q := params.Get(g.Name)
 	if q == nil {
 		faults.Add(fault(place, "unknown-input", fmt.Sprintf("%s has no input %s", what, g.Name), DidYouMean(g.Name, params.Names())))
@@ -175,7 +176,7 @@ func checkArgument(what string, params *Params, g lang.Field, v *lang.Template, 
 		checkLiteral(what, q, v, place, faults)
 		checkCrossed(what, params, q, v, place, faults)
 	}
-	if leaks(from, q.Type, map[*lang.Type]bool{}) {
+	if leaks(from, q.Type, map[*types.Type]bool{}) {
 		hint := "mark that input secret: true, or do not pass the secret"
 		if params.WrittenDown {
 			hint = "what is kept there is written down as it is: do not pass the secret"
@@ -187,7 +188,7 @@ func checkArgument(what string, params *Params, g lang.Field, v *lang.Template, 
 }
 
 // checkLiteral holds an argument that is written out against the schema of its param.
-func checkLiteral(what string, q *Param, v *lang.Template, place diag.Place, faults *diag.List) {
+func checkLiteral(what string, q *Param, v *template.Template, place diag.Place, faults *diag.List) {
 	given, ok := v.Literal()
 	if !ok || q.schema == nil || given == nil && !q.Required() {
 		return
@@ -204,9 +205,9 @@ func checkLiteral(what string, q *Param, v *lang.Template, place diag.Place, fau
 
 // checkCrossed warns of an argument that is given what is called as another argument, where there is one of its own name
 // beside that: two that are swapped.
-func checkCrossed(what string, params *Params, q *Param, v *lang.Template, place diag.Place, faults *diag.List) {
+func checkCrossed(what string, params *Params, q *Param, v *template.Template, place diag.Place, faults *diag.List) {
 	name, of, ok := v.BareMember()
-	if !ok || name == q.Name || params.Get(name) == nil || of == nil || of.Kind != lang.Object || of.Extra != nil {
+	if !ok || name == q.Name || params.Get(name) == nil || of == nil || of.Kind != types.Object || of.Extra != nil {
 		return
 	}
 	own, there := of.Field(q.Name)
@@ -228,7 +229,7 @@ func declared(q *Param) []diag.Place {
 }
 
 // nullHint says how to get rid of null, for types that may be.
-func nullHint(t *lang.Type) string {
+func nullHint(t *types.Type) string {
 	if t == nil || !t.Nullable {
 		return ""
 	}
@@ -237,7 +238,7 @@ func nullHint(t *lang.Type) string {
 
 // leaks reports whether a secret of from would land in a part of into that is not
 // secret. seen are the types of from that are being looked at, for recursive ones.
-func leaks(from, into *lang.Type, seen map[*lang.Type]bool) bool {
+func leaks(from, into *types.Type, seen map[*types.Type]bool) bool {
 	switch {
 	case from == nil || into != nil && into.Secret || seen[from]:
 		return false

@@ -7,7 +7,9 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -25,19 +27,19 @@ type Batch struct {
 // RowAnswers find the part of an answer that is about one row.
 type RowAnswers struct {
 	// Path leads to the list of these parts in the whole answer.
-	Path *lang.Path
+	Path *paths.Path
 	// Match leads to the row's key within a part; nil where the parts come in the order of the rows.
-	Match *lang.Path
+	Match *paths.Path
 	// OK tells whether the row was done, over RowAnswerVars; nil where being answered says so.
-	OK *lang.Expr
+	OK *expr.Expr
 	// Message leads to the vendor's own words within a part; nil where there are none.
-	Message *lang.Path
+	Message *paths.Path
 }
 
 // A RowCount finds in the whole answer how many rows were done: Match has two
 // groups, those that were done and all.
 type RowCount struct {
-	Path  *lang.Path
+	Path  *paths.Path
 	Match *regexp.Regexp
 }
 
@@ -80,40 +82,40 @@ func (op *Operation) BatchRows(inputs *value.Object) ([]flow.RowRef, error) {
 var reservedNames = []string{"body", "call", "config", "headers", "identity", "inputs", "outcome", "outputs", "page", "status", "text", "token"}
 
 // batch reads an operation's rows, and returns the type of one.
-func (d *decoder) batch(n *source.Node, op *Operation) (*Batch, *lang.Type) {
+func (d *decoder) batch(n *source.Node, op *Operation) (*Batch, *types.Type) {
 	b := &Batch{As: n.Get("as").Text}
 	if slices.Contains(reservedNames, b.As) {
 		d.faults.Add(n.Get("as").Errorf("reserved-name", "a row cannot be called %s, which means something else here", b.As).WithHint("call it row"))
 	}
-	of := lang.CompileExpr(n.Get("of"), identityScope(op.Inputs.Type).Recording(d.reads), d.faults)
+	of := expr.Compile(n.Get("of"), identityScope(op.Inputs.Type).Recording(d.reads), d.faults)
 	if of == nil {
-		return b, lang.AnyType
+		return b, types.AnyType
 	}
 	name, ok := of.Member("inputs")
 	if input := op.Inputs.Get(name); !ok || input == nil {
 		d.faults.Add(n.Get("of").Errorf("rows-of-no-input", "rows are those of an input, and %s is none", of.Text()).WithHint("write inputs. and the name of a list"))
-		return b, lang.AnyType
-	} else if input.Type.Kind != lang.List {
+		return b, types.AnyType
+	} else if input.Type.Kind != types.List {
 		f := n.Get("of").Errorf("wrong-type", "rows must be a list, and the input %s is %s", name, input.Type)
 		f.Related = []diag.Place{input.Place}
 		d.faults.Add(f)
-		return b, lang.AnyType
+		return b, types.AnyType
 	}
 	b.Of = name
 	return b, elemOf(of.Type())
 }
 
 // elemOf returns the type of a list's elements, as far as it is known.
-func elemOf(t *lang.Type) *lang.Type {
+func elemOf(t *types.Type) *types.Type {
 	if t == nil || t.Elem == nil {
-		return lang.AnyType
+		return types.AnyType
 	}
 	return t.Elem
 }
 
 // answeredRows reads how an answer tells what became of the rows. response may
 // be nil; answer is the scope of its conditions, whole the type of all of it.
-func (d *decoder) answeredRows(response *source.Node, op *Operation, answer *lang.Scope, whole *lang.Type) {
+func (d *decoder) answeredRows(response *source.Node, op *Operation, answer *expr.Scope, whole *types.Type) {
 	rows, count := response.Get("rows"), response.Get("count")
 	if op.Batch == nil {
 		for _, key := range []string{"rows", "count"} {
@@ -138,12 +140,12 @@ func (d *decoder) answeredRows(response *source.Node, op *Operation, answer *lan
 	}
 }
 
-func (d *decoder) rowAnswers(n *source.Node, op *Operation, answer *lang.Scope, whole *lang.Type) *RowAnswers {
-	a := &RowAnswers{Path: lang.CompilePath(n.Get("path"), whole, d.faults)}
-	row := lang.AnyType
+func (d *decoder) rowAnswers(n *source.Node, op *Operation, answer *expr.Scope, whole *types.Type) *RowAnswers {
+	a := &RowAnswers{Path: paths.Compile(n.Get("path"), whole, d.faults)}
+	row := types.AnyType
 	if a.Path != nil {
 		t := a.Path.Type()
-		if t.Kind != lang.List && t.Kind != lang.Unknown {
+		if t.Kind != types.List && t.Kind != types.Unknown {
 			d.faults.Add(n.Get("path").Errorf("wrong-type", "the rows' answers must be a list, and %s finds %s", a.Path.Text(), t))
 		}
 		row = elemOf(t)
@@ -159,16 +161,16 @@ func (d *decoder) rowAnswers(n *source.Node, op *Operation, answer *lang.Scope, 
 		}
 	}
 	if ok := n.Get("ok"); ok != nil {
-		a.OK = lang.CompileExpr(ok, rowAnswerScope(answer, row), d.faults)
+		a.OK = expr.Compile(ok, rowAnswerScope(answer, row), d.faults)
 		d.decides(ok, a.OK, "row")
 	}
 	if message := n.Get("message"); message != nil {
-		a.Message = lang.CompilePath(message, row, d.faults)
+		a.Message = paths.Compile(message, row, d.faults)
 	}
 	return a
 }
 
-func (d *decoder) rowCount(n *source.Node, whole *lang.Type) *RowCount {
+func (d *decoder) rowCount(n *source.Node, whole *types.Type) *RowCount {
 	c := &RowCount{Path: d.textPath(n.Get("path"), whole, "rows are counted in a text")}
 	match := n.Get("match")
 	var err error
@@ -183,8 +185,8 @@ func (d *decoder) rowCount(n *source.Node, whole *lang.Type) *RowCount {
 }
 
 // textPath compiles a path that must find a text or a number; wish says why.
-func (d *decoder) textPath(n *source.Node, over *lang.Type, wish string) *lang.Path {
-	p := lang.CompilePath(n, over, d.faults)
+func (d *decoder) textPath(n *source.Node, over *types.Type, wish string) *paths.Path {
+	p := paths.Compile(n, over, d.faults)
 	if p != nil && !scalar(p.Type()) {
 		d.faults.Add(n.Errorf("wrong-type", "%s, and %s finds %s", wish, p.Text(), p.Type()))
 	}
@@ -192,11 +194,11 @@ func (d *decoder) textPath(n *source.Node, over *lang.Type, wish string) *lang.P
 }
 
 // scalar reports whether a value of the type can be written as a text.
-func scalar(t *lang.Type) bool {
+func scalar(t *types.Type) bool {
 	switch {
 	case t == nil:
 		return true
-	case t.Kind == lang.List || t.Kind == lang.Object || t.Kind == lang.Boolean:
+	case t.Kind == types.List || t.Kind == types.Object || t.Kind == types.Boolean:
 		return false
 	}
 	return true

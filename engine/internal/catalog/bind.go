@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -112,7 +112,7 @@ func (b *binding) surplus() {
 
 // normal gives integers one form: 15.0 is 15 where an integer is asked for. isOther tells that n is not v.
 func (p *Param) normal(v value.Value) (n value.Value, isOther bool) {
-	if _, ok := v.(value.Decimal); ok && p.Type.Kind == lang.Integer {
+	if _, ok := v.(value.Decimal); ok && p.Type.Kind == types.Integer {
 		if i, ok := value.IsInteger(v); ok {
 			return i, true
 		}

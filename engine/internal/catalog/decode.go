@@ -6,7 +6,9 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -43,8 +45,8 @@ type decoder struct {
 	v      *Vendor
 
 	// reads are what the expressions of the part at hand read; operations, those of each operation.
-	reads      *lang.Reads
-	operations []*lang.Reads
+	reads      *expr.Reads
+	operations []*expr.Reads
 
 	timeout  time.Duration
 	retry    Retry
@@ -78,7 +80,7 @@ func (d *decoder) vendor() {
 		d.reads = d.operations[i]
 		d.reconcile(d.v.Operations[i], pair.Value)
 	}
-	d.reads = &lang.Reads{}
+	d.reads = &expr.Reads{}
 	if auth := n.Get("auth"); auth != nil {
 		d.auth(auth)
 	}
@@ -91,7 +93,7 @@ func (d *decoder) vendor() {
 
 func (d *decoder) operation(pair source.Pair) *Operation {
 	n := pair.Value
-	d.reads = &lang.Reads{}
+	d.reads = &expr.Reads{}
 	d.operations = append(d.operations, d.reads)
 	op := &Operation{
 		Vendor:  d.v,
@@ -105,7 +107,7 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 	}
 	op.Limits = d.narrowed(op, n.Get("limits"))
 	before := len(*d.faults)
-	var page *lang.Type
+	var page *types.Type
 	op.Paging, page = d.paging(n.Get("paginate"), op.Effect)
 	d.identity(n, op)
 	scope := requestScope(d.v.Config.Type, op.Inputs.Type, op.identityType(), page).Recording(d.reads)
@@ -131,15 +133,15 @@ func (d *decoder) operation(pair source.Pair) *Operation {
 func (d *decoder) identity(n *source.Node, op *Operation) {
 	identified := identityScope(op.Inputs.Type).Recording(d.reads)
 	if rows := n.Get("rows"); rows != nil {
-		var row *lang.Type
+		var row *types.Type
 		op.Batch, row = d.batch(rows, op)
-		identified = identified.With(lang.Name{Name: op.Batch.As, Type: row})
+		identified = identified.With(expr.Name{Name: op.Batch.As, Type: row})
 	}
 	id := n.Get("identity")
 	if id == nil {
 		return
 	}
-	op.Identity = lang.CompileExpr(id, identified, d.faults)
+	op.Identity = expr.Compile(id, identified, d.faults)
 	if op.Identity != nil && op.Identity.Type().HasSecret() {
 		d.faults.Add(id.Errorf("secret-leak", "an identity is written down, and this one would hold a secret"))
 	}
@@ -157,14 +159,14 @@ func (d *decoder) identity(n *source.Node, op *Operation) {
 
 // identityType is what identity is in the request of a create, nil where it has none. The
 // rows of a batch have their own.
-func (op *Operation) identityType() *lang.Type {
+func (op *Operation) identityType() *types.Type {
 	if op.Identity == nil || op.Batch != nil {
 		return nil
 	}
 	return op.Identity.Type()
 }
 
-func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
+func (d *decoder) request(n *source.Node, scope *expr.Scope) Request {
 	r := Request{Method: n.Get("method").Text, As: "json"}
 	r.Path = d.text(n.Get("path"), scope)
 	r.URL = d.text(n.Get("url"), scope)
@@ -218,11 +220,11 @@ func (d *decoder) request(n *source.Node, scope *lang.Scope) Request {
 
 // bodyStyles are the ways to write a body of names and values. A body that is
 // text is nothing that a connection could choose.
-var bodyStyles = &lang.Type{Kind: lang.Text, Enum: []value.Value{"json", "form"}}
+var bodyStyles = &types.Type{Kind: types.Text, Enum: []value.Value{"json", "form"}}
 
 // style compiles an expression that says how a body is written. Only config is
 // in scope, which begins every scope of a request.
-func (d *decoder) style(n *source.Node) *lang.Template {
+func (d *decoder) style(n *source.Node) *template.Template {
 	t := d.template(n, configScope(d.v.Config.Type).Recording(d.reads))
 	if t == nil {
 		return nil
@@ -235,19 +237,19 @@ func (d *decoder) style(n *source.Node) *lang.Template {
 }
 
 // textual reports whether t is text for sure, or nothing is known of it.
-func textual(t *lang.Type) bool {
-	return t == nil || t.Kind == lang.Unknown || t.Kind == lang.Text && !t.Nullable
+func textual(t *types.Type) bool {
+	return t == nil || t.Kind == types.Unknown || t.Kind == types.Text && !t.Nullable
 }
 
-func (d *decoder) template(n *source.Node, scope *lang.Scope) *lang.Template {
+func (d *decoder) template(n *source.Node, scope *expr.Scope) *template.Template {
 	if n == nil {
 		return nil
 	}
-	return lang.CompileTemplate(n, scope, d.faults)
+	return template.Compile(n, scope, d.faults)
 }
 
 // text compiles a template that must give text.
-func (d *decoder) text(n *source.Node, scope *lang.Scope) *lang.Template {
+func (d *decoder) text(n *source.Node, scope *expr.Scope) *template.Template {
 	t := d.template(n, scope)
 	if t != nil && !textual(t.Type()) {
 		d.faults.Add(n.Errorf("wrong-type", "expected text, found %s", t.Type()).WithHint(nullHint(t.Type())))

@@ -10,7 +10,9 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/marker"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
@@ -100,7 +102,7 @@ func (d *decoder) misplaced(n *source.Node, why string, keys ...string) {
 
 func (d *decoder) callToken(t *Token, n *source.Node) {
 	t.Call = d.authOperation(n, "call")
-	outputs := lang.AnyType
+	outputs := types.AnyType
 	if t.Call != nil {
 		outputs = t.Call.Response.OutputsType
 		t.With = d.template(n.Get("with"), configScope(d.v.Config.Type).Recording(d.reads))
@@ -124,13 +126,13 @@ func (d *decoder) callToken(t *Token, n *source.Node) {
 }
 
 // secretInputs warns of what is a secret of the login, and not of the config that it comes from.
-func (d *decoder) secretInputs(login *Operation, with *lang.Template) {
+func (d *decoder) secretInputs(login *Operation, with *template.Template) {
 	if with == nil {
 		return
 	}
 	for _, m := range with.Members() {
 		q, is := login.Inputs.Get(m.Name), m.Value.Type()
-		if q == nil || !q.Secret || is == nil || is.Kind == lang.Unknown || is.HasSecret() {
+		if q == nil || !q.Secret || is == nil || is.Kind == types.Unknown || is.HasSecret() {
 			continue
 		}
 		d.notSecret(is, m.Place, fmt.Sprintf("this becomes %s of %s, which is secret there and not here", m.Name, login.Name))
@@ -138,7 +140,7 @@ func (d *decoder) secretInputs(login *Operation, with *lang.Template) {
 }
 
 // notSecret warns of what is of type is, where that is declared, or else at used.
-func (d *decoder) notSecret(is *lang.Type, used diag.Place, message string) {
+func (d *decoder) notSecret(is *types.Type, used diag.Place, message string) {
 	at, related := used, []diag.Place(nil)
 	if is.Declared.File != nil {
 		at = is.Declared
@@ -149,13 +151,13 @@ func (d *decoder) notSecret(is *lang.Type, used diag.Place, message string) {
 }
 
 // secretInjection warns of what is called as credentials are, and comes from a config that is not secret.
-func (d *decoder) secretInjection(t *lang.Template) {
+func (d *decoder) secretInjection(t *template.Template) {
 	if t == nil {
 		return
 	}
 	for _, m := range t.Members() {
 		is := m.Value.Type()
-		if _, fixed := m.Value.Literal(); fixed || m.Key != nil || is == nil || is.Kind == lang.Unknown || is.HasSecret() || !redact.IsCredential(m.Name) {
+		if _, fixed := m.Value.Literal(); fixed || m.Key != nil || is == nil || is.Kind == types.Unknown || is.HasSecret() || !redact.IsCredential(m.Name) {
 			continue
 		}
 		d.notSecret(is, m.Place, fmt.Sprintf("this is sent as %s, and is not secret, so that it may be shown and kept", m.Name))
@@ -163,8 +165,8 @@ func (d *decoder) secretInjection(t *lang.Template) {
 }
 
 // secretToken warns of a token, made at n, that would be shown and written down.
-func (d *decoder) secretToken(n *source.Node, is *lang.Type) {
-	if is == nil || is.HasSecret() || is.Kind == lang.Unknown && is.Declared.File == nil {
+func (d *decoder) secretToken(n *source.Node, is *types.Type) {
+	if is == nil || is.HasSecret() || is.Kind == types.Unknown && is.Declared.File == nil {
 		return
 	}
 	d.notSecret(is, placeOf(n, "the token"), "this becomes the token, and is not secret, so that it may be shown and kept")
@@ -200,7 +202,7 @@ func (d *decoder) oauth2(n *source.Node) *OAuth2 {
 	}
 	if o.Params != nil {
 		for _, m := range o.Params.Members() {
-			if slices.Contains(secretParams, m.Name) && m.Value.Type() != nil && !m.Value.Type().HasSecret() && m.Value.Type().Kind != lang.Unknown {
+			if slices.Contains(secretParams, m.Name) && m.Value.Type() != nil && !m.Value.Type().HasSecret() && m.Value.Type().Kind != types.Unknown {
 				d.notSecret(m.Value.Type(), m.Place, fmt.Sprintf("this becomes the %s of a login, and is not secret, so that it may be shown and kept", m.Name))
 			}
 		}
@@ -294,7 +296,7 @@ func names(n *source.Node, name *regexp.Regexp) bool {
 	if n == nil {
 		return false
 	}
-	if lang.HasMarker(n) && name.MatchString(n.Text) {
+	if marker.In(n) && name.MatchString(n.Text) {
 		return true
 	}
 	return slices.ContainsFunc(n.Items, func(item *source.Node) bool { return names(item, name) }) ||

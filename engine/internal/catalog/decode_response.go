@@ -4,15 +4,17 @@ import (
 	"slices"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
 // response reads the response of the operation at operation; what it does not
 // say, the vendor's envelope says. Its own outcomes come first. request is the scope of the request.
-func (d *decoder) response(operation *source.Node, op *Operation, request *lang.Scope) Response {
-	r := Response{As: "json", OutputsType: lang.ObjectOf()}
-	scope := answerScope(request, lang.AnyType)
+func (d *decoder) response(operation *source.Node, op *Operation, request *expr.Scope) Response {
+	r := Response{As: "json", OutputsType: types.ObjectOf()}
+	scope := answerScope(request, types.AnyType)
 	n := operation.Get("response")
 	get := func(from *source.Node, key string) *source.Node {
 		if from == nil {
@@ -32,16 +34,16 @@ func (d *decoder) response(operation *source.Node, op *Operation, request *lang.
 	}
 	r.Outcomes = append(d.rules(get(n, "outcomes"), scope), d.rules(get(d.envelope, "outcomes"), scope)...)
 	if ok := own("ok"); ok != nil {
-		r.OK = lang.CompileExpr(ok, scope, d.faults)
+		r.OK = expr.Compile(ok, scope, d.faults)
 		d.decides(ok, r.OK)
 	}
 	if data := own("data"); data != nil {
-		r.Data = lang.CompilePath(data, lang.AnyType, d.faults)
+		r.Data = paths.Compile(data, types.AnyType, d.faults)
 	}
 	if msg := own("message"); msg != nil {
-		r.Message = lang.CompilePath(msg, lang.AnyType, d.faults)
+		r.Message = paths.Compile(msg, types.AnyType, d.faults)
 	}
-	over := lang.AnyType
+	over := types.AnyType
 	if s := get(n, "schema"); s != nil {
 		addMisfits(d.faults, s, d.lib)
 		compiled, err := d.lib.Compile(s.Literal(), d.base)
@@ -49,10 +51,10 @@ func (d *decoder) response(operation *source.Node, op *Operation, request *lang.
 			addSchemaFault(d.faults, s, d.lib, err)
 		}
 		r.Schema = compiled
-		over = lang.FromSchema(s.Literal(), d.base, d.lib)
+		over = types.FromSchema(s.Literal(), d.base, d.lib)
 		r.Over = over
 	}
-	whole := lang.AnyType
+	whole := types.AnyType
 	if r.Data == nil {
 		whole = over
 	}
@@ -65,15 +67,15 @@ func (d *decoder) response(operation *source.Node, op *Operation, request *lang.
 	d.answeredRows(n, op, success, whole)
 	if outputs := get(n, "outputs"); outputs != nil {
 		for _, pair := range outputs.Pairs {
-			m := lang.CompileMapping(pair.Key.Text, pair.Value, over, d.faults)
+			m := paths.CompileMapping(pair.Key.Text, pair.Value, over, d.faults)
 			if m == nil { // of any type, so that those who use it need not suffer
-				r.OutputsType.Fields = append(r.OutputsType.Fields, lang.Field{Name: pair.Key.Text, Type: lang.AnyType})
+				r.OutputsType.Fields = append(r.OutputsType.Fields, types.Field{Name: pair.Key.Text, Type: types.AnyType})
 				continue
 			}
 			r.Outputs = append(r.Outputs, m)
 			t := *m.Type()
 			t.Declared = placeOf(pair.Key, "declared here")
-			r.OutputsType.Fields = append(r.OutputsType.Fields, lang.Field{Name: pair.Key.Text, Type: &t})
+			r.OutputsType.Fields = append(r.OutputsType.Fields, types.Field{Name: pair.Key.Text, Type: &t})
 		}
 	}
 	d.openSecrets(get(n, "outputs"))
@@ -104,14 +106,14 @@ func besideBody(outputs *source.Node) bool {
 	})
 }
 
-func (d *decoder) rules(n *source.Node, scope *lang.Scope) []Rule {
+func (d *decoder) rules(n *source.Node, scope *expr.Scope) []Rule {
 	if n == nil {
 		return nil
 	}
 	Distinct(n, "outcome", d.faults)
 	var rules []Rule
 	for _, item := range n.Items {
-		cond := lang.CompileExpr(item.Get("if"), scope, d.faults)
+		cond := expr.Compile(item.Get("if"), scope, d.faults)
 		d.decides(item.Get("if"), cond)
 		rules = append(rules, Rule{If: cond, Is: flow.Outcome(item.Get("is").Text)})
 	}

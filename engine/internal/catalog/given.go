@@ -4,7 +4,8 @@ import (
 	"slices"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -12,8 +13,8 @@ import (
 func (r *Response) mayBeEmpty() bool { return r.empty != nil }
 
 // outcomeGiven is the type of the outcome of a call that succeeded.
-func (r *Response) outcomeGiven() *lang.Type {
-	t := &lang.Type{Kind: lang.Text, Enum: []value.Value{string(flow.OK)}}
+func (r *Response) outcomeGiven() *types.Type {
+	t := &types.Type{Kind: types.Text, Enum: []value.Value{string(flow.OK)}}
 	if r.mayBeEmpty() {
 		t.Enum = append(t.Enum, string(flow.Empty))
 	}
@@ -29,18 +30,18 @@ func (r *Response) setGiven() {
 
 // SetEmpty says that the outcome may be empty: lists are empty then, and all else is null, for the reason why.
 func (r *Response) SetEmpty(why string) {
-	r.empty, r.given = lang.ObjectOf(), lang.ObjectOf()
+	r.empty, r.given = types.ObjectOf(), types.ObjectOf()
 	for _, f := range r.OutputsType.Fields {
 		given := f
-		if f.Type.Kind != lang.List {
-			f.Type, given.Type = lang.NullType, f.Type.OrNull(why)
+		if f.Type.Kind != types.List {
+			f.Type, given.Type = types.NullType, f.Type.OrNull(why)
 		}
 		r.empty.Fields, r.given.Fields = append(r.empty.Fields, f), append(r.given.Fields, given)
 	}
 }
 
 // Given returns the type of the outputs of a call that succeeded, whether its outcome was ok or empty.
-func (r *Response) Given() *lang.Type {
+func (r *Response) Given() *types.Type {
 	if r.given == nil {
 		return r.OutputsType
 	}
@@ -49,22 +50,22 @@ func (r *Response) Given() *lang.Type {
 
 // Cases are the ways in which a call may succeed: what is known of the outputs and of the outcome,
 // which stand at these paths.
-func (r *Response) Cases(outputs, outcome []string) []lang.Case {
-	cases := []lang.Case{append(lang.Given(r.OutputsType, r.OutputsType, outputs), lang.Is(string(flow.OK), outcome...))}
+func (r *Response) Cases(outputs, outcome []string) []expr.Case {
+	cases := []expr.Case{append(expr.Given(r.OutputsType, r.OutputsType, outputs), expr.Is(string(flow.OK), outcome...))}
 	if r.mayBeEmpty() {
-		cases = append(cases, append(lang.Given(r.empty, r.OutputsType, outputs), lang.Is(string(flow.Empty), outcome...)))
+		cases = append(cases, append(expr.Given(r.empty, r.OutputsType, outputs), expr.Is(string(flow.Empty), outcome...)))
 	}
 	return cases
 }
 
 // answered is WithOutputs, with the outcome of the call, too.
-func (r *Response) answered(scope *lang.Scope, outcome *lang.Type) *lang.Scope {
-	return r.WithOutputs(scope).With(lang.Name{Name: "outcome", Type: outcome})
+func (r *Response) answered(scope *expr.Scope, outcome *types.Type) *expr.Scope {
+	return r.WithOutputs(scope).With(expr.Name{Name: "outcome", Type: outcome})
 }
 
 // WithOutputs returns scope with the outputs of a call that succeeded.
-func (r *Response) WithOutputs(scope *lang.Scope) *lang.Scope {
-	cases := func() []lang.Case { return r.Cases([]string{"outputs"}, []string{"outcome"}) }
-	return scope.With(lang.Name{Name: "outputs", Type: r.Given()}).
-		Ruled(lang.Rule{Of: []string{"outputs"}, Cases: cases}, lang.Rule{Of: []string{"outcome"}, Cases: cases})
+func (r *Response) WithOutputs(scope *expr.Scope) *expr.Scope {
+	cases := func() []expr.Case { return r.Cases([]string{"outputs"}, []string{"outcome"}) }
+	return scope.With(expr.Name{Name: "outputs", Type: r.Given()}).
+		Ruled(expr.Rule{Of: []string{"outputs"}, Cases: cases}, expr.Rule{Of: []string{"outcome"}, Cases: cases})
 }

@@ -5,7 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
@@ -21,7 +21,7 @@ func (d *decoder) misread() {
 	read := map[string]map[string]*member{} // by what they are members of
 	add := func(cond *source.Node) {
 		here := map[string]bool{}
-		lang.ReadsOf(cond).Each("body", func(path []string) {
+		expr.ReadsOf(cond).Each("body", func(path []string) {
 			of := ""
 			for _, name := range path {
 				if read[of] == nil {

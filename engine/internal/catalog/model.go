@@ -7,7 +7,10 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 )
 
@@ -50,11 +53,11 @@ type Auth struct {
 	Token *Token
 	// BaseURL, over InjectVars, takes the place of the connection's for calls that carry
 	// credentials; nil where these stay at that.
-	BaseURL *lang.Template
+	BaseURL *template.Template
 	// Inject says where credentials go, over InjectVars.
-	Headers *lang.Template
-	Query   *lang.Template
-	Body    *lang.Template
+	Headers *template.Template
+	Query   *template.Template
+	Body    *template.Template
 }
 
 // Token says how a token is got and how long it is trusted.
@@ -63,17 +66,17 @@ type Token struct {
 	Kind string
 	// Call is the operation that logs in, and With its inputs (over ConfigVars). Nil for other kinds.
 	Call *Operation
-	With *lang.Template
+	With *template.Template
 	// Value makes the token of what came with it (over TokenVars), and Parts one that has
 	// several. Both are nil for TokenValue, and where the endpoint's access_token is the token.
-	Value *lang.Expr
-	Parts *lang.Template
+	Value *expr.Expr
+	Parts *template.Template
 	// Type is what token is below auth.inject.
-	Type *lang.Type
+	Type *types.Type
 	// OAuth2 is the token endpoint; nil for other kinds.
 	OAuth2 *OAuth2
 	// Fixed is the token of TokenValue (over ConfigVars); nil for other kinds.
-	Fixed *lang.Template
+	Fixed *template.Template
 	// Check is an operation that tells whether a token kept from before still lives; nil to trust it.
 	Check *Operation
 	// Lifetime is how long a token is trusted when the answer gives no expiry; 0 for ever.
@@ -97,9 +100,9 @@ const (
 type OAuth2 struct {
 	Grant string // client_credentials | password | refresh_token
 	// URL is absolute, or begins with / and continues the connection's base URL.
-	URL *lang.Template
+	URL *template.Template
 	// Params are the other fields of the form; nil for none.
-	Params *lang.Template
+	Params *template.Template
 	// Basic sends client_id and client_secret by HTTP Basic in place of the form.
 	Basic bool
 }
@@ -120,7 +123,7 @@ type Operation struct {
 	SecretInputs, SecretOutputs []string
 	// Identity is what must not be created twice (over IdentityVars); nil for
 	// none. With a Batch it names one row, and BatchRows evaluates it.
-	Identity *lang.Expr
+	Identity *expr.Expr
 	// Reconcile says how to look for what Identity names; nil where nothing can tell.
 	Reconcile *Reconcile
 	// Batch is set for an operation that sends many rows in one request.
@@ -136,23 +139,23 @@ type Operation struct {
 // Request says what is sent. The templates are over RequestVars; nil ones are absent.
 type Request struct {
 	Method string
-	Path   *lang.Template
+	Path   *template.Template
 	// URL is an address that an answer gave, in place of Path.
-	URL     *lang.Template
-	Query   *lang.Template
-	Headers *lang.Template
-	Body    *lang.Template
+	URL     *template.Template
+	Query   *template.Template
+	Headers *template.Template
+	Body    *template.Template
 	As      string // json | form | multipart | text; empty where config says it
 	// Nested says how lists and objects stand in a form: json, brackets or repeat.
 	Nested string
 	// JSONField names the field of a form that has all of the body as JSON text; "" for none.
 	JSONField string
 	// style gives json or form, where As is empty.
-	style *lang.Template
+	style *template.Template
 }
 
 // Style returns how the body is written: json, form or text. vars are RequestVars.
-func (r *Request) Style(vars lang.Vars) (string, error) {
+func (r *Request) Style(vars expr.Vars) (string, error) {
 	if r.style == nil {
 		return r.As, nil
 	}
@@ -169,28 +172,28 @@ type Response struct {
 	As string // json | text | csv | lines | xml | none
 	// Outcomes are tried top-down, over AnswerVars; then OK (nil: status in 200..299); then the built-in table.
 	Outcomes []Rule
-	OK       *lang.Expr
+	OK       *expr.Expr
 	// Data is where schema and outputs look (nil: the whole body), Message the vendor's own words (nil: the shortened text).
-	Data    *lang.Path
-	Message *lang.Path
+	Data    *paths.Path
+	Message *paths.Path
 	// Secrets say what in the whole answer is masked before anything else looks at it.
 	Secrets []*SecretPath
 	// Schema is what the data must fit; nil for no check.
 	Schema *schema.Schema
 	// Over is the type of what Schema describes; nil where there is none.
-	Over    *lang.Type
-	Outputs []*lang.Mapping
+	Over    *types.Type
+	Outputs []*paths.Mapping
 	// OutputsType is the object type of Outputs where the outcome is ok; see Given.
-	OutputsType *lang.Type
+	OutputsType *types.Type
 	// empty is the type of the outputs where the outcome is empty, and given where it is ok or empty;
 	// nil where it is never empty.
-	empty, given *lang.Type
+	empty, given *types.Type
 }
 
 // A Rule gives an answer its outcome when If is true. An If that cannot be
 // evaluated, because the answer has another shape, is false.
 type Rule struct {
-	If *lang.Expr
+	If *expr.Expr
 	Is flow.Outcome
 }
 

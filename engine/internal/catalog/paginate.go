@@ -8,7 +8,9 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/page"
@@ -29,7 +31,7 @@ type Paging struct {
 	// Next tells the way to the next page; nil for kinds that do not follow.
 	Next *NextPage
 	// Stop is true of the last page, over StopVars; nil where nothing says so.
-	Stop *lang.Expr
+	Stop *expr.Expr
 	// MaxPages is how many pages a listing has at most; at least 1.
 	MaxPages int
 }
@@ -37,7 +39,7 @@ type Paging struct {
 // A NextPage is where an answer says what the next page is: in its body, or in a header.
 type NextPage struct {
 	// Path leads there in the whole answer; nil when it is in Header.
-	Path *lang.Path
+	Path *paths.Path
 	// Header is its name. Of a Link header the link to the next page counts.
 	Header string
 }
@@ -54,7 +56,7 @@ func (n *NextPage) String() string {
 }
 
 // Vars completes RequestVars for the request of a page.
-func (p *Paging) Vars(request lang.Vars, at page.Page) lang.Vars {
+func (p *Paging) Vars(request expr.Vars, at page.Page) expr.Vars {
 	names := value.NewObject(2)
 	if name := p.Kind.Variable(); name != "" {
 		names.Set(name, at.Value)
@@ -67,7 +69,7 @@ func (p *Paging) Vars(request lang.Vars, at page.Page) lang.Vars {
 
 // paging reads what paginate says of requests, and returns the type of page; n
 // may be nil.
-func (d *decoder) paging(n *source.Node, effect flow.Effect) (*Paging, *lang.Type) {
+func (d *decoder) paging(n *source.Node, effect flow.Effect) (*Paging, *types.Type) {
 	if n == nil {
 		return nil, nil
 	}
@@ -77,7 +79,7 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect) (*Paging, *lang.Typ
 	if p.Kind == nil {
 		d.faults.Add(n.Get("by").Errorf("unknown-paging", "no way of paging is called %s", n.Get("by").Text).
 			WithHint(DidYouMean(n.Get("by").Text, slices.Sorted(maps.Keys(kinds)))))
-		return nil, lang.AnyType
+		return nil, types.AnyType
 	}
 	if effect != flow.Read {
 		d.faults.Add(n.Get("by").Errorf("paginate-without-read", "only a read is paged, and this operation has effect %s", effect).
@@ -107,28 +109,28 @@ func (d *decoder) paging(n *source.Node, effect flow.Effect) (*Paging, *lang.Typ
 		}
 	}
 	if misplaced != nil || len(*d.faults) > before {
-		return p, lang.AnyType // what is wrong with it is reported
+		return p, types.AnyType // what is wrong with it is reported
 	}
 	return p, p.typeOf()
 }
 
 // typeOf returns the type of page.
-func (p *Paging) typeOf() *lang.Type {
-	var fields []lang.Field
+func (p *Paging) typeOf() *types.Type {
+	var fields []types.Field
 	if name := p.Kind.Variable(); name != "" {
-		t := lang.TextType
+		t := types.TextType
 		switch p.First.Value.(type) {
 		case int64:
-			t = lang.IntegerType
+			t = types.IntegerType
 		case nil:
-			t = lang.TextType.OrNull("the first page has none")
+			t = types.TextType.OrNull("the first page has none")
 		}
-		fields = append(fields, lang.Field{Name: name, Type: t})
+		fields = append(fields, types.Field{Name: name, Type: t})
 	}
 	if p.Size > 0 {
-		fields = append(fields, lang.Field{Name: "size", Type: lang.IntegerType})
+		fields = append(fields, types.Field{Name: "size", Type: types.IntegerType})
 	}
-	return lang.ObjectOf(fields...)
+	return types.ObjectOf(fields...)
 }
 
 // usesPage holds that the request, which alone was compiled so far, uses the members of page that n declares: the vendor would
@@ -174,7 +176,7 @@ func mentions(n *source.Node, text string) bool {
 
 // pages reads what paginate says of answers. r is the operation's response, and answer the
 // scope of its conditions.
-func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answer *lang.Scope) {
+func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answer *expr.Scope) {
 	p, n := op.Paging, operation.Get("paginate")
 	if p == nil {
 		return
@@ -196,7 +198,7 @@ func (d *decoder) pages(operation *source.Node, op *Operation, r *Response, answ
 		d.nextDescribed(next, p.Next, n, r)
 	}
 	if stop := n.Get("stop"); stop != nil {
-		p.Stop = lang.CompileExpr(stop, r.answered(answer, lang.TextType), d.faults)
+		p.Stop = expr.Compile(stop, r.answered(answer, types.TextType), d.faults)
 		if p.Stop != nil && !yesOrNo(p.Stop.Type()) {
 			d.faults.Add(stop.Errorf("wrong-type", "stop must be true or false, found %s", p.Stop.Type()).WithHint(nullHint(p.Stop.Type())))
 		}
@@ -215,10 +217,10 @@ func (d *decoder) nextDescribed(n *source.Node, next *NextPage, paginate *source
 }
 
 // whole returns the type of the whole answer, as far as the schema tells.
-func (r *Response) whole() *lang.Type {
+func (r *Response) whole() *types.Type {
 	switch {
 	case r.Over == nil:
-		return lang.AnyType
+		return types.AnyType
 	case r.Data != nil:
 		return r.Data.Around(r.Over)
 	}
@@ -233,7 +235,7 @@ func (d *decoder) listChecked(at *source.Node, what string, r *Response) {
 	}
 }
 
-func isUnknown(t *lang.Type) bool { return t == nil || t.Kind == lang.Unknown }
+func isUnknown(t *types.Type) bool { return t == nil || t.Kind == types.Unknown }
 
 // exampleHeader is a header that pages of the kind come with.
 func exampleHeader(kind page.Kind) string {
@@ -244,8 +246,8 @@ func exampleHeader(kind page.Kind) string {
 }
 
 // yesOrNo reports whether t is a boolean for sure, or nothing is known of it.
-func yesOrNo(t *lang.Type) bool {
-	return t == nil || t.Kind == lang.Unknown || t.Kind == lang.Boolean && !t.Nullable
+func yesOrNo(t *types.Type) bool {
+	return t == nil || t.Kind == types.Unknown || t.Kind == types.Boolean && !t.Nullable
 }
 
 // pageItems holds that items names an output that is a list. An output that is declared
@@ -257,7 +259,7 @@ func (d *decoder) pageItems(items, declared *source.Node, r *Response) {
 		if m.Name != items.Text {
 			continue
 		}
-		if t := m.Type; !isUnknown(t) && t.Kind != lang.List {
+		if t := m.Type; !isUnknown(t) && t.Kind != types.List {
 			f := items.Errorf("wrong-type", "the elements of the pages make one list, and the output %s is %s", m.Name, t)
 			f.Related = []diag.Place{m.Type.Declared}
 			d.faults.Add(f)
@@ -284,7 +286,7 @@ func (d *decoder) itemsChecked(items *source.Node, r *Response) {
 	d.listChecked(items, "the list", r)
 }
 
-func (d *decoder) nextPage(n *source.Node, kind page.Kind, whole *lang.Type) *NextPage {
+func (d *decoder) nextPage(n *source.Node, kind page.Kind, whole *types.Type) *NextPage {
 	if n.Kind != source.Mapping {
 		return &NextPage{Path: d.textPath(n, whole, "the next page is named by a text or a number")}
 	}

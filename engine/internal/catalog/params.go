@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -16,7 +16,7 @@ import (
 type Params struct {
 	List []*Param
 	// Type is the closed object type of all of them.
-	Type *lang.Type
+	Type *types.Type
 	// WrittenDown says that what is given is kept as it is, so that nothing secret may be.
 	WrittenDown bool
 }
@@ -24,7 +24,7 @@ type Params struct {
 // A Param is one of them.
 type Param struct {
 	Name string
-	Type *lang.Type
+	Type *types.Type
 	// Optional params may be left out, and are null then.
 	Optional bool
 	Secret   bool
@@ -45,7 +45,7 @@ type Param struct {
 
 // Rowwise reports whether a list may be checked element by element: its schema
 // says nothing about how many there are, or how they differ.
-func (p *Param) Rowwise() bool { return p.Type.Kind == lang.List && p.rowwise }
+func (p *Param) Rowwise() bool { return p.Type.Kind == types.List && p.rowwise }
 
 // Schema returns what the param's values must fit; nil where anything does.
 func (p *Param) Schema() *schema.Schema { return p.schema }
@@ -75,7 +75,7 @@ func (p *Params) Names() []string {
 // DecodeParams compiles a mapping of name → schema that stands in document
 // base; n may be nil (no params). The answer is never nil.
 func DecodeParams(n *source.Node, base string, lib *schema.Library, faults *diag.List) *Params {
-	p := &Params{Type: lang.ObjectOf()}
+	p := &Params{Type: types.ObjectOf()}
 	if n == nil {
 		return p
 	}
@@ -85,7 +85,7 @@ func DecodeParams(n *source.Node, base string, lib *schema.Library, faults *diag
 			continue
 		}
 		p.List = append(p.List, q)
-		p.Type.Fields = append(p.Type.Fields, lang.Field{Name: q.Name, Type: q.Type, Optional: q.Optional})
+		p.Type.Fields = append(p.Type.Fields, types.Field{Name: q.Name, Type: q.Type, Optional: q.Optional})
 	}
 	return p
 }
@@ -107,7 +107,7 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 			addSchemaFault(faults, pair.Value, lib, err)
 		}
 		// Of any type, so that those who use it need not suffer.
-		return &Param{Name: pair.Key.Text, Place: placeOf(pair.Key, "declared here"), Type: lang.AnyType, Optional: true}
+		return &Param{Name: pair.Key.Text, Place: placeOf(pair.Key, "declared here"), Type: types.AnyType, Optional: true}
 	}
 	q := &Param{
 		Name:   pair.Key.Text,
@@ -122,7 +122,7 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 	if most, ok := raw.At("maxItems").(int64); ok {
 		q.MaxItems = int(most)
 	}
-	t := *lang.FromSchema(raw, base, lib)
+	t := *types.FromSchema(raw, base, lib)
 	q.Secret = t.Secret || raw.At("secret") == true
 	t.Declared, t.Secret = q.Place, q.Secret
 	q.Type, q.fills = &t, t.HasDefaults()
@@ -133,7 +133,7 @@ func decodeParam(pair source.Pair, base string, lib *schema.Library, faults *dia
 		if bad := q.check(d); len(bad) > 0 {
 			faults.Add(pair.Value.Get("default").Errorf("wrong-value", "the default of %s does not fit: %s", q.Name, bad[0].Message))
 		} else if text, isText := d.(string); isText && q.Type.Enum == nil {
-			lang.WarnOtherWord(pair.Value.Get("default"), text, faults)
+			types.WarnOtherWord(pair.Value.Get("default"), text, faults)
 		}
 	}
 	return q

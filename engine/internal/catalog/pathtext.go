@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/marker"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
@@ -19,7 +19,7 @@ func (d *decoder) pathText(n *source.Node, inputs *Params) {
 		return
 	}
 	d.placeholders(n, inputs)
-	text := lang.PlainText(n)
+	text := marker.PlainText(n)
 	if i := strings.IndexAny(text, "?#"); i >= 0 {
 		d.faults.Add(n.ErrorAt(utf8.RuneCountInString(text[:i]), "wrong-value", "a path must not hold %c", text[i]).
 			WithHint("query parameters belong under query, and an address that an answer gave under url"))
@@ -29,7 +29,7 @@ func (d *decoder) pathText(n *source.Node, inputs *Params) {
 // placeholders reports parts of a path, or of a url, that are to vary and have no marker. What the template finds by
 // itself, ${name} for an input, is reported with it.
 func (d *decoder) placeholders(n *source.Node, inputs *Params) {
-	text := lang.PlainText(n)
+	text := marker.PlainText(n)
 	var name string
 	for _, at := range placeholder.FindAllStringSubmatchIndex(text, -1) {
 		begins := at[0]

@@ -9,7 +9,9 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
@@ -19,11 +21,11 @@ type Reconcile struct {
 	// Call is the look-up, a read of the same vendor, and With its inputs (over
 	// LookupVars); nil for none.
 	Call *Operation
-	With *lang.Template
+	With *template.Template
 	// Found tells from the look-up's outputs and outcome whether it is there (over FoundVars).
-	Found *lang.Expr
+	Found *expr.Expr
 	// Outputs are those of the operation, made of the look-up's (over FoundVars); nil for none.
-	Outputs *lang.Template
+	Outputs *template.Template
 	// Tries is how often it is looked for, Every how long to wait between two looks.
 	Tries int
 	Every time.Duration
@@ -70,7 +72,7 @@ func (d *decoder) reconcile(op *Operation, n *source.Node) {
 	}
 	scope := d.lookupScope(op)
 	if with := r.Get("with"); with != nil {
-		rec.With = lang.CompileTemplate(with, scope, d.faults)
+		rec.With = template.Compile(with, scope, d.faults)
 	}
 	if rec.With != nil || r.Get("with") == nil {
 		CheckWith(rec.Call.Name, rec.Call.Inputs, rec.With, placeOf(r.Get("call"), ""), d.faults)
@@ -133,15 +135,15 @@ func (d *decoder) lookup(r *source.Node, op *Operation) *Operation {
 }
 
 // condition compiles an expression that is true or false.
-func (d *decoder) condition(n *source.Node, scope *lang.Scope) *lang.Expr {
-	e := lang.CompileExpr(n, scope, d.faults)
+func (d *decoder) condition(n *source.Node, scope *expr.Scope) *expr.Expr {
+	e := expr.Compile(n, scope, d.faults)
 	if e == nil {
 		return nil
 	}
 	t := e.Type()
-	if t.Kind != lang.Boolean && t.Kind != lang.Unknown || t.Nullable {
+	if t.Kind != types.Boolean && t.Kind != types.Unknown || t.Nullable {
 		f := n.Errorf("wrong-type", "a condition must be true or false, found %s", t)
-		if t.Kind == lang.Boolean {
+		if t.Kind == types.Boolean {
 			f.Hint = "write ?? false behind it"
 		}
 		d.faults.Add(f)
@@ -151,7 +153,7 @@ func (d *decoder) condition(n *source.Node, scope *lang.Scope) *lang.Expr {
 
 // foundOutputs compiles what the operation's callers get when the look-up found it.
 // Since found holds then, what may be null in general may stand for what may not.
-func (d *decoder) foundOutputs(rec *Reconcile, r *source.Node, op *Operation, scope *lang.Scope) {
+func (d *decoder) foundOutputs(rec *Reconcile, r *source.Node, op *Operation, scope *expr.Scope) {
 	n := r.Get("outputs")
 	declared := op.Response.OutputsType
 	if op.Batch != nil {
@@ -160,9 +162,9 @@ func (d *decoder) foundOutputs(rec *Reconcile, r *source.Node, op *Operation, sc
 		}
 		return
 	}
-	given := lang.ObjectOf()
+	given := types.ObjectOf()
 	if n != nil {
-		if rec.Outputs = lang.CompileTemplate(n, scope, d.faults); rec.Outputs == nil {
+		if rec.Outputs = template.Compile(n, scope, d.faults); rec.Outputs == nil {
 			return
 		}
 		given = rec.Outputs.Type()
@@ -189,7 +191,7 @@ func (d *decoder) foundOutputs(rec *Reconcile, r *source.Node, op *Operation, sc
 }
 
 // foundOutput holds the type of one output against what the operation declares.
-func (d *decoder) foundOutput(f lang.Field, t *lang.Type, at *source.Node) {
+func (d *decoder) foundOutput(f types.Field, t *types.Type, at *source.Node) {
 	if at == nil { // the name is computed, which is another fault
 		return
 	}
@@ -198,12 +200,12 @@ func (d *decoder) foundOutput(f lang.Field, t *lang.Type, at *source.Node) {
 		fault.Related = []diag.Place{f.Type.Declared}
 		d.faults.Add(fault)
 	}
-	if leaks(t, f.Type, map[*lang.Type]bool{}) {
+	if leaks(t, f.Type, map[*types.Type]bool{}) {
 		d.faults.Add(at.Errorf("secret-leak", "a secret would flow into the output %s, which is not secret", f.Name))
 	}
 }
 
-func (d *decoder) unknownOutputs(rec *Reconcile, declared *lang.Type) {
+func (d *decoder) unknownOutputs(rec *Reconcile, declared *types.Type) {
 	if rec.Outputs == nil {
 		return
 	}
@@ -260,14 +262,14 @@ func (d *decoder) looksForAll(r *source.Node, op *Operation, name string) {
 }
 
 // lookupScope has the inputs of op, with a batch the row, and the identity.
-func (d *decoder) lookupScope(op *Operation) *lang.Scope {
+func (d *decoder) lookupScope(op *Operation) *expr.Scope {
 	s := identityScope(op.Inputs.Type).Recording(d.reads)
 	if b := op.Batch; b != nil {
-		row := lang.AnyType
+		row := types.AnyType
 		if of := op.Inputs.Get(b.Of); of != nil {
 			row = elemOf(of.Type)
 		}
-		s = s.With(lang.Name{Name: b.As, Type: row})
+		s = s.With(expr.Name{Name: b.As, Type: row})
 	}
-	return s.With(lang.Name{Name: identityName, Type: op.Identity.Type()})
+	return s.With(expr.Name{Name: identityName, Type: op.Identity.Type()})
 }

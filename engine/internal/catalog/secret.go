@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -24,7 +25,7 @@ type secretStep struct {
 	name  string
 	index int // name as a number, or -1
 	each  bool
-	query *lang.Path
+	query *paths.Path
 }
 
 // Mask puts redact.Mask in the place of every text the path leads to in v, and
@@ -56,7 +57,7 @@ func maskAlong(v value.Value, steps []secretStep, found func(value.Value)) value
 }
 
 // fits reports whether an element is one that the query finds.
-func fits(elem value.Value, query *lang.Path) bool {
+func fits(elem value.Value, query *paths.Path) bool {
 	_, found := query.Raw(value.AppendJSON(nil, value.List{elem}))
 	return found
 }
@@ -90,7 +91,7 @@ func maskAll(v value.Value, found func(value.Value)) value.Value {
 
 // secrets reads response.secrets; the paths are over the whole answer, whose
 // type is over. bare says that outputs look there, too.
-func (d *decoder) secrets(response *source.Node, as string, bare bool, over *lang.Type) []*SecretPath {
+func (d *decoder) secrets(response *source.Node, as string, bare bool, over *types.Type) []*SecretPath {
 	list := response.Get("secrets")
 	if list == nil {
 		return nil
@@ -124,18 +125,18 @@ func (d *decoder) secrets(response *source.Node, as string, bare bool, over *lan
 }
 
 // secret compiles one path; lang looks for what is wrong with it first.
-func (d *decoder) secret(n *source.Node, over *lang.Type) *SecretPath {
+func (d *decoder) secret(n *source.Node, over *types.Type) *SecretPath {
 	if i := strings.Index(n.Text, "#("); i >= 0 {
 		if before := strings.TrimSuffix(n.Text[:i], "."); before != "" {
 			list := *n
 			list.Text = before
-			if lang.CompilePath(&list, over, d.faults) == nil {
+			if paths.Compile(&list, over, d.faults) == nil {
 				return nil
 			}
 		}
-		over = lang.AnyType // what a query looks for need not be there: better one mask too many
+		over = types.AnyType // what a query looks for need not be there: better one mask too many
 	}
-	if lang.CompilePath(n, over, d.faults) == nil {
+	if paths.Compile(n, over, d.faults) == nil {
 		return nil
 	}
 	p := &SecretPath{}
@@ -150,7 +151,7 @@ func (d *decoder) secret(n *source.Node, over *lang.Type) *SecretPath {
 			p.steps = append(p.steps, s)
 		case strings.HasPrefix(part, "#("):
 			query := &source.Node{File: n.File, Kind: source.Scalar, Pos: n.At(offset), Text: strings.TrimSuffix(part, "#"), Quoted: true}
-			if s.query = lang.CompilePath(query, lang.AnyType, d.faults); s.query == nil {
+			if s.query = paths.Compile(query, types.AnyType, d.faults); s.query == nil {
 				return nil
 			}
 			p.steps = append(p.steps, s)

@@ -6,7 +6,8 @@ import (
 	"testing"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/paths"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/redact"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -49,7 +50,7 @@ func TestSecretPathsMask(t *testing.T) {
 			n, faults := source.Read("x.yaml", []byte("- '"+test.path+"'\n"))
 			var list diag.List
 			d := &decoder{faults: &list}
-			p := d.secret(n.Items[0], lang.AnyType)
+			p := d.secret(n.Items[0], types.AnyType)
 			if len(faults) > 0 || len(list) > 0 {
 				t.Fatal(faults, list)
 			}
@@ -86,7 +87,7 @@ func FuzzSecretPathsMaskWhatPathsFind(f *testing.F) {
 		n := &source.Node{Kind: source.Scalar, Text: path, Quoted: true}
 		var faults diag.List
 		d := &decoder{faults: &faults}
-		p, other := d.secret(n, lang.AnyType), lang.CompilePath(n, lang.AnyType, &faults)
+		p, other := d.secret(n, types.AnyType), paths.Compile(n, types.AnyType, &faults)
 		if p == nil || other == nil || p.steps == nil || p.steps[len(p.steps)-1].each && !strings.HasSuffix(path, ")#") {
 			return // a path that ends in # counts, for others
 		}

@@ -3,50 +3,51 @@ package catalog
 import (
 	"fmt"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-var secretText = &lang.Type{Kind: lang.Text, Secret: true}
+var secretText = &types.Type{Kind: types.Text, Secret: true}
 
 // grantedType is what outputs are beside oauth2: the members of the endpoint's answer.
-var grantedType = &lang.Type{
-	Kind: lang.Object,
-	Fields: []lang.Field{
+var grantedType = &types.Type{
+	Kind: types.Object,
+	Fields: []types.Field{
 		{Name: "access_token", Type: secretText},
 		{Name: "refresh_token", Type: secretText.OrNull("the answer may have none")},
 		{Name: "id_token", Type: secretText.OrNull("the answer may have none")},
 	},
-	Extra: lang.AnyType,
+	Extra: types.AnyType,
 }
 
 // madeToken compiles what the token is made of: a text, or several by name. What may be null
 // may be missing in the answer, and the login has failed then.
-func (d *decoder) madeToken(t *Token, n *source.Node, outputs *lang.Type) {
+func (d *decoder) madeToken(t *Token, n *source.Node, outputs *types.Type) {
 	scope := tokenScope(d.v.Config.Type, outputs).Recording(d.reads)
 	if n.Kind == source.Scalar {
-		t.Value = lang.CompileExpr(n, scope, d.faults)
+		t.Value = expr.Compile(n, scope, d.faults)
 		if t.Value != nil {
 			d.tokenText(n, t.Value.Type())
 			d.secretToken(n, t.Value.Type())
 		}
 		return
 	}
-	t.Type = &lang.Type{Kind: lang.Unknown, Secret: true} // of parts that have faults nothing more is said
+	t.Type = &types.Type{Kind: types.Unknown, Secret: true} // of parts that have faults nothing more is said
 	if t.Parts = d.template(n, scope); t.Parts == nil {
 		return
 	}
-	var fields []lang.Field
+	var fields []types.Field
 	for _, m := range t.Parts.Members() {
 		d.tokenText(n.Get(m.Name), m.Value.Type())
-		fields = append(fields, lang.Field{Name: m.Name, Type: &lang.Type{Kind: lang.Text, Secret: m.Value.Type().HasSecret()}})
+		fields = append(fields, types.Field{Name: m.Name, Type: &types.Type{Kind: types.Text, Secret: m.Value.Type().HasSecret()}})
 	}
-	t.Type = lang.ObjectOf(fields...)
+	t.Type = types.ObjectOf(fields...)
 }
 
-func (d *decoder) tokenText(n *source.Node, t *lang.Type) {
-	if t != nil && t.Kind != lang.Text && t.Kind != lang.Unknown {
+func (d *decoder) tokenText(n *source.Node, t *types.Type) {
+	if t != nil && t.Kind != types.Text && t.Kind != types.Unknown {
 		d.faults.Add(n.Errorf("wrong-type", "a token must be text, found %s", t))
 	}
 }
@@ -56,7 +57,7 @@ func (t *Token) Made() bool { return t.Value != nil || t.Parts != nil }
 
 // Make returns the token that is made of what came with it, as one text: that of a token of
 // several parts is their JSON. vars are TokenVars.
-func (t *Token) Make(vars lang.Vars) (string, error) {
+func (t *Token) Make(vars expr.Vars) (string, error) {
 	if t.Parts == nil {
 		v, err := t.Value.Eval(vars)
 		if err != nil {

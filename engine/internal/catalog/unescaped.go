@@ -6,7 +6,8 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
 )
 
 // A value that stands in a text of another language (XML, JSON, a filter, the query of an address) is read as a
@@ -25,11 +26,11 @@ var (
 
 // unescaped warns of values that stand as they are in a text of another language.
 func (d *decoder) unescaped(r *Request) {
-	for _, t := range []*lang.Template{r.Query, r.Body, r.URL} {
+	for _, t := range []*template.Template{r.Query, r.Body, r.URL} {
 		if t == nil {
 			continue
 		}
-		t.EachText(func(parts []lang.Piece) {
+		t.EachText(func(parts []template.Piece) {
 			isXML := t == r.Body && ofXML(parts)
 			for i, p := range parts {
 				if p.Expr == nil {
@@ -50,7 +51,7 @@ func (d *decoder) unescaped(r *Request) {
 }
 
 // escaped warns of an expression that puts a text into another one without one of the functions.
-func (d *decoder) escaped(e *lang.Expr, into, hint string, functions ...string) {
+func (d *decoder) escaped(e *expr.Expr, into, hint string, functions ...string) {
 	if e.Goes(functions...) {
 		return
 	}
@@ -60,7 +61,7 @@ func (d *decoder) escaped(e *lang.Expr, into, hint string, functions ...string) 
 }
 
 // ofXML reports whether a text is XML: one of its parts, or of the texts in its expressions, has a tag.
-func ofXML(parts []lang.Piece) bool {
+func ofXML(parts []template.Piece) bool {
 	for _, p := range parts {
 		if p.Expr == nil && tag.MatchString(p.Text) || p.Expr != nil && tagInside.MatchString(p.Expr.Text()) {
 			return true
@@ -70,7 +71,7 @@ func ofXML(parts []lang.Piece) bool {
 }
 
 // isQuoted reports whether the marker at i stands between quotes of a filter, a query or JSON.
-func isQuoted(parts []lang.Piece, i int) bool {
+func isQuoted(parts []template.Piece, i int) bool {
 	if i == 0 || i == len(parts)-1 {
 		return false
 	}

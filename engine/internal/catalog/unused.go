@@ -2,12 +2,12 @@ package catalog
 
 import (
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
 // Unused warns of params that nothing reads; what names one, root what they are read as.
-func Unused(what, root string, declared *source.Node, reads *lang.Reads, faults *diag.List) {
+func Unused(what, root string, declared *source.Node, reads *expr.Reads, faults *diag.List) {
 	if declared == nil {
 		return
 	}
@@ -21,7 +21,7 @@ func Unused(what, root string, declared *source.Node, reads *lang.Reads, faults 
 
 // unused warns of config and inputs that nothing reads.
 func (d *decoder) unused() {
-	var all lang.Reads
+	var all expr.Reads
 	for i, op := range d.root.Get("operations").Pairs {
 		all.Add(d.operations[i])
 		Unused("input", "inputs", op.Value.Get("inputs"), d.operations[i], d.faults)

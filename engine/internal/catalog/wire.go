@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
@@ -37,7 +37,7 @@ func CheckHeaderName(name string) error {
 }
 
 // headers finds headers that cannot be sent; t may be nil.
-func (d *decoder) headers(t *lang.Template) {
+func (d *decoder) headers(t *template.Template) {
 	if t == nil {
 		return
 	}
@@ -59,7 +59,7 @@ func (d *decoder) headers(t *lang.Template) {
 }
 
 // queryNames finds names of query parameters that hold what stands between them; t may be nil.
-func (d *decoder) queryNames(t *lang.Template) {
+func (d *decoder) queryNames(t *template.Template) {
 	if t == nil {
 		return
 	}
@@ -72,7 +72,7 @@ func (d *decoder) queryNames(t *lang.Template) {
 }
 
 // path finds what a path never is; t may be nil.
-func (d *decoder) path(n *source.Node, t *lang.Template) {
+func (d *decoder) path(n *source.Node, t *template.Template) {
 	if t == nil || t.Parts() == nil {
 		return
 	}
@@ -96,7 +96,7 @@ func (d *decoder) path(n *source.Node, t *lang.Template) {
 }
 
 // nullSent warns of what is sent as null where it is not given; t may be nil.
-func (d *decoder) nullSent(t *lang.Template) {
+func (d *decoder) nullSent(t *template.Template) {
 	if t == nil {
 		return
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -77,8 +77,8 @@ func (w *walker) howToSettle(a *pipeline.Call, req flow.CallRequest, res flow.Re
 }
 
 // blank is where a person writes a value of type t: between quotes, where it is a text.
-func blank(t *lang.Type) string {
-	if t != nil && t.Kind == lang.Text {
+func blank(t *types.Type) string {
+	if t != nil && t.Kind == types.Text {
 		return `"…"`
 	}
 	return "…"

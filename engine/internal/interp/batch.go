@@ -7,14 +7,14 @@ import (
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // callBatch calls a batch operation. What became of each row is kept for the
 // foreach around it; by itself the step fails when a row did.
-func (w *walker) callBatch(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
+func (w *walker) callBatch(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars expr.Vars) (*value.Object, error) {
 	w.batch, w.down = nil, false
 	inputs, err := w.arguments(a, key, vars)
 	if err != nil {

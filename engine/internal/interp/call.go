@@ -8,13 +8,14 @@ import (
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // arguments evaluates with and binds it to what the callee asks for.
-func (w *walker) arguments(a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
+func (w *walker) arguments(a *pipeline.Call, key flow.Key, vars expr.Vars) (*value.Object, error) {
 	var given *value.Object
 	if a.With != nil {
 		v, err := a.With.Eval(vars)
@@ -25,7 +26,7 @@ func (w *walker) arguments(a *pipeline.Call, key flow.Key, vars lang.Vars) (*val
 		case *value.Object:
 			given = v
 		default:
-			if v != lang.Omit && v != nil {
+			if v != types.Omit && v != nil {
 				return nil, &Failure{Code: "invalid-input", Step: string(key), Operation: a.Name(), Outcome: flow.Invalid,
 					Message: "with must be an object, found " + value.KindOf(v), Hint: "nothing was sent"}
 			}
@@ -38,7 +39,7 @@ func (w *walker) arguments(a *pipeline.Call, key flow.Key, vars lang.Vars) (*val
 	return bound, nil
 }
 
-func (w *walker) callPipeline(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
+func (w *walker) callPipeline(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars expr.Vars) (*value.Object, error) {
 	inputs, err := w.arguments(a, key, vars)
 	if err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func (w *walker) called(p *pipeline.Pipeline, key flow.Key, inputs *value.Object
 	return w.pipeline(p, key, inputs)
 }
 
-func (w *walker) callOperation(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
+func (w *walker) callOperation(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars expr.Vars) (*value.Object, error) {
 	inputs, err := w.arguments(a, key, vars)
 	if err != nil {
 		return nil, err

@@ -7,14 +7,14 @@ import (
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // foreach does a step for every element of its list.
-func (w *walker) foreach(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.Object, error) {
+func (w *walker) foreach(s *pipeline.Step, key flow.Key, vars expr.Vars) (*value.Object, error) {
 	var items []flow.Item
 	err := w.within(s, key, func() (err error) {
 		items, err = w.loop(s, key, vars)
@@ -31,7 +31,7 @@ func (w *walker) foreach(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value
 
 // loop runs the rows of a foreach and returns those that ended, also where the
 // error says that the foreach as a whole failed.
-func (w *walker) loop(s *pipeline.Step, key flow.Key, vars lang.Vars) ([]flow.Item, error) {
+func (w *walker) loop(s *pipeline.Step, key flow.Key, vars expr.Vars) ([]flow.Item, error) {
 	source, err := w.source(s, key, vars)
 	if err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (w *walker) sumUp(key flow.Key, outcomes flow.Outcomes) error {
 }
 
 // source returns what the foreach iterates over: the rows of a streamed input, or a list.
-func (w *walker) source(s *pipeline.Step, key flow.Key, vars lang.Vars) (Source, error) {
+func (w *walker) source(s *pipeline.Step, key flow.Key, vars expr.Vars) (Source, error) {
 	in := s.Foreach.Input
 	streamed := in != nil && w.p.Inputs.Streamed[in.Name]
 	bind := func(v value.Value, err error) (value.Value, error) {
@@ -164,7 +164,7 @@ func badRow(key flow.Key, err error) error {
 
 // rowsOf gives every element its key: the value of key, made unique by #2, #3
 // where it comes again, or the row's number.
-func (w *walker) rowsOf(s *pipeline.Step, key flow.Key, vars lang.Vars, source Source) flow.Rows {
+func (w *walker) rowsOf(s *pipeline.Step, key flow.Key, vars expr.Vars, source Source) flow.Rows {
 	if s.Foreach.Batch > 0 {
 		source = batches(source, s.Foreach.Batch)
 	}
@@ -249,7 +249,7 @@ func unique(seen map[string]int, key string) string {
 
 // rowKey returns the row's key. A row whose key is missing, or cannot be
 // computed, goes by its number.
-func (w *walker) rowKey(s *pipeline.Step, vars lang.Vars, v value.Value, number int) (string, error) {
+func (w *walker) rowKey(s *pipeline.Step, vars expr.Vars, v value.Value, number int) (string, error) {
 	switch {
 	case s.Foreach.Key != nil:
 	case s.Foreach.Batch > 0:
@@ -274,7 +274,7 @@ func (w *walker) rowKey(s *pipeline.Step, vars lang.Vars, v value.Value, number 
 func byNumber(n int) string { return "row " + strconv.Itoa(n) }
 
 // row runs the body for one row, on the row's own runtime.
-func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars lang.Vars, row flow.Row) flow.Item {
+func (w *walker) row(rt flow.Runtime, s *pipeline.Step, key flow.Key, vars expr.Vars, row flow.Row) flow.Item {
 	item := flow.Item{Index: row.Index, Key: row.Key, Status: flow.Done}
 	rowKey := key.Row(row.Key)
 	if row.Err != nil {

@@ -3,7 +3,7 @@ package interp
 import (
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -26,7 +26,7 @@ func (w *walker) told(s *pipeline.Step, key flow.Key, do func() (outputs *value.
 }
 
 // group runs the steps of a group in order and returns its outputs.
-func (w *walker) group(g *pipeline.Group, key flow.Key, vars lang.Vars) (*value.Object, error) {
+func (w *walker) group(g *pipeline.Group, key flow.Key, vars expr.Vars) (*value.Object, error) {
 	vars, err := w.steps(g.Steps, key, vars)
 	if err != nil || g.Outputs == nil {
 		return nil, err
@@ -40,7 +40,7 @@ func (w *walker) group(g *pipeline.Group, key flow.Key, vars lang.Vars) (*value.
 }
 
 // branch runs the first branch whose condition holds; ran is false when there is none.
-func (w *walker) branch(a *pipeline.Switch, key flow.Key, vars lang.Vars) (outputs *value.Object, ran bool, err error) {
+func (w *walker) branch(a *pipeline.Switch, key flow.Key, vars expr.Vars) (outputs *value.Object, ran bool, err error) {
 	for _, b := range a.Branches {
 		if b.If != nil {
 			yes, err := b.If.Bool(vars)

@@ -5,14 +5,14 @@ import (
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // handle lets the step's handlers, or on_error: continue, deal with a failure.
 // It returns err where none of them does.
-func (w *walker) handle(s *pipeline.Step, key flow.Key, vars lang.Vars, err error) (*value.Object, error) {
+func (w *walker) handle(s *pipeline.Step, key flow.Key, vars expr.Vars, err error) (*value.Object, error) {
 	f := w.passable(err)
 	if f == nil {
 		return nil, err

@@ -8,7 +8,8 @@ import (
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -111,7 +112,7 @@ func (w *walker) pipeline(p *pipeline.Pipeline, key flow.Key, inputs *value.Obje
 		if err != nil {
 			return nil, w.evalFailure(key, "outputs."+o.Name, err)
 		}
-		if v == lang.Omit {
+		if v == types.Omit {
 			v = nil
 		}
 		outputs.Set(o.Name, v)
@@ -120,7 +121,7 @@ func (w *walker) pipeline(p *pipeline.Pipeline, key flow.Key, inputs *value.Obje
 }
 
 // steps runs steps in order, and returns vars with what they leave behind.
-func (w *walker) steps(steps []*pipeline.Step, key flow.Key, vars lang.Vars) (lang.Vars, error) {
+func (w *walker) steps(steps []*pipeline.Step, key flow.Key, vars expr.Vars) (expr.Vars, error) {
 	trail := pipeline.NewTrail(vars, len(steps))
 	outer := w.leads
 	defer func() { w.leads = outer }()
@@ -138,7 +139,7 @@ func (w *walker) steps(steps []*pipeline.Step, key flow.Key, vars lang.Vars) (la
 }
 
 // step runs one step of the current pipeline and returns its record.
-func (w *walker) step(s *pipeline.Step, parent flow.Key, vars lang.Vars) (*value.Object, error) {
+func (w *walker) step(s *pipeline.Step, parent flow.Key, vars expr.Vars) (*value.Object, error) {
 	if err := w.rt.Interrupted(); err != nil {
 		return nil, w.stopped(stepKey(parent, s), err)
 	}
@@ -172,7 +173,7 @@ func (w *walker) step(s *pipeline.Step, parent flow.Key, vars lang.Vars) (*value
 
 // settle deals with what the action of a step, or of one row of its foreach,
 // came to: what can be undone is registered, a failure goes to the handlers.
-func (w *walker) settle(s *pipeline.Step, key flow.Key, vars lang.Vars, record *value.Object, err error) (*value.Object, error) {
+func (w *walker) settle(s *pipeline.Step, key flow.Key, vars expr.Vars, record *value.Object, err error) (*value.Object, error) {
 	switch {
 	case err == nil:
 		w.register(s, key, vars, record)
@@ -191,7 +192,7 @@ func stepKey(parent flow.Key, s *pipeline.Step) flow.Key {
 }
 
 // action does what a step says, once.
-func (w *walker) action(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.Object, error) {
+func (w *walker) action(s *pipeline.Step, key flow.Key, vars expr.Vars) (*value.Object, error) {
 	switch a := s.Action.(type) {
 	case *pipeline.Call:
 		switch {
@@ -218,7 +219,7 @@ func (w *walker) action(s *pipeline.Step, key flow.Key, vars lang.Vars) (*value.
 	panic("interp: unknown step kind")
 }
 
-func (w *walker) set(s *pipeline.Step, a *pipeline.Set, key flow.Key, vars lang.Vars) (*value.Object, error) {
+func (w *walker) set(s *pipeline.Step, a *pipeline.Set, key flow.Key, vars expr.Vars) (*value.Object, error) {
 	v, err := a.Values.Eval(vars)
 	if err != nil {
 		return nil, w.evalFailure(key, "set", err)
@@ -230,7 +231,7 @@ func (w *walker) set(s *pipeline.Step, a *pipeline.Set, key flow.Key, vars lang.
 	return s.Record(flow.Result{}, values, true), nil
 }
 
-func (w *walker) fail(a *pipeline.Fail, key flow.Key, vars lang.Vars) error {
+func (w *walker) fail(a *pipeline.Fail, key flow.Key, vars expr.Vars) error {
 	v, err := a.Message.Eval(vars)
 	if err != nil {
 		return w.evalFailure(key, "fail", err)

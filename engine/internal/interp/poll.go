@@ -7,14 +7,14 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // poll makes the call of a step again and again until what it waits for is
 // there. Every look is a call of its own in the journal.
-func (w *walker) poll(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars) (*value.Object, error) {
+func (w *walker) poll(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars expr.Vars) (*value.Object, error) {
 	inputs, err := w.arguments(a, key, vars)
 	if err != nil {
 		return nil, err
@@ -29,7 +29,7 @@ func (w *walker) poll(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lan
 }
 
 // lookUntil returns the result of the look that found what the step waits for.
-func (w *walker) lookUntil(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars lang.Vars, inputs *value.Object) (flow.Result, error) {
+func (w *walker) lookUntil(s *pipeline.Step, a *pipeline.Call, key flow.Key, vars expr.Vars, inputs *value.Object) (flow.Result, error) {
 	u, seen := s.Until, "nothing"
 	for look := 1; ; look++ {
 		if w.clock.isOf(key) {
@@ -72,7 +72,7 @@ func notThere(a *pipeline.Call, seen string, err error) error {
 }
 
 // there says whether what was awaited has come; the error says that it cannot come any more.
-func (w *walker) there(u *pipeline.Until, a *pipeline.Call, key flow.Key, vars lang.Vars, seen string) (bool, error) {
+func (w *walker) there(u *pipeline.Until, a *pipeline.Call, key flow.Key, vars expr.Vars, seen string) (bool, error) {
 	failed, err := holds(u.FailIf, vars)
 	if err != nil {
 		return false, w.evalFailure(key, "fail_if", err)
@@ -89,7 +89,7 @@ func (w *walker) there(u *pipeline.Until, a *pipeline.Call, key flow.Key, vars l
 }
 
 // holds evaluates a condition; nil is false.
-func holds(e *lang.Expr, vars lang.Vars) (bool, error) {
+func holds(e *expr.Expr, vars expr.Vars) (bool, error) {
 	if e == nil {
 		return false, nil
 	}

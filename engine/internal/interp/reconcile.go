@@ -7,7 +7,8 @@ import (
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -92,7 +93,7 @@ type finding struct {
 }
 
 // lookupVars are in scope of the look-up for what a single create made.
-func (s *searcher) lookupVars() (lang.Vars, error) {
+func (s *searcher) lookupVars() (expr.Vars, error) {
 	identity, err := s.created.Operation.Identity.Eval(catalog.IdentityVars(s.req.Inputs))
 	if err != nil {
 		return nil, s.evalFailure(s.key, "identity", err)
@@ -178,7 +179,7 @@ func (s *searcher) inVain(last finding, absent bool) string {
 
 // once looks one time. A look that fails, or whose answer makes no sense, tells
 // nothing. The error is why the run cannot go on.
-func (s *searcher) once(at flow.Key, vars lang.Vars) (finding, error) {
+func (s *searcher) once(at flow.Key, vars expr.Vars) (finding, error) {
 	inputs, err := s.arguments(&pipeline.Call{Connection: s.look.Connection, Operation: s.look.Operation, With: s.rule.With}, s.key, vars)
 	if err != nil {
 		return finding{problem: messageOf(err)}, nil
@@ -212,7 +213,7 @@ func mute(o flow.Outcome) bool {
 }
 
 // outputs are those of the create, made of the look-up's, in the order of their declaration.
-func (s *searcher) outputs(vars lang.Vars) (*value.Object, error) {
+func (s *searcher) outputs(vars expr.Vars) (*value.Object, error) {
 	var given *value.Object
 	if s.rule.Outputs != nil {
 		v, err := s.rule.Outputs.Eval(vars)
@@ -225,7 +226,7 @@ func (s *searcher) outputs(vars lang.Vars) (*value.Object, error) {
 	outputs := value.NewObject(len(declared))
 	for _, f := range declared {
 		v := given.At(f.Name)
-		if v == nil && f.Type.Kind != lang.Unknown && !f.Type.Nullable {
+		if v == nil && f.Type.Kind != types.Unknown && !f.Type.Nullable {
 			return nil, fmt.Errorf("it is there, and its output %s would be null", f.Name)
 		}
 		outputs.Set(f.Name, v)
@@ -279,7 +280,7 @@ func notDone(r flow.RowResult) bool { return r.Status != flow.Done }
 // An openRow is a row that is looked for.
 type openRow struct {
 	*flow.RowResult
-	vars   lang.Vars
+	vars   expr.Vars
 	last   finding
 	failed bool // some look at it failed
 }

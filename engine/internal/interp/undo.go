@@ -9,7 +9,7 @@ import (
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -17,7 +17,7 @@ import (
 // register notes how to take back what the step at key has just done. Only
 // what this run itself has done is noted. A step that is done stays so where
 // its undo cannot be computed: failing it would leave even more behind.
-func (w *walker) register(s *pipeline.Step, key flow.Key, vars lang.Vars, record *value.Object) {
+func (w *walker) register(s *pipeline.Step, key flow.Key, vars expr.Vars, record *value.Object) {
 	if s.Undo == nil || record.At("sent") != true {
 		return
 	}

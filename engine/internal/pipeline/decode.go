@@ -6,7 +6,8 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
@@ -26,7 +27,7 @@ type Linker interface {
 // for checking callers even then.
 func Decode(n *source.Node, file string, lib *schema.Library, link Linker, faults *diag.List) *Pipeline {
 	d := &decoder{
-		p:       &Pipeline{Name: n.Get("pipeline").Text, Path: file, File: n.File, OutputsType: lang.ObjectOf()},
+		p:       &Pipeline{Name: n.Get("pipeline").Text, Path: file, File: n.File, OutputsType: types.ObjectOf()},
 		link:    link,
 		faults:  faults,
 		places:  map[string]diag.Place{},
@@ -43,7 +44,7 @@ func Decode(n *source.Node, file string, lib *schema.Library, link Linker, fault
 	d.p.Inputs = decodeInputs(n.Get("inputs"), file, lib, faults)
 	d.connections(n.Get("connections"))
 	d.tables(n.Get("tables"), lib)
-	d.scope = scopeOf(d.p.Inputs.Type, lang.ObjectOf()).Recording(&d.reads)
+	d.scope = scopeOf(d.p.Inputs.Type, types.ObjectOf()).Recording(&d.reads)
 	d.p.Steps = d.stepList(n.Get("steps"))
 	if f := n.Get("on_failure"); f != nil {
 		d.p.OnFailure = OnFailure(f.Text)
@@ -64,7 +65,7 @@ type decoder struct {
 	// scope has the steps so far, the rows of the foreach steps around, and what is known there of
 	// both. It is replaced, never changed; the fields of steps may share memory with those of
 	// the scopes before it, but not with those of a group.
-	scope  *lang.Scope
+	scope  *expr.Scope
 	ending ending                // of the action that was decoded last
 	places map[string]diag.Place // of the ids so far
 	rows   []rowName             // of the foreach steps around the step, outermost first
@@ -76,7 +77,7 @@ type decoder struct {
 	known  map[string]*catalog.Param
 	store  *catalog.Vendor       // nil until something calls Store
 	files  map[string]diag.Place // of the outputs so far
-	reads  lang.Reads            // what the expressions so far read
+	reads  expr.Reads            // what the expressions so far read
 	before int                   // how many faults there were before this file
 	broken bool                  // a step could not be decoded: what depends on it has no type
 }
@@ -102,7 +103,7 @@ type rowName struct {
 
 func (d *decoder) stepList(n *source.Node) []*Step {
 	var steps []*Step
-	var reads []lang.Reads // of steps
+	var reads []expr.Reads // of steps
 	told := false
 	list := ending{}
 	for i, item := range n.Items {
@@ -142,7 +143,7 @@ func (d *decoder) step(n *source.Node) *Step {
 	if s.Action == nil {
 		d.broken = true
 		if s.ID != "" {
-			d.declare(s.ID, lang.AnyType) // reported already: later lines shall not suffer
+			d.declare(s.ID, types.AnyType) // reported already: later lines shall not suffer
 		}
 		return nil
 	}
@@ -163,7 +164,7 @@ func (d *decoder) inner(n *source.Node, s *Step) {
 	if over := n.Get("foreach"); over != nil {
 		s.Foreach = d.foreach(n, d.scope)
 		d.rows = append(rows[:len(rows):len(rows)], rowName{s.Foreach.As, s.Foreach.Batch})
-		d.scope = d.scope.With(lang.Name{Name: s.Foreach.As, Type: s.Foreach.handed()})
+		d.scope = d.scope.With(expr.Name{Name: s.Foreach.As, Type: s.Foreach.handed()})
 		if k := n.Get("key"); k != nil {
 			s.Foreach.Key = d.rowKey(k, d.scope)
 		}
@@ -182,7 +183,7 @@ func (d *decoder) inner(n *source.Node, s *Step) {
 
 // keyOf shows how the key of a row may be written.
 func keyOf(f *Foreach) string {
-	if t := f.elem(); t.Kind == lang.Object && len(t.Fields) > 0 {
+	if t := f.elem(); t.Kind == types.Object && len(t.Fields) > 0 {
 		return "key: " + f.As + "." + t.Fields[0].Name
 	}
 	return "key: " + f.As
@@ -221,16 +222,16 @@ func (d *decoder) newID(id *source.Node) {
 	d.places[id.Text] = diag.Place{File: id.File, Pos: id.Pos, Note: "first here"}
 }
 
-func (d *decoder) declare(id string, t *lang.Type) {
+func (d *decoder) declare(id string, t *types.Type) {
 	steps := d.scope.Type("steps")
 	if _, twice := steps.Field(id); twice {
 		return // reported
 	}
-	d.scope = d.scope.Retyped("steps", lang.ObjectOf(append(steps.Fields, lang.Field{Name: id, Type: t})...))
+	d.scope = d.scope.Retyped("steps", types.ObjectOf(append(steps.Fields, types.Field{Name: id, Type: t})...))
 }
 
 // choice compiles a condition that decides whether something is done.
-func (d *decoder) choice(n *source.Node, scope *lang.Scope) *lang.Expr {
+func (d *decoder) choice(n *source.Node, scope *expr.Scope) *expr.Expr {
 	e := d.boolean(n, scope)
 	if e != nil && !e.Reads() {
 		d.faults.Add(n.Warnf("always-same", "this condition is always the same: it looks at nothing").
@@ -240,7 +241,7 @@ func (d *decoder) choice(n *source.Node, scope *lang.Scope) *lang.Expr {
 }
 
 // ofOutputs compiles a condition over the outputs of the step's own call.
-func (d *decoder) ofOutputs(n *source.Node, scope *lang.Scope) *lang.Expr {
+func (d *decoder) ofOutputs(n *source.Node, scope *expr.Scope) *expr.Expr {
 	e := d.boolean(n, scope)
 	if e != nil && !e.Reads("outputs") {
 		d.faults.Add(n.Errorf("always-same", "this is the same at every look: it says nothing of outputs, which are those of the call").
@@ -249,14 +250,14 @@ func (d *decoder) ofOutputs(n *source.Node, scope *lang.Scope) *lang.Expr {
 	return e
 }
 
-func (d *decoder) boolean(n *source.Node, scope *lang.Scope) *lang.Expr {
-	e := lang.CompileExpr(n, scope, d.faults)
+func (d *decoder) boolean(n *source.Node, scope *expr.Scope) *expr.Expr {
+	e := expr.Compile(n, scope, d.faults)
 	if e == nil {
 		return nil
 	}
-	if t := e.Type(); t != nil && t.Kind != lang.Boolean && t.Kind != lang.Unknown || t != nil && t.Nullable {
+	if t := e.Type(); t != nil && t.Kind != types.Boolean && t.Kind != types.Unknown || t != nil && t.Nullable {
 		fault := n.Errorf("wrong-type", "a condition must be true or false, found %s", t)
-		if t.Kind == lang.Boolean {
+		if t.Kind == types.Boolean {
 			fault.Hint = "write ?? false behind it" + because(t)
 		}
 		d.faults.Add(fault)

@@ -7,14 +7,16 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
-func decodeCall(d *decoder, s *Step, n, v *source.Node, scope *lang.Scope) Action {
+func decodeCall(d *decoder, s *Step, n, v *source.Node, scope *expr.Scope) Action {
 	c, w := &Call{}, n.Get("with")
 	if w != nil {
-		c.With = lang.CompileTemplate(w, scope, d.faults)
+		c.With = template.Compile(w, scope, d.faults)
 	}
 	if !d.target(c, v) {
 		return nil
@@ -138,24 +140,24 @@ func (d *decoder) unknownOperation(v *source.Node, at int, vendor *catalog.Vendo
 	d.faults.Add(fault)
 }
 
-func decodeSet(d *decoder, s *Step, n, v *source.Node, scope *lang.Scope) Action {
+func decodeSet(d *decoder, s *Step, n, v *source.Node, scope *expr.Scope) Action {
 	if s.ID == "" {
 		d.faults.Add(n.Key("set").Errorf("missing-id", "values that are set without an id can never be read").
 			WithHint("add id: and read them as steps.ID.outputs.NAME"))
 	}
-	t := lang.CompileTemplate(v, scope, d.faults)
+	t := template.Compile(v, scope, d.faults)
 	if t == nil {
 		return nil
 	}
 	return &Set{Values: t}
 }
 
-func decodeFail(d *decoder, _ *Step, _, v *source.Node, scope *lang.Scope) Action {
-	t := lang.CompileTemplate(v, scope, d.faults)
+func decodeFail(d *decoder, _ *Step, _, v *source.Node, scope *expr.Scope) Action {
+	t := template.Compile(v, scope, d.faults)
 	if t == nil {
 		return nil
 	}
-	if k := t.Type(); k != nil && (k.Kind != lang.Text && k.Kind != lang.Unknown || k.Nullable) {
+	if k := t.Type(); k != nil && (k.Kind != types.Text && k.Kind != types.Unknown || k.Nullable) {
 		d.faults.Add(v.Errorf("wrong-type", "the message of fail must be text, found %s", k))
 	}
 	if t.Type().HasSecret() {
@@ -165,7 +167,7 @@ func decodeFail(d *decoder, _ *Step, _, v *source.Node, scope *lang.Scope) Actio
 	return &Fail{Message: t}
 }
 
-type decodeKind func(d *decoder, s *Step, n, v *source.Node, scope *lang.Scope) Action
+type decodeKind func(d *decoder, s *Step, n, v *source.Node, scope *expr.Scope) Action
 
 // kinds are the step kinds: each decodes the value of its key. A step has exactly one of them.
 func kinds() map[string]decodeKind {

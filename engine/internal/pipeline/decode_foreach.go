@@ -1,11 +1,12 @@
 package pipeline
 
 import (
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
-func (d *decoder) foreach(n *source.Node, scope *lang.Scope) *Foreach {
+func (d *decoder) foreach(n *source.Node, scope *expr.Scope) *Foreach {
 	over := n.Get("foreach")
 	f := &Foreach{As: "item", Parallel: 1, Breaker: defaultBreaker}
 	if n.Get("id") == nil {
@@ -21,12 +22,12 @@ func (d *decoder) foreach(n *source.Node, scope *lang.Scope) *Foreach {
 		d.faults.Add(n.Key("foreach").Errorf("name-taken", "the row of the foreach around it is called %s already", f.As).
 			WithHint("add as: with another name for this row"))
 	}
-	f.Over = lang.CompileExpr(over, scope, d.faults)
+	f.Over = expr.Compile(over, scope, d.faults)
 	if f.Over != nil {
 		t := f.Over.Type()
 		switch {
-		case t == nil || t.Kind == lang.Unknown:
-		case t.Kind != lang.List:
+		case t == nil || t.Kind == types.Unknown:
+		case t.Kind != types.List:
 			d.faults.Add(over.Errorf("wrong-type", "foreach wants a list, found %s", t))
 		case t.Nullable:
 			d.faults.Add(over.Errorf("may-be-null", "the list may be null%s", because(t)).WithHint("write ?? [] behind it"))
@@ -52,18 +53,18 @@ func (d *decoder) foreach(n *source.Node, scope *lang.Scope) *Foreach {
 const defaultBreaker = 10
 
 // handed is the type of what the body is given: an element, or a batch of them.
-func (f *Foreach) handed() *lang.Type {
+func (f *Foreach) handed() *types.Type {
 	if f.Batch > 0 {
-		return lang.ListOf(f.elem())
+		return types.ListOf(f.elem())
 	}
 	return f.elem()
 }
 
-func (f *Foreach) elem() *lang.Type {
+func (f *Foreach) elem() *types.Type {
 	if f.Over == nil || f.Over.Type() == nil {
-		return lang.AnyType
+		return types.AnyType
 	}
-	elem := lang.AnyType
+	elem := types.AnyType
 	if f.Over.Type().Elem != nil {
 		elem = f.Over.Type().Elem
 	}
@@ -88,8 +89,8 @@ func (d *decoder) columns(s *Step, n *source.Node) {
 	}
 }
 
-func (d *decoder) rowKey(n *source.Node, scope *lang.Scope) *lang.Expr {
-	e := lang.CompileExpr(n, scope, d.faults)
+func (d *decoder) rowKey(n *source.Node, scope *expr.Scope) *expr.Expr {
+	e := expr.Compile(n, scope, d.faults)
 	if e == nil {
 		return nil
 	}
@@ -101,14 +102,14 @@ func (d *decoder) rowKey(n *source.Node, scope *lang.Scope) *lang.Expr {
 	switch t := e.Type(); {
 	case t.HasSecret():
 		d.faults.Add(n.Errorf("secret-leak", "keys are shown and written down, and this one would be a secret"))
-	case t != nil && (t.Kind == lang.List || t.Kind == lang.Object):
+	case t != nil && (t.Kind == types.List || t.Kind == types.Object):
 		d.faults.Add(n.Errorf("wrong-type", "a key must be text or a number, found %s", t))
 	}
 	return e
 }
 
 // because is why a type may be null, as the end of a sentence.
-func because(t *lang.Type) string {
+func because(t *types.Type) string {
 	if t.Why == "" {
 		return ""
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/table"
@@ -25,7 +25,7 @@ func decodeInputs(n *source.Node, file string, lib *schema.Library, faults *diag
 		if f == nil {
 			continue
 		}
-		if q := in.Get(pair.Key.Text); q != nil && q.Type.Kind != lang.List && q.Type.Kind != lang.Unknown {
+		if q := in.Get(pair.Key.Text); q != nil && q.Type.Kind != types.List && q.Type.Kind != types.Unknown {
 			faults.Add(pair.Value.Key("file").Errorf("wrong-type", "only a list can come from a file of rows, %s is %s", pair.Key.Text, q.Type))
 		}
 		if pair.Value.Get("default") != nil {

@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/table"
 )
@@ -29,15 +30,15 @@ func (d *decoder) outputs(n *source.Node) {
 			}
 			v = v.Get("value")
 		}
-		o.Value = lang.CompileTemplate(v, d.scope, d.faults)
-		t := lang.AnyType
+		o.Value = template.Compile(v, d.scope, d.faults)
+		t := types.AnyType
 		if o.Value != nil {
 			t = o.Value.Type()
 			d.checkOutput(&o, v, t)
 		}
 		copied := *t
 		copied.Declared = o.Place
-		d.p.OutputsType.Fields = append(d.p.OutputsType.Fields, lang.Field{Name: o.Name, Type: &copied})
+		d.p.OutputsType.Fields = append(d.p.OutputsType.Fields, types.Field{Name: o.Name, Type: &copied})
 		d.p.Outputs = append(d.p.Outputs, o)
 	}
 }
@@ -61,14 +62,14 @@ func (d *decoder) outputFile(f *source.Node) {
 	d.files[same] = diag.Place{File: f.File, Pos: f.Pos, Note: "first here"}
 }
 
-func (d *decoder) checkOutput(o *Output, v *source.Node, t *lang.Type) {
+func (d *decoder) checkOutput(o *Output, v *source.Node, t *types.Type) {
 	if t.HasSecret() {
 		d.faults.Add(v.Errorf("secret-leak", "the output %s would show a secret", o.Name))
 	}
 	if o.File == "" {
 		return
 	}
-	if t.Kind != lang.List && t.Kind != lang.Unknown {
+	if t.Kind != types.List && t.Kind != types.Unknown {
 		d.faults.Add(v.Errorf("wrong-type", "a file holds a list of rows, %s is %s", o.Name, t))
 		return
 	}
@@ -81,7 +82,7 @@ func (d *decoder) checkOutput(o *Output, v *source.Node, t *lang.Type) {
 		}
 	}
 	// What is broken above may be why nothing is known.
-	unfinished := (d.broken || diag.List((*d.faults)[d.before:]).HasErrors()) && (t.Kind == lang.Unknown || t.Elem == nil || t.Elem.Kind == lang.Unknown)
+	unfinished := (d.broken || diag.List((*d.faults)[d.before:]).HasErrors()) && (t.Kind == types.Unknown || t.Elem == nil || t.Elem.Kind == types.Unknown)
 	if format, err := table.FormatOf(o.File); err == nil && format == table.CSV && len(o.Columns) == 0 && !unfinished {
 		d.faults.Add(v.Errorf("unknown-columns", "the columns of %s are not known: %s is %s", o.File, o.Name, t).
 			WithHint(fmt.Sprintf("give %s objects with known members, or write a .jsonl file", o.Name)))

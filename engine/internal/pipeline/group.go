@@ -4,7 +4,9 @@ import (
 	"slices"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
@@ -12,7 +14,7 @@ import (
 type Group struct {
 	Steps []*Step
 	// Outputs are what the group gives, over the variables at its end; nil for nothing.
-	Outputs *lang.Template
+	Outputs *template.Template
 }
 
 func (*Group) action() {}
@@ -22,16 +24,16 @@ type Switch struct{ Branches []Branch }
 
 // A Branch is one of them. If is nil for the one that is done when no other is.
 type Branch struct {
-	If *lang.Expr
+	If *expr.Expr
 	Group
 }
 
 func (*Switch) action() {}
 
 // outputsType is the type of what the group gives.
-func (g *Group) outputsType() *lang.Type {
+func (g *Group) outputsType() *types.Type {
 	if g.Outputs == nil {
-		return lang.ObjectOf()
+		return types.ObjectOf()
 	}
 	return g.Outputs.Type()
 }
@@ -43,18 +45,18 @@ func (s *Switch) complete() bool {
 
 // outputsType is the type of what the branch that is taken gives. An output
 // that not every branch has may be null.
-func (s *Switch) outputsType() *lang.Type {
-	outs := make([]*lang.Type, 0, len(s.Branches)+1)
+func (s *Switch) outputsType() *types.Type {
+	outs := make([]*types.Type, 0, len(s.Branches)+1)
 	for _, b := range s.Branches {
 		outs = append(outs, b.outputsType())
 	}
 	if !s.complete() {
-		outs = append(outs, lang.ObjectOf())
+		outs = append(outs, types.ObjectOf())
 	}
-	joined := *lang.Join(outs...)
-	fields := make([]lang.Field, len(joined.Fields))
+	joined := *types.Join(outs...)
+	fields := make([]types.Field, len(joined.Fields))
 	for i, f := range joined.Fields {
-		fields[i] = lang.Field{Name: f.Name, Type: f.Type}
+		fields[i] = types.Field{Name: f.Name, Type: f.Type}
 		if f.Optional {
 			fields[i].Type = f.Type.OrNull("not every branch of the switch gives it")
 		}
@@ -63,7 +65,7 @@ func (s *Switch) outputsType() *lang.Type {
 	return &joined
 }
 
-func decodeGroup(d *decoder, _ *Step, n, _ *source.Node, _ *lang.Scope) Action {
+func decodeGroup(d *decoder, _ *Step, n, _ *source.Node, _ *expr.Scope) Action {
 	g, ok := d.group(n)
 	if !ok {
 		return nil
@@ -76,17 +78,17 @@ func decodeGroup(d *decoder, _ *Step, n, _ *source.Node, _ *lang.Scope) Action {
 func (d *decoder) group(n *source.Node) (g *Group, ok bool) {
 	outer := d.scope
 	defer func() { d.scope = outer }()
-	d.scope = outer.Retyped("steps", lang.ObjectOf(slices.Clip(outer.Type("steps").Fields)...))
+	d.scope = outer.Retyped("steps", types.ObjectOf(slices.Clip(outer.Type("steps").Fields)...))
 	g = &Group{Steps: d.stepList(n.Get("steps"))}
 	outputs := n.Get("outputs")
 	if outputs == nil {
 		return g, true
 	}
-	g.Outputs = lang.CompileTemplate(outputs, d.scope, d.faults)
+	g.Outputs = template.Compile(outputs, d.scope, d.faults)
 	return g, g.Outputs != nil
 }
 
-func decodeSwitch(d *decoder, _ *Step, _, v *source.Node, _ *lang.Scope) Action {
+func decodeSwitch(d *decoder, _ *Step, _, v *source.Node, _ *expr.Scope) Action {
 	a := &Switch{}
 	whole := true
 	catalog.Distinct(v, "branch", d.faults)

@@ -6,20 +6,22 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
 // A Handler deals with a failed step. Both parts are over the step's variables
 // and error.
 type Handler struct {
-	If *lang.Expr // nil: it always fits
+	If *expr.Expr // nil: it always fits
 	// Outputs stand for those of the step; nil leaves them all null.
-	Outputs *lang.Template
+	Outputs *template.Template
 }
 
 // onError decodes on_error in both of its forms.
-func (d *decoder) onError(n *source.Node, s *Step, scope *lang.Scope) {
+func (d *decoder) onError(n *source.Node, s *Step, scope *expr.Scope) {
 	e := n.Get("on_error")
 	switch {
 	case e == nil:
@@ -30,9 +32,9 @@ func (d *decoder) onError(n *source.Node, s *Step, scope *lang.Scope) {
 	}
 	declared := s.RowType()
 	if declared == nil {
-		declared = lang.ObjectOf()
+		declared = types.ObjectOf()
 	}
-	own := scope.With(lang.Name{Name: "error", Type: s.errorType()})
+	own := scope.With(expr.Name{Name: "error", Type: s.errorType()})
 	catalog.Distinct(e, "handler", d.faults)
 	for i, item := range e.Items {
 		h := Handler{}
@@ -42,7 +44,7 @@ func (d *decoder) onError(n *source.Node, s *Step, scope *lang.Scope) {
 			d.faults.Add(item.Errorf("handler-without-if", "only the last handler may lack an if: those behind it would never fit"))
 		}
 		if outputs := item.Get("outputs"); outputs != nil {
-			if h.Outputs = lang.CompileTemplate(outputs, own.Where(h.If, true), d.faults); h.Outputs != nil {
+			if h.Outputs = template.Compile(outputs, own.Where(h.If, true), d.faults); h.Outputs != nil {
 				d.handlerOutputs(outputs, h.Outputs, declared)
 			}
 		}
@@ -53,7 +55,7 @@ func (d *decoder) onError(n *source.Node, s *Step, scope *lang.Scope) {
 
 // handlerOutputs demands that a handler covers all outputs of its step, with fitting types, so
 // that later lines stay well typed.
-func (d *decoder) handlerOutputs(n *source.Node, given *lang.Template, declared *lang.Type) {
+func (d *decoder) handlerOutputs(n *source.Node, given *template.Template, declared *types.Type) {
 	var missing []string
 	for _, f := range declared.Fields {
 		t, ok := given.Type().Field(f.Name)
@@ -78,14 +80,14 @@ func (d *decoder) handlerOutputs(n *source.Node, given *lang.Template, declared 
 }
 
 // handled returns the type of the step's outputs when its handlers may have given them.
-func (s *Step) handled(t *lang.Type) *lang.Type {
+func (s *Step) handled(t *types.Type) *types.Type {
 	for _, h := range s.Handlers {
 		if h.Outputs == nil {
 			t = maybe(t, "a handler of step "+s.ID+" may have passed over its failure")
 			continue
 		}
 		joined := *t
-		joined.Fields = make([]lang.Field, len(t.Fields))
+		joined.Fields = make([]types.Field, len(t.Fields))
 		for i, f := range t.Fields {
 			joined.Fields[i] = f
 			if given, ok := h.Outputs.Type().Field(f.Name); ok && given.Nullable {

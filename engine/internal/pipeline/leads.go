@@ -1,9 +1,9 @@
 package pipeline
 
-import "github.com/seed627bd532/runner/engine/internal/lang"
+import "github.com/seed627bd532/runner/engine/internal/lang/expr"
 
 // findLeads marks the steps of a list on which a create may depend. reads are what each of them reads.
-func findLeads(steps []*Step, reads []lang.Reads) {
+func findLeads(steps []*Step, reads []expr.Reads) {
 	if !creates(steps, map[*Pipeline]bool{}) {
 		return
 	}

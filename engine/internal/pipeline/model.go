@@ -9,7 +9,9 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 )
 
 // A Pipeline is a loaded, linked and compiled pipeline file. It never changes.
@@ -30,7 +32,7 @@ type Pipeline struct {
 	OnFailure OnFailure
 	Outputs   []Output
 	// OutputsType is the object type of Outputs.
-	OutputsType *lang.Type
+	OutputsType *types.Type
 }
 
 // Inputs are a pipeline's inputs, with what only pipelines say about them.
@@ -57,7 +59,7 @@ type Step struct {
 	ID    string
 	Place diag.Place
 	// If decides whether the step runs; nil always.
-	If *lang.Expr
+	If *expr.Expr
 	// Foreach repeats the step; nil for once.
 	Foreach *Foreach
 	// Until repeats a read until something is there; nil for once.
@@ -90,13 +92,13 @@ const (
 
 // Foreach repeats a step for each element of a list.
 type Foreach struct {
-	Over *lang.Expr
+	Over *expr.Expr
 	// Input is the param that Over names when it is just inputs.NAME; nil otherwise.
 	Input *catalog.Param
 	// As is the element's name; it is the last variable of the body's scope.
 	As string
 	// Key names a row; nil for its number.
-	Key      *lang.Expr
+	Key      *expr.Expr
 	Parallel int
 	// Batch hands out lists of at most this many elements; 0 for single ones.
 	Batch int
@@ -114,7 +116,7 @@ type Call struct {
 	Connection string
 	Operation  *catalog.Operation
 	Pipeline   *Pipeline
-	With       *lang.Template // nil: no inputs
+	With       *template.Template // nil: no inputs
 
 	name string // what Name returns, once it was found
 }
@@ -139,7 +141,7 @@ func (c *Call) Params() *catalog.Params {
 }
 
 // Outputs returns the type of what the callee gives where it succeeds.
-func (c *Call) Outputs() *lang.Type {
+func (c *Call) Outputs() *types.Type {
 	if c.Operation != nil {
 		return c.Operation.Response.Given()
 	}
@@ -147,10 +149,10 @@ func (c *Call) Outputs() *lang.Type {
 }
 
 // Set computes values.
-type Set struct{ Values *lang.Template }
+type Set struct{ Values *template.Template }
 
 // Fail ends the run with a message.
-type Fail struct{ Message *lang.Template }
+type Fail struct{ Message *template.Template }
 
 func (*Call) action() {}
 func (*Set) action()  {}
@@ -159,7 +161,7 @@ func (*Fail) action() {}
 // An Output is one result of a pipeline.
 type Output struct {
 	Name  string
-	Value *lang.Template
+	Value *template.Template
 	// File is where a list goes when the pipeline is run by itself; "" for none.
 	File string
 	// Columns are the file's columns, when the type tells them.

@@ -4,7 +4,8 @@ import (
 	"slices"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -14,11 +15,11 @@ import (
 // An ending is what is known where an action has ended and the run goes on.
 type ending struct {
 	never bool // it always fails
-	facts []lang.Fact
+	facts []expr.Fact
 }
 
 // of returns the ending of the step s, whose action ended as e does. before is the scope of its condition.
-func (e ending) of(s *Step, before *lang.Scope) ending {
+func (e ending) of(s *Step, before *expr.Scope) ending {
 	if s.Foreach != nil || s.OnError != FailRun || len(s.Handlers) > 0 {
 		return ending{}
 	}
@@ -37,23 +38,23 @@ func either(ways []ending) ending {
 	}
 	facts := ways[0].facts
 	for _, other := range ways[1:] {
-		facts = lang.Common(facts, other.facts)
+		facts = expr.Common(facts, other.facts)
 	}
 	return ending{facts: facts}
 }
 
 // answered returns scope with the outputs of a call that went well.
-func (c *Call) answered(scope *lang.Scope) *lang.Scope {
+func (c *Call) answered(scope *expr.Scope) *expr.Scope {
 	if c.Operation != nil {
 		return c.Operation.Response.WithOutputs(scope)
 	}
-	return scope.With(lang.Name{Name: "outputs", Type: c.Outputs()})
+	return scope.With(expr.Name{Name: "outputs", Type: c.Outputs()})
 }
 
 // rule tells what is known of a step from any part of its record. before is the scope of its condition.
-func (s *Step) rule(before *lang.Scope) lang.Rule {
-	var cases []lang.Case
-	return lang.Rule{Of: []string{"steps", s.ID}, Cases: func() []lang.Case {
+func (s *Step) rule(before *expr.Scope) expr.Rule {
+	var cases []expr.Case
+	return expr.Rule{Of: []string{"steps", s.ID}, Cases: func() []expr.Case {
 		if cases == nil {
 			cases = s.cases(before)
 		}
@@ -62,12 +63,12 @@ func (s *Step) rule(before *lang.Scope) lang.Rule {
 }
 
 // cases are the ways in which the record of the step comes to be.
-func (s *Step) cases(before *lang.Scope) []lang.Case {
-	var cases []lang.Case
+func (s *Step) cases(before *expr.Scope) []expr.Case {
+	var cases []expr.Case
 	if s.If != nil {
 		cases = append(cases, s.absent(before.Where(s.If, false).Facts(before)...))
 	}
-	done := append(before.Where(s.If, true).Facts(before), lang.Is(true, s.path("ran")...))
+	done := append(before.Where(s.If, true).Facts(before), expr.Is(true, s.path("ran")...))
 	if s.Foreach != nil {
 		return append(cases, done)
 	}
@@ -81,7 +82,7 @@ func (s *Step) cases(before *lang.Scope) []lang.Case {
 		cases = append(cases, s.passedOver(nil, done))
 	}
 	for _, h := range s.Handlers {
-		var given *lang.Type
+		var given *types.Type
 		if h.Outputs != nil {
 			given = h.Outputs.Type()
 		}
@@ -94,37 +95,37 @@ func (s *Step) cases(before *lang.Scope) []lang.Case {
 func (s *Step) path(names ...string) []string { return append([]string{"steps", s.ID}, names...) }
 
 // given are the facts about outputs of type t, nil for none.
-func (s *Step) given(t *lang.Type) []lang.Fact {
+func (s *Step) given(t *types.Type) []expr.Fact {
 	if s.RowType() == nil || s.Foreach != nil {
 		return nil
 	}
-	return lang.Given(t, s.RowType(), s.path("outputs"))
+	return expr.Given(t, s.RowType(), s.path("outputs"))
 }
 
 // absent is the case of a step that did nothing, with further facts.
-func (s *Step) absent(facts ...lang.Fact) lang.Case {
-	facts = append(append(s.given(nil), facts...), lang.Is(false, s.path("ran")...))
+func (s *Step) absent(facts ...expr.Fact) expr.Case {
+	facts = append(append(s.given(nil), facts...), expr.Is(false, s.path("ran")...))
 	if s.callsOperation() {
-		facts = append(facts, lang.Is(nil, s.path("outcome")...), lang.Is(false, s.path("sent")...), lang.Is(false, s.path("reconciled")...))
+		facts = append(facts, expr.Is(nil, s.path("outcome")...), expr.Is(false, s.path("sent")...), expr.Is(false, s.path("reconciled")...))
 	}
 	return facts
 }
 
 // passedOver is the case of a step that failed and the run went on, with outputs of type t; nil for none.
-func (s *Step) passedOver(t *lang.Type, facts []lang.Fact) lang.Case {
+func (s *Step) passedOver(t *types.Type, facts []expr.Fact) expr.Case {
 	failed := append(s.given(t), facts...)
 	if s.callsOperation() {
-		notDone := lang.Fact{Path: s.path("outcome"), Among: []value.Value{string(flow.OK), string(flow.Empty)}, Not: true}
-		failed = append(failed, notDone, lang.Is(false, s.path("sent")...), lang.Is(false, s.path("reconciled")...))
+		notDone := expr.Fact{Path: s.path("outcome"), Among: []value.Value{string(flow.OK), string(flow.Empty)}, Not: true}
+		failed = append(failed, notDone, expr.Is(false, s.path("sent")...), expr.Is(false, s.path("reconciled")...))
 	}
 	return failed
 }
 
 // successes are the cases of a step that went well.
-func (s *Step) successes() []lang.Case {
+func (s *Step) successes() []expr.Case {
 	switch a := s.Action.(type) {
 	case *Switch:
-		var cases []lang.Case
+		var cases []expr.Case
 		for _, b := range a.Branches {
 			cases = append(cases, s.given(b.outputsType()))
 		}
@@ -132,23 +133,23 @@ func (s *Step) successes() []lang.Case {
 	case *Call:
 		switch {
 		case s.Batch() != nil: // which may have nothing to send, or has sent it already
-			return []lang.Case{nil}
+			return []expr.Case{nil}
 		case a.Operation != nil:
 			return s.awaited(a.Operation.Response.Cases(s.path("outputs"), s.path("outcome")))
 		}
 	}
-	return []lang.Case{s.given(s.RowType())}
+	return []expr.Case{s.given(s.RowType())}
 }
 
 // awaited are those of the cases in which a step has what it waits for.
-func (s *Step) awaited(cases []lang.Case) []lang.Case {
+func (s *Step) awaited(cases []expr.Case) []expr.Case {
 	if s.Until == nil {
 		return cases
 	}
 	seen := s.given(s.RowType())
-	var left []lang.Case
+	var left []expr.Case
 	for _, one := range cases {
-		if !slices.ContainsFunc(one, func(f lang.Fact) bool { return slices.ContainsFunc(seen, f.Excludes) }) {
+		if !slices.ContainsFunc(one, func(f expr.Fact) bool { return slices.ContainsFunc(seen, f.Excludes) }) {
 			left = append(left, append(one, seen...))
 		}
 	}

@@ -6,14 +6,14 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // What an outcome can be where it is seen: a comparison with any other never holds.
 
 // outcomeType is the type of steps.ID.outcome. Of failures those alone are seen that on_error passes over.
-func (s *Step) outcomeType() *lang.Type {
+func (s *Step) outcomeType() *types.Type {
 	op := s.Action.(*Call).Operation
 	seen := []flow.Outcome{flow.OK}
 	if mayBeEmpty(op) {
@@ -72,8 +72,8 @@ func mayBeEmpty(op *catalog.Operation) bool {
 		slices.ContainsFunc(op.Response.Outcomes, func(r catalog.Rule) bool { return r.Is == flow.Empty })
 }
 
-func outcomes(all []flow.Outcome, place diag.Place, note string) *lang.Type {
-	t := &lang.Type{Kind: lang.Text, Declared: diag.Place{File: place.File, Pos: place.Pos, Note: note}}
+func outcomes(all []flow.Outcome, place diag.Place, note string) *types.Type {
+	t := &types.Type{Kind: types.Text, Declared: diag.Place{File: place.File, Pos: place.Pos, Note: note}}
 	for _, o := range all {
 		t.Enum = append(t.Enum, string(o))
 	}
@@ -81,15 +81,15 @@ func outcomes(all []flow.Outcome, place diag.Place, note string) *lang.Type {
 }
 
 // errorType is the type of error in the handlers of the step.
-func (s *Step) errorType() *lang.Type {
+func (s *Step) errorType() *types.Type {
 	outcome := outcomes(s.passable(), s.Place, "handlers see the failures of this step that may be passed over")
 	outcome.Also = []value.Value{string(flow.Auth), string(flow.Unknown)}
-	return lang.ObjectOf(
-		lang.Field{Name: "outcome", Type: outcome.OrNull("a fault outside of a call has no outcome")},
-		lang.Field{Name: "code", Type: lang.TextType},
-		lang.Field{Name: "status", Type: &lang.Type{Kind: lang.Integer, Most: 599}},
-		lang.Field{Name: "message", Type: lang.TextType},
-		lang.Field{Name: "body", Type: lang.AnyType},
+	return types.ObjectOf(
+		types.Field{Name: "outcome", Type: outcome.OrNull("a fault outside of a call has no outcome")},
+		types.Field{Name: "code", Type: types.TextType},
+		types.Field{Name: "status", Type: &types.Type{Kind: types.Integer, Most: 599}},
+		types.Field{Name: "message", Type: types.TextType},
+		types.Field{Name: "body", Type: types.AnyType},
 	)
 }
 

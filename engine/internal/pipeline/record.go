@@ -3,7 +3,7 @@ package pipeline
 import (
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -11,26 +11,26 @@ import (
 // its value, for the interpreter, side by side.
 
 // recordType returns the type of steps.ID.
-func (s *Step) recordType() *lang.Type {
+func (s *Step) recordType() *types.Type {
 	if s.Foreach != nil {
 		return s.foreachType()
 	}
-	fields := []lang.Field{{Name: "ran", Type: lang.BooleanType}}
+	fields := []types.Field{{Name: "ran", Type: types.BooleanType}}
 	if t := s.RowType(); t != nil {
 		t = s.handled(maybe(maybe(t, s.whyNull()), s.whyNotSent()))
-		fields = []lang.Field{{Name: "outputs", Type: t}, fields[0]}
+		fields = []types.Field{{Name: "outputs", Type: t}, fields[0]}
 	}
 	if s.Batch() != nil {
 		fields = append(fields, s.resultFields(nil)...)
 	}
 	if s.callsOperation() {
 		fields = append(fields,
-			lang.Field{Name: "sent", Type: lang.BooleanType},
-			lang.Field{Name: "reconciled", Type: lang.BooleanType},
-			lang.Field{Name: "outcome", Type: orNull(s.outcomeType(), s.whyNoOutcome())},
+			types.Field{Name: "sent", Type: types.BooleanType},
+			types.Field{Name: "reconciled", Type: types.BooleanType},
+			types.Field{Name: "outcome", Type: orNull(s.outcomeType(), s.whyNoOutcome())},
 		)
 	}
-	return lang.ObjectOf(fields...)
+	return types.ObjectOf(fields...)
 }
 
 // Batch returns the batch operation that the step calls, or nil.
@@ -72,19 +72,19 @@ func (s *Step) whyNoOutcome() string {
 }
 
 // maybe makes every member nullable when there is a reason.
-func maybe(t *lang.Type, why string) *lang.Type {
-	if why == "" || t == nil || t.Kind != lang.Object {
+func maybe(t *types.Type, why string) *types.Type {
+	if why == "" || t == nil || t.Kind != types.Object {
 		return t
 	}
 	m := *t
-	m.Fields = make([]lang.Field, len(t.Fields))
+	m.Fields = make([]types.Field, len(t.Fields))
 	for i, f := range t.Fields {
-		m.Fields[i] = lang.Field{Name: f.Name, Type: orNull(f.Type, why)}
+		m.Fields[i] = types.Field{Name: f.Name, Type: orNull(f.Type, why)}
 	}
 	return &m
 }
 
-func orNull(t *lang.Type, why string) *lang.Type {
+func orNull(t *types.Type, why string) *types.Type {
 	if why == "" {
 		return t
 	}
@@ -93,10 +93,10 @@ func orNull(t *lang.Type, why string) *lang.Type {
 
 // A shape is what is the same in all records of a step.
 type shape struct {
-	outputs *lang.Type // nil for a step that gives none
-	batch   bool       // it calls an operation that sends many rows
-	creates bool       // these are created
-	calls   bool       // it calls an operation
+	outputs *types.Type // nil for a step that gives none
+	batch   bool        // it calls an operation that sends many rows
+	creates bool        // these are created
+	calls   bool        // it calls an operation
 	skipped *value.Object
 }
 
@@ -148,7 +148,7 @@ func (s *shape) size() int {
 }
 
 // complete returns outputs with every declared member in its place; the rest follows.
-func complete(t *lang.Type, outputs *value.Object) *value.Object {
+func complete(t *types.Type, outputs *value.Object) *value.Object {
 	if isComplete(t, outputs) {
 		return outputs
 	}
@@ -164,7 +164,7 @@ func complete(t *lang.Type, outputs *value.Object) *value.Object {
 	return all
 }
 
-func isComplete(t *lang.Type, outputs *value.Object) bool {
+func isComplete(t *types.Type, outputs *value.Object) bool {
 	if t == nil || outputs == nil || outputs.Len() < len(t.Fields) {
 		return false
 	}
@@ -195,34 +195,34 @@ func (s *Step) createsRows() bool {
 	return op != nil && op.Effect == flow.Create
 }
 
-func (s *Step) foreachType() *lang.Type {
-	return lang.ObjectOf(append([]lang.Field{{Name: "ran", Type: lang.BooleanType}}, s.resultFields(s.rowOutputs())...)...)
+func (s *Step) foreachType() *types.Type {
+	return types.ObjectOf(append([]types.Field{{Name: "ran", Type: types.BooleanType}}, s.resultFields(s.rowOutputs())...)...)
 }
 
 // resultFields are results, done and failed. Rows have outputs beside key, status and error, and
 // those of a batch that creates whether they were sent.
-func (s *Step) resultFields(outputs []lang.Field) []lang.Field {
-	fields := []lang.Field{
-		{Name: rowKey, Type: lang.TextType},
-		{Name: rowStatus, Type: &lang.Type{Kind: lang.Text, Enum: []value.Value{"done", "failed", "ambiguous", "skipped"}}},
+func (s *Step) resultFields(outputs []types.Field) []types.Field {
+	fields := []types.Field{
+		{Name: rowKey, Type: types.TextType},
+		{Name: rowStatus, Type: &types.Type{Kind: types.Text, Enum: []value.Value{"done", "failed", "ambiguous", "skipped"}}},
 	}
 	if s.createsRows() {
-		fields = append(fields, lang.Field{Name: rowSent, Type: lang.BooleanType})
+		fields = append(fields, types.Field{Name: rowSent, Type: types.BooleanType})
 	}
 	for _, f := range outputs {
-		fields = append(fields, lang.Field{Name: f.Name, Type: f.Type.OrNull("a row that failed has no outputs")})
+		fields = append(fields, types.Field{Name: f.Name, Type: f.Type.OrNull("a row that failed has no outputs")})
 	}
-	fields = append(fields, lang.Field{Name: rowError, Type: lang.TextType.OrNull("a row that is done has no error")})
-	return []lang.Field{
-		{Name: "results", Type: lang.ListOf(lang.ObjectOf(fields...))},
-		{Name: "done", Type: lang.IntegerType},
-		{Name: "failed", Type: lang.IntegerType},
+	fields = append(fields, types.Field{Name: rowError, Type: types.TextType.OrNull("a row that is done has no error")})
+	return []types.Field{
+		{Name: "results", Type: types.ListOf(types.ObjectOf(fields...))},
+		{Name: "done", Type: types.IntegerType},
+		{Name: "failed", Type: types.IntegerType},
 	}
 }
 
 // rowOutputs are what a row of results has beside key, status and error. The
 // outputs of a batch operation are those of a batch, not of a row.
-func (s *Step) rowOutputs() []lang.Field {
+func (s *Step) rowOutputs() []types.Field {
 	if t := s.RowType(); t != nil && s.Batch() == nil {
 		return t.Fields
 	}
@@ -231,7 +231,7 @@ func (s *Step) rowOutputs() []lang.Field {
 
 // RowType returns the type of the outputs that the step gives each time it is
 // done; nil for steps that give none.
-func (s *Step) RowType() *lang.Type {
+func (s *Step) RowType() *types.Type {
 	switch a := s.Action.(type) {
 	case *Call:
 		if s.Until != nil {

@@ -3,7 +3,8 @@ package pipeline
 import (
 	"slices"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -17,17 +18,17 @@ const (
 	varCount
 )
 
-var runType = lang.ObjectOf(
-	lang.Field{Name: "id", Type: lang.TextType},
-	lang.Field{Name: "started", Type: &lang.Type{Kind: lang.Text, Format: "datetime"}},
+var runType = types.ObjectOf(
+	types.Field{Name: "id", Type: types.TextType},
+	types.Field{Name: "started", Type: &types.Type{Kind: types.Text, Format: "datetime"}},
 )
 
-func scopeOf(inputs, steps *lang.Type) *lang.Scope {
-	return lang.NewScope(
-		lang.Name{Name: "inputs", Type: inputs},
-		lang.Name{Name: "steps", Type: steps},
-		lang.Name{Name: "run", Type: runType},
-		lang.Name{Name: "now()", Type: &lang.Type{Kind: lang.Text, Format: "datetime"}},
+func scopeOf(inputs, steps *types.Type) *expr.Scope {
+	return expr.NewScope(
+		expr.Name{Name: "inputs", Type: inputs},
+		expr.Name{Name: "steps", Type: steps},
+		expr.Name{Name: "run", Type: runType},
+		expr.Name{Name: "now()", Type: &types.Type{Kind: types.Text, Format: "datetime"}},
 	)
 }
 
@@ -42,20 +43,20 @@ func NewRun(id, started string) Run {
 var noSteps = value.NewObject(0)
 
 // Vars returns the variables of a pipeline at its start.
-func (r Run) Vars(inputs *value.Object) lang.Vars {
-	vars := make(lang.Vars, varCount)
+func (r Run) Vars(inputs *value.Object) expr.Vars {
+	vars := make(expr.Vars, varCount)
 	vars[varInputs], vars[varSteps], vars[varRun], vars[varNow] = inputs, noSteps, r.run, r.now
 	return vars
 }
 
 // A Trail is the variables of a list of steps, which grow by the record of each.
 type Trail struct {
-	Vars  lang.Vars
+	Vars  expr.Vars
 	rooms []value.Object // for the objects that steps is yet to be
 }
 
 // NewTrail returns the trail of so many steps that begin with vars, which stay as they are.
-func NewTrail(vars lang.Vars, n int) *Trail {
+func NewTrail(vars expr.Vars, n int) *Trail {
 	t := &Trail{Vars: slices.Clone(vars), rooms: make([]value.Object, n)}
 	before := vars[varSteps].(*value.Object)
 	t.Vars[varSteps] = before.Head(before.Len(), before.Len()+n)
@@ -72,6 +73,6 @@ func (t *Trail) Add(id string, record *value.Object) {
 }
 
 // WithItem returns vars with the element of a foreach after them.
-func WithItem(vars lang.Vars, item value.Value) lang.Vars {
+func WithItem(vars expr.Vars, item value.Value) expr.Vars {
 	return append(vars[:len(vars):len(vars)], item)
 }

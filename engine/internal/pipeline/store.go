@@ -7,7 +7,7 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
@@ -61,7 +61,7 @@ run:
 
 // storeVendor returns Store with tables that may hold anything.
 func storeVendor() *catalog.Vendor {
-	v := &catalog.Vendor{Name: Store, Title: "Tables of the state", Config: &catalog.Params{Type: lang.ObjectOf()}}
+	v := &catalog.Vendor{Name: Store, Title: "Tables of the state", Config: &catalog.Params{Type: types.ObjectOf()}}
 	var faults diag.List // none, as every use of Store shows
 	n, _ := source.Read(Store, []byte(storeOperations))
 	for _, pair := range n.Pairs {
@@ -77,7 +77,7 @@ func storeVendor() *catalog.Vendor {
 			t := *in.Type
 			t.Declared, in.Place, in.Type = diag.Place{}, diag.Place{}, &t // nobody could look there
 		}
-		setStoreOutputs(op, lang.AnyType)
+		setStoreOutputs(op, types.AnyType)
 		v.Operations = append(v.Operations, op)
 	}
 	return v
@@ -92,7 +92,7 @@ func CheckConnectionName(name *source.Node, faults *diag.List) {
 }
 
 // setStoreOutputs says what an operation gives of a table that holds such values.
-func setStoreOutputs(op *catalog.Operation, of *lang.Type) {
+func setStoreOutputs(op *catalog.Operation, of *types.Type) {
 	op.Response.OutputsType = storeOutputs(op.Name, of)
 	switch op.Name {
 	case StoreGet:
@@ -103,23 +103,23 @@ func setStoreOutputs(op *catalog.Operation, of *lang.Type) {
 }
 
 // storeOutputs is the type of what an operation gives of a table that holds such values, where there is something.
-func storeOutputs(operation string, of *lang.Type) *lang.Type {
+func storeOutputs(operation string, of *types.Type) *types.Type {
 	switch operation {
 	case StoreGet:
-		return lang.ObjectOf(lang.Field{Name: StoreValue, Type: of})
+		return types.ObjectOf(types.Field{Name: StoreValue, Type: of})
 	case StoreList:
-		row := lang.ObjectOf(lang.Field{Name: StoreKey, Type: lang.TextType}, lang.Field{Name: StoreValue, Type: of})
-		return lang.ObjectOf(lang.Field{Name: StoreRows, Type: lang.ListOf(row)})
+		row := types.ObjectOf(types.Field{Name: StoreKey, Type: types.TextType}, types.Field{Name: StoreValue, Type: of})
+		return types.ObjectOf(types.Field{Name: StoreRows, Type: types.ListOf(row)})
 	case StoreRun:
-		return lang.ObjectOf(lang.Field{Name: StoreEnded, Type: lang.TextType})
+		return types.ObjectOf(types.Field{Name: StoreEnded, Type: types.TextType})
 	}
-	return lang.ObjectOf()
+	return types.ObjectOf()
 }
 
 // ofTable returns an operation of Store for a table that is declared.
 func ofTable(op *catalog.Operation, table *catalog.Param) *catalog.Operation {
 	typed, inputs := *op, *op.Inputs
-	inputs.List, inputs.Type = nil, lang.ObjectOf()
+	inputs.List, inputs.Type = nil, types.ObjectOf()
 	for _, in := range op.Inputs.List {
 		if in.Name == StoreValue {
 			value := *in
@@ -127,7 +127,7 @@ func ofTable(op *catalog.Operation, table *catalog.Param) *catalog.Operation {
 			in = &value
 		}
 		inputs.List = append(inputs.List, in)
-		inputs.Type.Fields = append(inputs.Type.Fields, lang.Field{Name: in.Name, Type: in.Type})
+		inputs.Type.Fields = append(inputs.Type.Fields, types.Field{Name: in.Name, Type: in.Type})
 	}
 	typed.Inputs = &inputs
 	setStoreOutputs(&typed, table.Type)

@@ -1,9 +1,9 @@
 package pipeline
 
-import "github.com/seed627bd532/runner/engine/internal/lang"
+import "github.com/seed627bd532/runner/engine/internal/lang/expr"
 
 // findStreamed marks the inputs whose only use is one foreach.
-func (in *Inputs) findStreamed(reads *lang.Reads, p *Pipeline) {
+func (in *Inputs) findStreamed(reads *expr.Reads, p *Pipeline) {
 	uses := map[string]int{}
 	whole := false
 	reads.Each("inputs", func(path []string) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
@@ -19,7 +19,7 @@ const (
 
 // undo decodes the call that takes back what the step did; n has it. The
 // outputs of the step's own call are in its scope.
-func (d *decoder) undo(n *source.Node, s *Step, scope *lang.Scope) *Call {
+func (d *decoder) undo(n *source.Node, s *Step, scope *expr.Scope) *Call {
 	u := n.Get("undo")
 	own, ok := s.Action.(*Call)
 	if !ok {

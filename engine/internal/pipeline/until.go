@@ -6,23 +6,24 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
 // Until repeats a read until something is there. Its conditions are over the
 // step's variables and the outputs of its own call.
 type Until struct {
-	Done   *lang.Expr
-	FailIf *lang.Expr // nil: nothing ends the wait but Done and Timeout
+	Done   *expr.Expr
+	FailIf *expr.Expr // nil: nothing ends the wait but Done and Timeout
 	// Every is the wait between two looks; the step's timeout is the longest wait in all.
 	Every time.Duration
 
-	seen *lang.Type // of the outputs of the look that ends the wait well
+	seen *types.Type // of the outputs of the look that ends the wait well
 }
 
 // until decodes the wait of a step that calls; n has it.
-func (d *decoder) until(n *source.Node, s *Step, scope *lang.Scope) *Until {
+func (d *decoder) until(n *source.Node, s *Step, scope *expr.Scope) *Until {
 	at := n.Key("until")
 	call, ok := s.Action.(*Call)
 	if !ok {

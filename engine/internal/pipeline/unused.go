@@ -5,7 +5,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/marker"
 	"github.com/seed627bd532/runner/engine/internal/source"
 )
 
@@ -87,7 +87,7 @@ func (d *decoder) unusedSet(id, set *source.Node, used map[string]bool) {
 		return
 	}
 	for _, pair := range set.Pairs {
-		if !lang.HasMarker(pair.Key) && !used[id.Text+".outputs."+pair.Key.Text] {
+		if !marker.In(pair.Key) && !used[id.Text+".outputs."+pair.Key.Text] {
 			d.faults.Add(pair.Key.Warnf("unused", "nothing reads %s of the step %s", pair.Key.Text, id.Text).
 				WithHint("take it out, or read it as steps." + id.Text + ".outputs." + pair.Key.Text))
 		}

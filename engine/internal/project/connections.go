@@ -10,7 +10,10 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/marker"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -84,7 +87,7 @@ func (c Connection) Check(v *catalog.Vendor) diag.List {
 	var faults diag.List
 	shellVariables(c.node, &faults)
 	base := c.node.Get("base_url")
-	lang.CompileTemplate(base, environmentScope(c.node, Environment{}), &faults)
+	template.Compile(base, environmentScope(c.node, Environment{}), &faults)
 	if !strings.Contains(base.Text, "${{") {
 		if _, err := ParseBaseURL(base.Text); err != nil {
 			faults.Add(base.Errorf("bad-url", "%v", err))
@@ -97,18 +100,18 @@ func (c Connection) Check(v *catalog.Vendor) diag.List {
 	return faults
 }
 
-func (c Connection) config(scope *lang.Scope, faults *diag.List) *lang.Template {
+func (c Connection) config(scope *expr.Scope, faults *diag.List) *template.Template {
 	n := c.node.Get("config")
 	if n == nil {
 		return nil
 	}
-	return lang.CompileTemplate(n, scope, faults)
+	return template.Compile(n, scope, faults)
 }
 
 // shellVariables reports variables as shells and other tools write them, which would be sent as they stand.
 func shellVariables(n *source.Node, faults *diag.List) {
 	eachScalar(n, func(s *source.Node) {
-		text := lang.PlainText(s)
+		text := marker.PlainText(s)
 		if command.MatchString(text) {
 			faults.Add(s.Errorf("no-marker", "%s is no marker: this would be sent as it stands", text).
 				WithHint("write ${{ file('/path') }} for what a file holds, or ${{ env.NAME }} for a variable, or quote the characters themselves: ${{ '…' }}"))
@@ -136,8 +139,8 @@ func (c Connection) Evaluate(v *catalog.Vendor, env Environment) (baseURL string
 		return "", nil, faults
 	}
 	scope := environmentScope(c.node, env)
-	vars := lang.Vars{environmentOf(c.node, env)}
-	base := lang.CompileTemplate(c.node.Get("base_url"), scope, &faults)
+	vars := expr.Vars{environmentOf(c.node, env)}
+	base := template.Compile(c.node.Get("base_url"), scope, &faults)
 	template := c.config(scope, &faults)
 	if faults.HasErrors() {
 		return "", nil, faults
@@ -186,24 +189,24 @@ func asFault(n *source.Node, err error) *diag.Diagnostic {
 
 // environmentScope is what the expressions of n may read. Variables are never
 // absent, for unset ones are refused before, unless ?? stands beside them.
-func environmentScope(n *source.Node, env Environment) *lang.Scope {
-	variables := &lang.Type{Kind: lang.Object, Extra: lang.TextType}
+func environmentScope(n *source.Node, env Environment) *expr.Scope {
+	variables := &types.Type{Kind: types.Object, Extra: types.TextType}
 	eachScalar(n, func(s *source.Node) {
-		if !lang.HasMarker(s) {
+		if !marker.In(s) {
 			return // plain text
 		}
 		for _, m := range envUse.FindAllStringSubmatch(s.Text, -1) {
-			known := slices.ContainsFunc(variables.Fields, func(f lang.Field) bool { return f.Name == m[1] })
+			known := slices.ContainsFunc(variables.Fields, func(f types.Field) bool { return f.Name == m[1] })
 			if !known {
-				variables.Fields = append(variables.Fields, lang.Field{Name: m[1], Type: lang.TextType, Optional: strings.Contains(s.Text, "??")})
+				variables.Fields = append(variables.Fields, types.Field{Name: m[1], Type: types.TextType, Optional: strings.Contains(s.Text, "??")})
 			}
 		}
 	})
-	return lang.NewScope(lang.Name{Name: "env", Type: variables}).WithFuncs(lang.Func{
+	return expr.NewScope(expr.Name{Name: "env", Type: variables}).WithFuncs(expr.Func{
 		Name:   "file",
-		Params: []*lang.Type{lang.TextType},
-		Result: lang.TextType,
-		Call: func(_ lang.Vars, args []value.Value) (value.Value, error) {
+		Params: []*types.Type{types.TextType},
+		Result: types.TextType,
+		Call: func(_ expr.Vars, args []value.Value) (value.Value, error) {
 			name, _ := args[0].(string)
 			if env.ReadFile == nil {
 				return nil, fmt.Errorf("files cannot be read here")

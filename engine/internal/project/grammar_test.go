@@ -152,7 +152,7 @@ func TestGrammarsAndDecodersKnowTheSameKeys(t *testing.T) {
 		// members are what nodes are asked for that are no keys of the grammar.
 		members []string
 	}{
-		{"vendor", []string{"../catalog/*.go", "../lang/mapping*.go", "link.go"}, []string{"version", "description"}, []string{"grant_type"}},
+		{"vendor", []string{"../catalog/*.go", "../lang/paths/mapping*.go", "link.go"}, []string{"version", "description"}, []string{"grant_type"}},
 		{"pipeline", []string{"../pipeline/*.go", "../catalog/params.go", "read.go"}, []string{"version", "title", "description"}, []string{"effect"}}, // of the built-in vendor
 		{"connections", []string{"connections.go"}, nil, nil},
 		{"test", []string{"../rehearsal/*.go", "../trial/*.go", "tests.go"}, []string{"version", "title", "description"}, []string{"Content-Type"}},
@@ -182,7 +182,7 @@ func TestGrammarsAndDecodersKnowTheSameKeys(t *testing.T) {
 // knows every keyword of theirs.
 func TestGrammarKnowsEveryKeywordOfSchemas(t *testing.T) {
 	t.Parallel()
-	texts := readGo(t, "../schema/*.go", "../lang/type_schema*.go", "../catalog/params.go")
+	texts := readGo(t, "../schema/*.go", "../lang/types/schema*.go", "../catalog/params.go")
 	remarks := []string{"readOnly", "writeOnly"} // for readers of the file
 	for name := range grammar(t, "data")["properties"].(map[string]any) {
 		if !texts.all[name] && !slices.Contains(remarks, name) {

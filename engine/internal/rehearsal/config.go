@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -78,13 +78,13 @@ func madeUp(q *catalog.Param) value.Value {
 		return q.Type.Enum[0]
 	}
 	switch q.Type.Kind {
-	case lang.Boolean:
+	case types.Boolean:
 		return false
-	case lang.Integer, lang.Decimal:
+	case types.Integer, types.Decimal:
 		return int64(1)
-	case lang.List:
+	case types.List:
 		return value.List{}
-	case lang.Object:
+	case types.Object:
 		return value.NewObject(0)
 	}
 	switch {

@@ -8,7 +8,9 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/expr"
+	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -80,7 +82,7 @@ type decoder struct {
 
 // value returns what a node says. It may hold expressions, but there is nothing that they could read.
 func (d *decoder) value(n *source.Node) (v value.Value, ok bool) {
-	t := lang.CompileTemplate(n, lang.NewScope(), d.faults)
+	t := template.Compile(n, expr.NewScope(), d.faults)
 	if t == nil {
 		return nil, false
 	}
@@ -93,7 +95,7 @@ func (d *decoder) value(n *source.Node) (v value.Value, ok bool) {
 		d.faults.Add(placed)
 		return nil, false
 	}
-	if v == lang.Omit {
+	if v == types.Omit {
 		v = nil
 	}
 	return v, true

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -95,18 +95,18 @@ func outputNames(pl *pipeline.Pipeline) []string {
 }
 
 // fits reports a wanted value that no value of the type can agree with. Of objects only members that are named count.
-func (d *decoder) fits(path string, t *lang.Type, v value.Value, n *source.Node) {
-	if t == nil || t.Kind == lang.Unknown {
+func (d *decoder) fits(path string, t *types.Type, v value.Value, n *source.Node) {
+	if t == nil || t.Kind == types.Unknown {
 		return
 	}
 	switch v := v.(type) {
 	case *value.Object:
-		if t.Kind == lang.Object {
+		if t.Kind == types.Object {
 			d.membersFit(path, t, v, n)
 			return
 		}
 	case value.List:
-		if t.Kind == lang.List {
+		if t.Kind == types.List {
 			for i, item := range v {
 				d.fits(path, t.Elem, item, inside(n, i, ""))
 			}
@@ -118,7 +118,7 @@ func (d *decoder) fits(path string, t *lang.Type, v value.Value, n *source.Node)
 	}
 }
 
-func (d *decoder) membersFit(path string, t *lang.Type, v *value.Object, n *source.Node) {
+func (d *decoder) membersFit(path string, t *types.Type, v *value.Object, n *source.Node) {
 	for name, member := range v.All() {
 		of, ok := t.Field(name)
 		if !ok {

@@ -71,7 +71,7 @@ func (l *Library) At(name, pointer string) *source.Node {
 
 // Resolve finds the schema that ref, written in document base, leads to:
 // "#/schemas/X" in base itself, "FILE#/inputs" in the file relative to base.
-// It implements lang.Resolver.
+// It implements types.Resolver.
 func (l *Library) Resolve(base, ref string) (value.Value, string, error) {
 	t, err := locate(base, ref)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/interp"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/internal/source"
@@ -136,7 +136,7 @@ func (b *binder) set(values *value.Object, name string, given Given) {
 	case isValue && isText:
 		b.bad(name, errors.New("it is given as a value and as text"))
 	case isText:
-		b.recordValue(q, b.setValue(values, q, func() (value.Value, error) { return lang.ParseText(q.Type, text) }))
+		b.recordValue(q, b.setValue(values, q, func() (value.Value, error) { return types.ParseText(q.Type, text) }))
 	default:
 		b.setGiven(values, q, v)
 	}
@@ -148,7 +148,7 @@ func (b *binder) setGiven(values *value.Object, q *catalog.Param, given any) {
 		name := string(given)
 		open := func() (fs.File, error) { return os.Open(name) }
 		b.recordFile(q, name, open)
-		if q.Type.Kind == lang.List {
+		if q.Type.Kind == types.List {
 			b.setRows(values, q, b.open(q, name, open))
 			return
 		}
@@ -326,7 +326,7 @@ func readFile(q *catalog.Param, name string) (value.Value, error) {
 			return nil, fault
 		}
 		return v, nil
-	case q.Type.Kind == lang.Object && (ext == ".yaml" || ext == ".yml"):
+	case q.Type.Kind == types.Object && (ext == ".yaml" || ext == ".yml"):
 		n, faults := source.Read(name, text)
 		if err := faults.Err(); err != nil {
 			return nil, err
@@ -334,7 +334,7 @@ func readFile(q *catalog.Param, name string) (value.Value, error) {
 		v = n.Literal()
 	default:
 		text = bytes.TrimPrefix(text, []byte("\ufeff"))
-		v, err = lang.ParseText(q.Type, strings.TrimRight(string(text), "\r\n"))
+		v, err = types.ParseText(q.Type, strings.TrimRight(string(text), "\r\n"))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/interp"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/table"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
@@ -31,7 +31,7 @@ func rowsOf(given iter.Seq2[any, error]) interp.Source {
 }
 
 // fileRows makes a source of the rows of a file, which are of type elem.
-func fileRows(name string, f io.Reader, elem *lang.Type) (interp.Source, diag.List, error) {
+func fileRows(name string, f io.Reader, elem *types.Type) (interp.Source, diag.List, error) {
 	reader, err := table.Open(name, f, elem, requiredMembers(elem))
 	if err != nil {
 		return nil, nil, err
@@ -54,7 +54,7 @@ func fileRows(name string, f io.Reader, elem *lang.Type) (interp.Source, diag.Li
 }
 
 // requiredMembers are the members without which no row is complete: those that are neither optional nor have a default.
-func requiredMembers(t *lang.Type) []string {
+func requiredMembers(t *types.Type) []string {
 	var names []string
 	if t != nil {
 		for _, f := range t.Fields {

@@ -15,7 +15,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/interp"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/ledger"
 	"github.com/seed627bd532/runner/engine/internal/local"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
@@ -205,7 +205,7 @@ func rowsIn(item flow.Item) []flow.Item {
 }
 
 // withoutSecrets returns o without the members that t says are, or hold, secrets. o may be nil, and stays it.
-func withoutSecrets(t *lang.Type, o *value.Object) *value.Object {
+func withoutSecrets(t *types.Type, o *value.Object) *value.Object {
 	if o == nil || !t.HasSecret() {
 		return o
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/local"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -103,7 +103,7 @@ func settledOutputs(op *catalog.Operation, s Settlement) (outputs *value.Object,
 			return nil, "the output " + m.Name + " is secret, and must not be recorded"
 		case t.HasSecret():
 			continue
-		case !ok && t != nil && t.Kind != lang.Unknown && !t.Nullable:
+		case !ok && t != nil && t.Kind != types.Unknown && !t.Nullable:
 			missing = append(missing, fmt.Sprintf("the output %s (%s)", m.Name, t))
 			continue
 		}

@@ -7,7 +7,7 @@ import (
 )
 
 // cellOf writes v as a CSV cell: null as the empty cell, scalars as their text,
-// lists of scalars joined by semicolons, all else as JSON. What lang.ParseText makes of a
+// lists of scalars joined by semicolons, all else as JSON. What types.ParseText makes of a
 // cell, with the type of v, is v again (but for empty texts).
 func cellOf(v value.Value) string {
 	switch v := v.(type) {

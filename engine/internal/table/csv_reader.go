@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -24,7 +24,7 @@ type csvFile struct {
 // delimiters of files: spreadsheets of many countries write semicolons. Names of columns contain neither, cells may.
 const delimiters = ",;"
 
-func openCSV(name string, in *bufio.Reader, meter *rowMeter, item *lang.Type, required []string) (*Reader, error) {
+func openCSV(name string, in *bufio.Reader, meter *rowMeter, item *types.Type, required []string) (*Reader, error) {
 	f := &csvFile{name: name, in: NewCSV(in, delimiters), meter: meter}
 	f.in.FieldsPerRecord = -1 // a row with too few or too many cells is a bad row, not the end
 
@@ -99,7 +99,7 @@ func (f *csvFile) object(cells []string) (value.Value, error) {
 			faults = append(faults, fmt.Sprintf("column %s: not UTF-8", c.name))
 			continue
 		}
-		v, err := lang.ParseText(c.typ, cells[i])
+		v, err := types.ParseText(c.typ, cells[i])
 		if err != nil {
 			faults = append(faults, fmt.Sprintf("column %s: %v", c.name, err))
 			continue

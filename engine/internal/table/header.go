@@ -6,20 +6,20 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 )
 
 // A column is what the header says of one cell of each row.
 type column struct {
 	name string
-	typ  *lang.Type
+	typ  *types.Type
 	used bool
 }
 
 // columnsOf matches the header with the type of the rows. It returns warnings
 // for the columns that are not used.
-func columnsOf(name string, header []string, item *lang.Type, required []string) ([]column, []string, error) {
-	if item != nil && item.Kind != lang.Object && item.Kind != lang.Unknown {
+func columnsOf(name string, header []string, item *types.Type, required []string) ([]column, []string, error) {
+	if item != nil && item.Kind != types.Object && item.Kind != types.Unknown {
 		return nil, nil, fault(name, 0, "wrong-format", "use a .json or .jsonl file",
 			"rows of a CSV file have named columns, but rows of type %s are wanted", item)
 	}
@@ -64,9 +64,9 @@ func firstOf(name string, warnings []string) []string {
 }
 
 // typeOf returns the type of a column; ok is false when the rows have no such member.
-func typeOf(item *lang.Type, name string) (t *lang.Type, ok bool) {
-	if item == nil || item.Kind == lang.Unknown {
-		return lang.TextType, true
+func typeOf(item *types.Type, name string) (t *types.Type, ok bool) {
+	if item == nil || item.Kind == types.Unknown {
+		return types.TextType, true
 	}
 	for _, f := range item.Fields {
 		if f.Name == name {

@@ -6,7 +6,7 @@ import (
 	"io"
 	"iter"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -35,7 +35,7 @@ type Reader struct {
 // diag.List of them): a CSV file that lacks required columns (all are named), a JSON file that is no array, a wrong encoding,
 // all that is wrong with a YAML file, which alone is read as a whole.
 // r stays the caller's to close, after the last row was read.
-func Open(name string, r io.Reader, item *lang.Type, required []string) (*Reader, error) {
+func Open(name string, r io.Reader, item *types.Type, required []string) (*Reader, error) {
 	format, err := FormatOf(name)
 	if err != nil {
 		return nil, err

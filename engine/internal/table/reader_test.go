@@ -12,16 +12,16 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
-var company = lang.ObjectOf(
-	lang.Field{Name: "vat_id", Type: lang.TextType},
-	lang.Field{Name: "credit", Type: lang.DecimalType, Optional: true},
-	lang.Field{Name: "seats", Type: lang.IntegerType, Optional: true},
-	lang.Field{Name: "active", Type: lang.BooleanType, Optional: true},
-	lang.Field{Name: "tags", Type: lang.ListOf(lang.TextType), Optional: true},
+var company = types.ObjectOf(
+	types.Field{Name: "vat_id", Type: types.TextType},
+	types.Field{Name: "credit", Type: types.DecimalType, Optional: true},
+	types.Field{Name: "seats", Type: types.IntegerType, Optional: true},
+	types.Field{Name: "active", Type: types.BooleanType, Optional: true},
+	types.Field{Name: "tags", Type: types.ListOf(types.TextType), Optional: true},
 )
 
 func TestRowsOfFiles(t *testing.T) {
@@ -139,7 +139,7 @@ func TestRowsOfFiles(t *testing.T) {
 
 func TestRowsOfUnknownTypeAreText(t *testing.T) {
 	t.Parallel()
-	for _, item := range []*lang.Type{nil, lang.AnyType, {Kind: lang.Object, Extra: lang.TextType}} {
+	for _, item := range []*types.Type{nil, types.AnyType, {Kind: types.Object, Extra: types.TextType}} {
 		r, err := Open("a.csv", strings.NewReader("n,b\n001,true\n"), item, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -154,7 +154,7 @@ func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		file, in, want, hint string
-		item                 *lang.Type
+		item                 *types.Type
 	}{
 		{file: "a.txt", want: "a.txt: rows cannot be kept in .txt files: use .csv, .json or .jsonl"},
 		{file: "csv", want: "csv has no extension: name it .csv, .json or .jsonl"},
@@ -166,7 +166,7 @@ func TestOpenRefuses(t *testing.T) {
 		{file: "a.csv", in: "vat_id,a\"b\n", want: "a.csv:1:1: the header cannot be read: a quote stands inside a cell, at column 9 of line 1: quote the cell and double the quote"},
 		{file: "a.csv", in: "tags,credit\n", want: "a.csv:1:1: the required columns vat_id, seats are missing", hint: "the columns there are: tags, credit"},
 		{file: "a.csv", in: "seats;Vat_ID\n", want: "a.csv:1:1: the required column vat_id is missing", hint: "did you mean to rename Vat_ID to vat_id?"},
-		{file: "a.csv", in: "n\n1\n", item: lang.IntegerType, want: "a.csv: rows of a CSV file have named columns, but rows of type integer are wanted", hint: "use a .json or .jsonl file"},
+		{file: "a.csv", in: "n\n1\n", item: types.IntegerType, want: "a.csv: rows of a CSV file have named columns, but rows of type integer are wanted", hint: "use a .json or .jsonl file"},
 		{file: "a.json", in: "", want: "a.json: the file is empty: it must be a JSON array of rows"},
 		{file: "a.json", in: "\n{\"a\":1}", want: "a.json:1:1: the file must be a JSON array of rows", hint: "put the rows into [ ], or name the file .jsonl if each line is a row"},
 		{file: "a.json", in: "\n\n<html>", want: "a.json:3:1: the file is not JSON: invalid character '<' at start of value"},

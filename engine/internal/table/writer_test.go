@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed627bd532/runner/engine/internal/lang"
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -57,14 +57,14 @@ func TestFilesAsWritten(t *testing.T) {
 
 func TestRoundTrips(t *testing.T) {
 	t.Parallel()
-	item := lang.ObjectOf(
-		lang.Field{Name: "text", Type: lang.TextType},
-		lang.Field{Name: "int", Type: lang.IntegerType},
-		lang.Field{Name: "price", Type: lang.DecimalType},
-		lang.Field{Name: "flag", Type: lang.BooleanType},
-		lang.Field{Name: "tags", Type: lang.ListOf(lang.TextType)},
-		lang.Field{Name: "counts", Type: lang.ListOf(lang.IntegerType)},
-		lang.Field{Name: "object", Type: lang.ObjectOf(lang.Field{Name: "a", Type: lang.AnyType})},
+	item := types.ObjectOf(
+		types.Field{Name: "text", Type: types.TextType},
+		types.Field{Name: "int", Type: types.IntegerType},
+		types.Field{Name: "price", Type: types.DecimalType},
+		types.Field{Name: "flag", Type: types.BooleanType},
+		types.Field{Name: "tags", Type: types.ListOf(types.TextType)},
+		types.Field{Name: "counts", Type: types.ListOf(types.IntegerType)},
+		types.Field{Name: "object", Type: types.ObjectOf(types.Field{Name: "a", Type: types.AnyType})},
 	)
 	rows := value.List{
 		value.ObjectOf("text", "0012", "int", int64(-5), "price", value.Decimal("1.00000"), "flag", true,

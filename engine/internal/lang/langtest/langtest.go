@@ -1,4 +1,4 @@
-// Package langtest has what the tests of the packages of the language share.
+// package langtest has what the tests of the packages of the language share.
 package langtest
 
 import (
