@@ -86,7 +86,7 @@ func TestIntcomexAccountsAreRememberedAndTriedFirst(t *testing.T) {
 		"the account cannot be asked for": {vat: "PT9", between: withTrouble(trouble{service: "GetCompany", answer: &reply{status: 500, body: "out of order"}}),
 			first: creates, asked: `{"GetCompany":5,"GetCompanyByVatId":1}`, account: 221863, kept: "PT9=221863"},
 	} {
-		rehearse := func(t *testing.T, soon bool) {
+		play := func(t *testing.T, soon bool) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				v := newICP(existing(7, "PT1", "ONE"))
@@ -125,8 +125,8 @@ func TestIntcomexAccountsAreRememberedAndTriedFirst(t *testing.T) {
 				}
 			})
 		}
-		t.Run(name, func(t *testing.T) { rehearse(t, false) })
-		t.Run(name+", soon", func(t *testing.T) { rehearse(t, true) })
+		t.Run(name, func(t *testing.T) { play(t, false) })
+		t.Run(name+", soon", func(t *testing.T) { play(t, true) })
 	}
 }
 

@@ -17,13 +17,13 @@ import (
 	"github.com/seed627bd532/runner/engine/state"
 )
 
-// An mpsLedger is a state that tells of each write to a table before it is made; several may come at once.
-type mpsLedger struct {
+// An mpsTables is a state that tells of each write to a table before it is made; several may come at once.
+type mpsTables struct {
 	*state.Memory
 	before func() error // nil: none
 }
 
-func (l *mpsLedger) PutValue(ctx context.Context, table, key string, value []byte) error {
+func (l *mpsTables) PutValue(ctx context.Context, table, key string, value []byte) error {
 	if l.before != nil {
 		if err := l.before(); err != nil {
 			return err
@@ -32,7 +32,7 @@ func (l *mpsLedger) PutValue(ctx context.Context, table, key string, value []byt
 	return l.Memory.PutValue(ctx, table, key, value)
 }
 
-func (l *mpsLedger) DeleteValue(ctx context.Context, table, key string) error {
+func (l *mpsTables) DeleteValue(ctx context.Context, table, key string) error {
 	if l.before != nil {
 		if err := l.before(); err != nil {
 			return err
@@ -44,7 +44,7 @@ func (l *mpsLedger) DeleteValue(ctx context.Context, table, key string) error {
 // An mpsShop is a vendor whose catalogue changes between the exports of one environment.
 type mpsShop struct {
 	*mpsSim
-	ledger   *mpsLedger
+	tables   *mpsTables
 	program  *engine.Program
 	sink     *heard
 	products []string // as "PART PRICE"
@@ -53,7 +53,7 @@ type mpsShop struct {
 // newMPSShop serves products until the test ends. It filters by brand: each second product is of ODD.
 func newMPSShop(t *testing.T, products ...string) *mpsShop {
 	t.Helper()
-	s := &mpsShop{mpsSim: newMPS(), ledger: &mpsLedger{Memory: state.NewMemory()}, sink: &heard{}, products: products}
+	s := &mpsShop{mpsSim: newMPS(), tables: &mpsTables{Memory: state.NewMemory()}, sink: &heard{}, products: products}
 	s.catalogue = func(filters http.Header) reply {
 		var list []string
 		for _, p := range s.products {
@@ -75,7 +75,7 @@ func newMPSShop(t *testing.T, products ...string) *mpsShop {
 			Vendor: "mps", BaseURL: "http://mps.example:7071", Config: map[string]any{"username": mpsUser, "password": mpsPassword},
 		}},
 		Client: s.client,
-		State:  s.ledger,
+		State:  s.tables,
 		Events: s.sink,
 	})
 	if err != nil {
@@ -236,14 +236,14 @@ func TestMPSChangesOutliveAnExportThatStops(t *testing.T) {
 					s.changes(t).wants(t, "second", "A2 7") // leaves what the third deletes
 					s.products = []string{"A1 5", "A2 7", "A3 5", "A5 5"}
 					var writes atomic.Int64
-					s.ledger.before = func() error {
+					s.tables.before = func() error {
 						if writes.Add(1) > int64(stops) {
 							return errTornOff
 						}
 						return nil
 					}
 					r := s.changes(t)
-					s.ledger.before = nil
+					s.tables.before = nil
 					if stopped = r.err != nil; !stopped {
 						r.wants(t, "undisturbed", "A1 5", "A3 5", "A5 5")
 						return
@@ -302,9 +302,9 @@ func changesWithoutAFile(t *testing.T, resumed bool) {
 	s.products = []string{"A1 1", "A2 3"}
 	out := t.TempDir()
 	file := filepath.Join(out, "products.csv")
-	s.ledger.before = func() error { return os.MkdirAll(filepath.Join(file, "in the way"), 0o700) }
+	s.tables.before = func() error { return os.MkdirAll(filepath.Join(file, "in the way"), 0o700) }
 	r, err := s.program.Run(t.Context(), engine.Request{Pipeline: mpsExport, Inputs: map[string]any{"changed_only": true}, OutDir: out})
-	s.ledger.before = nil
+	s.tables.before = nil
 	if err == nil || !strings.HasPrefix(err.Error(), "all steps are done, but the results could not be written: ") {
 		t.Fatalf("%v", err)
 	}
@@ -332,8 +332,8 @@ func TestMPSChangesOfTwoExportsAtOneTime(t *testing.T) {
 		s := newMPSShop(t, "A1 1", "A2 2", "A3 3")
 		s.changes(t, "brand", "ODD").wants(t, "at first", "A1 1", "A3 3")
 		s.products = []string{"A1 4", "A2 4", "A3 4"}
-		s.ledger.before = func() error {
-			s.ledger.before = nil
+		s.tables.before = func() error {
+			s.tables.before = nil
 			s.changes(t, "brand", "EVEN").wants(t, "meanwhile", "A2 4")
 			return nil
 		}
@@ -377,14 +377,14 @@ func TestMPSChangesOfALargeCatalogue(t *testing.T) {
 
 		s.products = list("P00000 3", "P00001 4", "P04444 4")
 		writes := 0
-		s.ledger.before = func() error {
+		s.tables.before = func() error {
 			if writes++; writes > 3 { // two are deleted, one is kept
 				return errTornOff
 			}
 			return nil
 		}
 		r := s.changes(t)
-		s.ledger.before = nil
+		s.tables.before = nil
 		if !errors.Is(r.err, errTornOff) {
 			t.Fatal(r.err)
 		}

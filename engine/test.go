@@ -4,18 +4,18 @@ import (
 	"context"
 
 	"github.com/seed627bd532/runner/engine/diag"
-	"github.com/seed627bd532/runner/engine/internal/rehearsal"
-	"github.com/seed627bd532/runner/engine/internal/trial"
+	"github.com/seed627bd532/runner/engine/internal/testfile"
+	"github.com/seed627bd532/runner/engine/internal/testrun"
 )
 
 // A TestCase is a case of a loaded test file.
 type TestCase struct {
-	// File is the path of the test file, Pipeline that of the pipeline which is rehearsed.
+	// File is the path of the test file, Pipeline that of the pipeline that it tests.
 	File, Pipeline string
 	Name           string
 
-	test *rehearsal.Test
-	of   *rehearsal.Case
+	test *testfile.Test
+	of   *testfile.Case
 }
 
 // TestCases returns the cases of the loaded test files, in order of the files' paths.
@@ -29,11 +29,11 @@ func (p *Program) TestCases() []TestCase {
 	return all
 }
 
-// Test rehearses a case of the program's own TestCases and returns what was not as expected, secrets
+// Test runs a case of the program's own TestCases and returns what was not as expected, secrets
 // masked; nil where all was. Nothing is sent, no state is touched and no time is spent: of the
 // Options only Auth counts. The error is the cause of ctx, when that ended first.
 func (p *Program) Test(ctx context.Context, c TestCase) (diag.List, error) {
-	faults := trial.Run(ctx, p.project, c.test, c.of, p.options.Auth)
+	faults := testrun.Run(ctx, p.project, c.test, c.of, p.options.Auth)
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

@@ -210,7 +210,7 @@ func TestTestFilesKnowTheCodesOfFailures(t *testing.T) {
 	runs, _, _ = strings.Cut(runs, "\n## ")
 	var want []string
 	for _, s := range sectionsOf(t, runs) {
-		if s.code != "interrupted" { // nobody interrupts a rehearsal
+		if s.code != "interrupted" { // nobody interrupts a test
 			want = append(want, s.code)
 		}
 	}

@@ -25,7 +25,7 @@ func (c *cli) testCommand() *cobra.Command {
 	f := &testFlags{output: "text"}
 	cmd := &cobra.Command{
 		Use:   "test [PATH…]",
-		Short: "Rehearse pipelines with the answers that test files give",
+		Short: "Test pipelines with the answers that test files give",
 		Long: `Test runs the cases of the test files at PATH (folders stand for the test files below
 them); without PATH, of all that the project has. Nothing is sent, no environment variable and no state is
 read, and waits take no time.

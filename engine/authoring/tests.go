@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/project"
-	"github.com/seed627bd532/runner/engine/internal/rehearsal"
+	"github.com/seed627bd532/runner/engine/internal/testfile"
 )
 
 // A Test is a case of a test file.
@@ -23,7 +23,7 @@ func testsOf(fsys fs.FS, pipeline string) []Test {
 	entries, _ := fs.ReadDir(fsys, path.Dir(pipeline)) // by name; the pipeline was read from there
 	for _, e := range entries {
 		file := path.Join(path.Dir(pipeline), e.Name())
-		if !project.IsYAML(file) || !strings.HasSuffix(strings.TrimSuffix(file, path.Ext(file)), rehearsal.Suffix) {
+		if !project.IsYAML(file) || !strings.HasSuffix(strings.TrimSuffix(file, path.Ext(file)), testfile.Suffix) {
 			continue
 		}
 		text, err := fs.ReadFile(fsys, file)
@@ -31,7 +31,7 @@ func testsOf(fsys fs.FS, pipeline string) []Test {
 			continue
 		}
 		n, kind, _ := project.ReadFile(file, text)
-		if n == nil || kind != "test" || rehearsal.PipelineFile(file, n) != pipeline {
+		if n == nil || kind != "test" || testfile.PipelineFile(file, n) != pipeline {
 			continue
 		}
 		for _, c := range n.Get("cases").Items {

@@ -3,7 +3,7 @@ package state
 import "context"
 
 // Tables are what pipelines remember from run to run, under names of their
-// own: the ledger behind the built-in vendor store. It is safe for concurrent use.
+// own: the tables behind the built-in vendor store. It is safe for concurrent use.
 type Tables interface {
 	// Value returns the JSON text that table holds under key, and whether it does.
 	Value(ctx context.Context, table, key string) ([]byte, bool, error)

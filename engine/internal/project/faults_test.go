@@ -366,7 +366,7 @@ func TestFaultsAreReportedWithPlaceAndHint(t *testing.T) {
 		cases = append(cases, faultCase{c.name, control(c.rest)})
 	}
 	cases = append(cases, storeFaults...)
-	cases = append(cases, rehearsalFaults()...)
+	cases = append(cases, testFileFaults()...)
 	for _, tt := range cases {
 		paths := []string(nil)
 		if tt.edits[0].file == "connections.yaml" {

@@ -155,7 +155,7 @@ func TestGrammarsAndDecodersKnowTheSameKeys(t *testing.T) {
 		{"vendor", []string{"../catalog/*.go", "../lang/paths/mapping*.go", "link.go"}, []string{"version", "description"}, []string{"grant_type"}},
 		{"pipeline", []string{"../pipeline/*.go", "../catalog/params.go", "read.go"}, []string{"version", "title", "description"}, []string{"effect"}}, // of the built-in vendor
 		{"connections", []string{"connections.go"}, nil, nil},
-		{"test", []string{"../rehearsal/*.go", "../trial/*.go", "tests.go"}, []string{"version", "title", "description"}, []string{"Content-Type"}},
+		{"test", []string{"../testfile/*.go", "../testrun/*.go", "tests.go"}, []string{"version", "title", "description"}, []string{"Content-Type"}},
 		{"sandbox", []string{"../../sandbox/*.go"}, []string{"version", "title", "description"}, []string{"Content-Type"}},
 	} {
 		texts := readGo(t, tt.decoders...)
@@ -245,13 +245,13 @@ func TestGrammarsListTheKindsOfGo(t *testing.T) {
 		string(flow.Invalid), string(flow.Denied), string(flow.NotFound), string(flow.Conflict), string(flow.Unknown)})
 	wantSame(t, "policies on errors", strings.Split(strings.Trim(at(flowchart, "$defs", "step", "properties", "on_error", "pattern").(string), "^$()"), "|"),
 		[]string{string(pipeline.FailRun), string(pipeline.Continue), string(pipeline.Collect)})
-	rehearsals := grammar(t, "test")
-	statuses := texts(at(rehearsals, "$defs", "expect", "properties", "status", "enum"))
+	tests := grammar(t, "test")
+	statuses := texts(at(tests, "$defs", "expect", "properties", "status", "enum"))
 	wantSame(t, "ends of a run", append(statuses, string(session.Interrupted)),
 		[]string{string(session.Succeeded), string(session.Failed), string(session.Partial), string(session.Ambiguous), string(session.Interrupted)})
-	failures := append(texts(at(rehearsals, "$defs", "error", "properties", "outcome", "enum")), string(flow.OK), string(flow.Empty))
+	failures := append(texts(at(tests, "$defs", "error", "properties", "outcome", "enum")), string(flow.OK), string(flow.Empty))
 	wantSame(t, "outcomes of a failure", failures, texts(at(vendor, "$defs", "outcomes", "items", "properties", "is", "enum")))
-	wantSame(t, "methods", texts(at(rehearsals, "$defs", "request", "properties", "method", "enum")),
+	wantSame(t, "methods", texts(at(tests, "$defs", "request", "properties", "method", "enum")),
 		texts(at(grammar(t, "sandbox"), "$defs", "operation", "properties", "method", "enum")))
 	wantSame(t, "kinds of files", schemas.Kinds(), slices.Clone(project.Kinds))
 }

@@ -165,7 +165,7 @@ var mutations = slices.Concat([]mutation{
 	{kind: "reconcile by a write", in: "v", find: `(?m)^    reconcile:\n      call: (get_company_by_vat_id|get_supplier_articles|list_clients)`, change: func(m string) string {
 		return map[string]string{"get_company_by_vat_id": "create_company", "get_supplier_articles": "update_supplier_articles", "list_clients": "edit_client"}[m]
 	}},
-}, rehearsalMutations, meanings(), forgottenMarkers())
+}, testFileMutations, meanings(), forgottenMarkers())
 
 // isUsed reports whether a declared name is mentioned more often than the once that declares it.
 func isUsed(c *corpus, m *mutant) bool {

@@ -12,9 +12,9 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
-	"github.com/seed627bd532/runner/engine/internal/rehearsal"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/source"
+	"github.com/seed627bd532/runner/engine/internal/testfile"
 )
 
 // A Project is a set of files that were loaded together. It does not change
@@ -27,8 +27,8 @@ type Project struct {
 	vendors   map[string]*catalog.Vendor // by name; nil while or when broken
 	decoded   map[string]bool            // the vendor files that were
 	pipelines map[string]*pipeline.Pipeline
-	tests     []*rehearsal.Test // in the order in which they were loaded
-	loading   []string          // pipelines that are being decoded, outermost first
+	tests     []*testfile.Test // in the order in which they were loaded
+	loading   []string         // pipelines that are being decoded, outermost first
 	faults    diag.List
 }
 
@@ -203,9 +203,9 @@ func (p *Project) Paths() []string {
 }
 
 // Tests returns the loaded tests, by path, in order.
-func (p *Project) Tests() []*rehearsal.Test {
+func (p *Project) Tests() []*testfile.Test {
 	all := slices.Clone(p.tests)
-	slices.SortFunc(all, func(a, b *rehearsal.Test) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(all, func(a, b *testfile.Test) int { return strings.Compare(a.Path, b.Path) })
 	return all
 }
 

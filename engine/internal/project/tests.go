@@ -7,23 +7,23 @@ import (
 	"strings"
 
 	"github.com/seed627bd532/runner/engine/internal/catalog"
-	"github.com/seed627bd532/runner/engine/internal/rehearsal"
+	"github.com/seed627bd532/runner/engine/internal/testfile"
 )
 
 // loadTest loads a test file, once, with the pipeline that it is about.
 func (p *Project) loadTest(name string, doc *document) {
-	if slices.ContainsFunc(p.tests, func(t *rehearsal.Test) bool { return t.Path == name }) {
+	if slices.ContainsFunc(p.tests, func(t *testfile.Test) bool { return t.Path == name }) {
 		return
 	}
 	at := doc.node.Get("test")
-	file := rehearsal.PipelineFile(name, doc.node)
+	file := testfile.PipelineFile(name, doc.node)
 	if _, err := fs.Stat(p.fsys, file); err != nil {
 		p.faults.Add(at.Errorf("unknown-pipeline", "no pipeline %s", file).
 			WithHint(catalog.DidYouMean(strings.TrimSuffix(path.Base(file), path.Ext(file)), p.pipelinesIn(path.Dir(file)))))
 		return
 	}
 	if pl := p.Pipeline(file, at); pl != nil {
-		p.tests = append(p.tests, rehearsal.Decode(doc.node, name, pl, &p.faults))
+		p.tests = append(p.tests, testfile.Decode(doc.node, name, pl, &p.faults))
 	}
 }
 
@@ -33,7 +33,7 @@ func (p *Project) pipelinesIn(dir string) []string {
 	entries, _ := fs.ReadDir(p.fsys, dir) // a folder that is not there has none
 	for _, e := range entries {
 		stem := strings.TrimSuffix(e.Name(), path.Ext(e.Name()))
-		if IsYAML(e.Name()) && !strings.HasSuffix(stem, rehearsal.Suffix) {
+		if IsYAML(e.Name()) && !strings.HasSuffix(stem, testfile.Suffix) {
 			names = append(names, stem)
 		}
 	}

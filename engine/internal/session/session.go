@@ -16,10 +16,10 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/flow"
 	"github.com/seed627bd532/runner/engine/internal/interp"
 	"github.com/seed627bd532/runner/engine/internal/lang/types"
-	"github.com/seed627bd532/runner/engine/internal/ledger"
 	"github.com/seed627bd532/runner/engine/internal/local"
 	"github.com/seed627bd532/runner/engine/internal/pipeline"
 	"github.com/seed627bd532/runner/engine/internal/redact"
+	"github.com/seed627bd532/runner/engine/internal/statetable"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
@@ -55,7 +55,7 @@ func (w *World) session(j *job) *session {
 		events: events,
 		resume: w.ResumeCommand,
 		clock:  w.clock(),
-		executor: ledger.New(ledger.Options{
+		executor: statetable.New(statetable.Options{
 			Tables:   kept,
 			Runs:     kept,
 			Declared: j.target.tables,

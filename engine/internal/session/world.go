@@ -44,11 +44,11 @@ type World struct {
 	ResumeCommand flow.ResumeCommand
 	// Events gets the events, masked; nil drops them.
 	Events event.Sink
-	// Stage is what a rehearsal has in place of the network and the clock; nil for runs.
+	// Stage is what a test has in place of the network and the clock; nil for runs.
 	Stage *Stage
 }
 
-// A Stage is what a run stands on that is only rehearsed. Such a run does one thing
+// A Stage is what a run stands on that is only tested. Such a run does one thing
 // after the other, so that it does the same each time.
 type Stage struct {
 	Clock clock.Clock

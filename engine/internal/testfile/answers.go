@@ -1,4 +1,4 @@
-package rehearsal
+package testfile
 
 import (
 	"net/http"
@@ -126,7 +126,7 @@ func (d *decoder) excluded(a *Answer, n *source.Node) {
 }
 
 // keepsContract reports an answer that the operation's vendor file does not allow: it would
-// rehearse what never happens.
+// test what never happens.
 func (d *decoder) keepsContract(op *catalog.Operation, a *Answer, key, n *source.Node) {
 	connection, _ := cut(key.Text)
 	config := d.test.Config[connection]

@@ -11,8 +11,8 @@ import (
 	"github.com/seed627bd532/runner/engine"
 )
 
-// rehearsed is a project whose test files must hold.
-var rehearsed = map[string]string{
+// projectWithTests is a project whose test files must hold.
+var projectWithTests = map[string]string{
 	"specs/shop.yaml": `vendor: shop
 version: 1
 config:
@@ -254,10 +254,10 @@ cases:
 `,
 }
 
-func rehearsals(t *testing.T) *engine.Program {
+func testProgram(t *testing.T) *engine.Program {
 	t.Helper()
 	files := fstest.MapFS{}
-	for name, text := range rehearsed {
+	for name, text := range projectWithTests {
 		files[name] = &fstest.MapFile{Data: []byte(text)}
 	}
 	p, err := engine.Load(files, engine.Options{})
@@ -267,9 +267,9 @@ func rehearsals(t *testing.T) *engine.Program {
 	return p
 }
 
-func TestRehearsalsAreAsRunsAre(t *testing.T) {
+func TestTestsAreAsRunsAre(t *testing.T) {
 	t.Parallel()
-	p, began := rehearsals(t), time.Now()
+	p, began := testProgram(t), time.Now()
 	cases := p.TestCases()
 	if len(cases) != 16 {
 		t.Errorf("found %d cases", len(cases))
@@ -288,21 +288,21 @@ func TestRehearsalsAreAsRunsAre(t *testing.T) {
 	}
 }
 
-func TestARehearsalCanBeInterrupted(t *testing.T) {
+func TestATestCanBeInterrupted(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancelCause(t.Context())
 	stopped := errors.New("stopped")
 	cancel(stopped)
-	p := rehearsals(t)
+	p := testProgram(t)
 	if faults, err := p.Test(ctx, p.TestCases()[0]); !errors.Is(err, stopped) || faults != nil {
 		t.Errorf("got %v, %v", faults, err)
 	}
 }
 
-// A rehearsal needs nothing of the world, and leaves nothing behind.
-func TestRehearsalsKnowNothingOfEachOther(t *testing.T) {
+// A test needs nothing of the world, and leaves nothing behind.
+func TestTestsKnowNothingOfEachOther(t *testing.T) {
 	t.Parallel()
-	p := rehearsals(t)
+	p := testProgram(t)
 	for range 2 {
 		for _, c := range p.TestCases() {
 			if !strings.Contains(c.Pipeline, "rows") {
@@ -319,11 +319,11 @@ func TestRehearsalsKnowNothingOfEachOther(t *testing.T) {
 func TestARunWithoutAnswersEnds(t *testing.T) {
 	t.Parallel()
 	files := fstest.MapFS{}
-	for name, text := range rehearsed {
+	for name, text := range projectWithTests {
 		files[name] = &fstest.MapFile{Data: []byte(text)}
 	}
 	const file = "pipelines/undo.test.yaml"
-	text := rehearsed[file]
+	text := projectWithTests[file]
 	for lost, want := range map[string]string{
 		"      slow.drop: [{timeout: true}, {status: 204}]\n": file + ":12:11: what was done is taken back: step add/undo calls slow.drop, and no answer is left of 0",
 		"{body: [3]}, {body: []}":                             file + ":7:7: pages are read one by one, and a timeout of one is waited out: step list calls slow.list, and no answer is left of 2",

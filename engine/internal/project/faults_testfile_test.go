@@ -7,7 +7,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/project"
 )
 
-const rehearsed = "pipelines/one.test.yaml"
+const testFile = "pipelines/one.test.yaml"
 
 // soundTest is a test file of the sound project, without fault.
 const soundTest = `test: one
@@ -42,8 +42,8 @@ cases:
       outputs: {}
 `
 
-// rehearsalFaults are single mistakes in soundTest.
-func rehearsalFaults() []faultCase {
+// testFileFaults are single mistakes in soundTest.
+func testFileFaults() []faultCase {
 	var cases []faultCase
 	for _, c := range []struct{ name, old, new string }{
 		{"test of an unknown pipeline", "test: one", "test: won"},
@@ -81,7 +81,7 @@ func rehearsalFaults() []faultCase {
 		{"test with a name that nothing stands for", "{name: Ann}}]", "{name: \"${{ inputs.name }}\"}}]"},
 		{"test with an expression that cannot be computed", "count: 2", "count: \"${{ int('two') }}\""},
 	} {
-		cases = append(cases, faultCase{c.name, []edit{{rehearsed, "", strings.Replace(soundTest, c.old, c.new, 1)}}})
+		cases = append(cases, faultCase{c.name, []edit{{testFile, "", strings.Replace(soundTest, c.old, c.new, 1)}}})
 	}
 	many := `test: many
 cases:
@@ -98,13 +98,13 @@ cases:
 		faultCase{"test in a file of another name", []edit{{"pipelines/one_test.yaml", "", soundTest}}},
 		faultCase{"test with a value that a table cannot hold", []edit{
 			{one, "steps:\n", "tables: {seen: {type: integer}}\nsteps:\n"},
-			{rehearsed, "", strings.Replace(strings.Replace(soundTest, "{seen: {a: 1}}", "{seen: {a: one}}", 1), "{seen: {a: 1}}", "{sen: {a: 1}}", 1)}}},
+			{testFile, "", strings.Replace(strings.Replace(soundTest, "{seen: {a: 1}}", "{seen: {a: one}}", 1), "{seen: {a: 1}}", "{sen: {a: 1}}", 1)}}},
 	)
 }
 
 func TestSoundTestFileHasNoFault(t *testing.T) {
 	t.Parallel()
-	p, faults := project.Load(spoil(t, edit{rehearsed, "", soundTest}))
+	p, faults := project.Load(spoil(t, edit{testFile, "", soundTest}))
 	if len(faults) > 0 || len(p.Tests()) != 1 || len(p.Tests()[0].Cases) != 2 {
 		t.Errorf("got %d tests, %v", len(p.Tests()), faults.Unwrap())
 	}
@@ -113,7 +113,7 @@ func TestSoundTestFileHasNoFault(t *testing.T) {
 // FuzzTestFile loads arbitrary bytes in place of a test file, as FuzzLoad does for others.
 func FuzzTestFile(f *testing.F) {
 	f.Add([]byte(soundTest))
-	for _, c := range rehearsalFaults() {
+	for _, c := range testFileFaults() {
 		for _, e := range c.edits {
 			if e.old == "" {
 				f.Add([]byte(e.text))
@@ -124,11 +124,11 @@ func FuzzTestFile(f *testing.F) {
 		if len(text) > 1<<14 {
 			t.Skip("long files only cost time")
 		}
-		_, faults := project.Load(spoil(t, edit{rehearsed, "", string(text)}))
+		_, faults := project.Load(spoil(t, edit{testFile, "", string(text)}))
 		for _, d := range faults {
-			checkPlace(t, string(text), rehearsed, d.File, d.Pos)
+			checkPlace(t, string(text), testFile, d.File, d.Pos)
 			for _, r := range d.Related {
-				checkPlace(t, string(text), rehearsed, r.File, r.Pos)
+				checkPlace(t, string(text), testFile, r.File, r.Pos)
 			}
 			if d.Message == "" || d.Code == "" {
 				t.Errorf("a fault without message or code: %+v", d)

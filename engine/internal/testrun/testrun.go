@@ -1,6 +1,6 @@
-// Package trial runs the cases of test files: with answers in place of the network, with a memory of
+// Package testrun runs the cases of test files: with answers in place of the network, with a memory of
 // their own, and in a time that passes at once.
-package trial
+package testrun
 
 import (
 	"context"
@@ -11,21 +11,21 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/clock"
 	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/internal/redact"
-	"github.com/seed627bd532/runner/engine/internal/rehearsal"
 	"github.com/seed627bd532/runner/engine/internal/session"
+	"github.com/seed627bd532/runner/engine/internal/testfile"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
-// runID is the id of each rehearsed run, so that what is made of it is always the same.
+// runID is the id of each run of a test, so that what is made of it is always the same.
 const runID = "test"
 
 // Run runs a case and returns what was not as expected, masked, in order of place; nil for a
 // case that holds. kinds are ways to get a token beside those built in.
-func Run(ctx context.Context, p *project.Project, t *rehearsal.Test, c *rehearsal.Case, kinds auth.Kinds) diag.List {
+func Run(ctx context.Context, p *project.Project, t *testfile.Test, c *testfile.Case, kinds auth.Kinds) diag.List {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	r := &trial{
+	r := &testRun{
 		Case:   c,
 		script: newScript(c.Answers, clock.NewVirtual(c.Now), stop),
 		state:  state.NewMemory(),
@@ -47,16 +47,16 @@ func Run(ctx context.Context, p *project.Project, t *rehearsal.Test, c *rehearsa
 	return r.faults
 }
 
-// A trial is one case under way.
-type trial struct {
-	*rehearsal.Case
+// A testRun is one case under way.
+type testRun struct {
+	*testfile.Case
 	script *script
 	state  *state.Memory
 	gate   *redact.Gate
 	faults diag.List
 }
 
-func (r *trial) world(p *project.Project, t *rehearsal.Test, kinds auth.Kinds) *session.World {
+func (r *testRun) world(p *project.Project, t *testfile.Test, kinds auth.Kinds) *session.World {
 	connections := map[string]session.Connection{}
 	for _, c := range t.Pipeline.AllConnections() {
 		config, _ := value.ToGo(t.Config[c.Name]).(map[string]any)
@@ -73,7 +73,7 @@ func (r *trial) world(p *project.Project, t *rehearsal.Test, kinds auth.Kinds) *
 }
 
 // fault notes something that was not as expected. The message is masked: it may tell what was sent.
-func (r *trial) fault(at diag.Place, code, message string) *diag.Diagnostic {
+func (r *testRun) fault(at diag.Place, code, message string) *diag.Diagnostic {
 	d := &diag.Diagnostic{File: at.File, Pos: at.Pos, Code: code, Message: r.gate.Text(fmt.Sprintf("%s: %s", r.Name, message))}
 	r.faults.Add(d)
 	return d

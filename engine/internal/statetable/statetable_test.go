@@ -1,4 +1,4 @@
-package ledger_test
+package statetable_test
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 
 	"github.com/seed627bd532/runner/engine/event"
 	"github.com/seed627bd532/runner/engine/internal/flow"
-	"github.com/seed627bd532/runner/engine/internal/ledger"
 	"github.com/seed627bd532/runner/engine/internal/project"
+	"github.com/seed627bd532/runner/engine/internal/statetable"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/engine/state"
 )
@@ -41,7 +41,7 @@ func newStore(t *testing.T, tables state.Tables) flow.Executor {
 		t.Fatal(faults)
 	}
 	runs, _ := tables.(state.Runs)
-	return ledger.New(ledger.Options{Tables: tables, Runs: runs, Declared: p.Find("pipelines/keep.yaml").AllTables(), Next: vendor{}})
+	return statetable.New(statetable.Options{Tables: tables, Runs: runs, Declared: p.Find("pipelines/keep.yaml").AllTables(), Next: vendor{}})
 }
 
 func call(t *testing.T, x flow.Executor, operation string, inputs ...any) string {

@@ -1,6 +1,6 @@
-// Package rehearsal is the model of a test file: cases of a pipeline, with what
+// Package testfile is the model of a test file: cases of a pipeline, with what
 // vendors answer and what must come of it. It checks a file against the pipeline and its vendors.
-package rehearsal
+package testfile
 
 import (
 	"net/http"

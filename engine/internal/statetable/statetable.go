@@ -1,6 +1,6 @@
-// Package ledger makes the calls of the built-in vendor store: it keeps what
+// Package statetable makes the calls of the built-in vendor store: it keeps what
 // pipelines remember from run to run in the tables of the state.
-package ledger
+package statetable
 
 import (
 	"context"

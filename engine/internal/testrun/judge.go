@@ -1,4 +1,4 @@
-package trial
+package testrun
 
 import (
 	"context"
@@ -9,14 +9,14 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
-	"github.com/seed627bd532/runner/engine/internal/rehearsal"
 	"github.com/seed627bd532/runner/engine/internal/session"
+	"github.com/seed627bd532/runner/engine/internal/testfile"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 // judge holds what a run came to against what was expected. After a request without an
 // answer, and after another end than the expected one, the rest would say nothing.
-func (r *trial) judge(ctx context.Context, end *session.End) {
+func (r *testRun) judge(ctx context.Context, end *session.End) {
 	if r.script.missing != nil {
 		r.unanswered(*r.script.missing)
 		return
@@ -46,7 +46,7 @@ func (r *trial) judge(ctx context.Context, end *session.End) {
 // mismatch is the code of what is not as expected.
 const mismatch = "not-as-expected"
 
-func (r *trial) unanswered(m missing) {
+func (r *testRun) unanswered(m missing) {
 	at, had := r.Place, 0
 	if list := r.Answers[m.operation]; list != nil {
 		at, had = list.Place, len(list.List)
@@ -56,7 +56,7 @@ func (r *trial) unanswered(m missing) {
 }
 
 // otherEnd tells of a run that ended in another way than expected, and why.
-func (r *trial) otherEnd(end *session.End) {
+func (r *testRun) otherEnd(end *session.End) {
 	message := fmt.Sprintf("expected the run to end %s, got %s", r.Expect.Status, end.Status)
 	if f := end.Failure; f != nil {
 		message += ": " + said(*f)
@@ -75,7 +75,7 @@ func said(f event.Failure) string {
 	return strings.Join(parts, ": ") + " (" + f.Code + ")"
 }
 
-func (r *trial) failure(f event.Failure) {
+func (r *testRun) failure(f event.Failure) {
 	got := map[string]string{"code": f.Code, "outcome": f.Outcome, "step": f.Step, "operation": f.Operation}
 	for _, want := range r.Expect.Error {
 		text, _ := want.Value.(string)
@@ -91,7 +91,7 @@ func (r *trial) failure(f event.Failure) {
 	}
 }
 
-func (r *trial) requests(want rehearsal.Requests) {
+func (r *testRun) requests(want testfile.Requests) {
 	asked := r.script.asked[want.Operation]
 	for i, parts := range want.List {
 		name := fmt.Sprintf("request %d of %s", i+1, want.Operation)
@@ -106,7 +106,7 @@ func (r *trial) requests(want rehearsal.Requests) {
 }
 
 // part returns what is wanted of a request.
-func (r *request) part(want rehearsal.Named) value.Value {
+func (r *request) part(want testfile.Named) value.Value {
 	switch want.Name {
 	case "method":
 		return r.method
@@ -122,7 +122,7 @@ func (r *request) part(want rehearsal.Named) value.Value {
 }
 
 // unused tells of answers that nobody asked for.
-func (r *trial) unused() {
+func (r *testRun) unused() {
 	for _, name := range slices.Sorted(maps.Keys(r.Answers)) {
 		list := r.Answers[name]
 		if n := len(r.script.asked[name]); n < len(list.List) && !list.Shared {
@@ -132,7 +132,7 @@ func (r *trial) unused() {
 	}
 }
 
-func (r *trial) tables(ctx context.Context) {
+func (r *testRun) tables(ctx context.Context) {
 	for _, want := range r.Expect.Tables {
 		text, there, err := r.state.Value(context.WithoutCancel(ctx), want.Table, want.Key)
 		var got value.Value
@@ -149,7 +149,7 @@ func (r *trial) tables(ctx context.Context) {
 
 // agree tells where got is not what was wanted: of objects the members that are named count,
 // lists agree element by element, numbers by value.
-func (r *trial) agree(what string, want rehearsal.Wanted, got value.Value) {
+func (r *testRun) agree(what string, want testfile.Wanted, got value.Value) {
 	if rows, ok := got.(*value.Rows); ok {
 		got = all(rows)
 	}

@@ -5,11 +5,11 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/seed627bd532/runner/engine/internal/rehearsal"
+	"github.com/seed627bd532/runner/engine/internal/testfile"
 )
 
 // The kinds of single mistakes in test files, beside those of any YAML.
-var rehearsalMutations = []mutation{
+var testFileMutations = []mutation{
 	{kind: "misspelt pipeline of a test", in: "t", find: `(?m)^test: (\w+)$`, change: misspell},
 	{kind: "misspelt key of a test", in: "t", find: `(?m)(?:^ *(?:- )?|[{,] ?)(cases|name|expect|answers|inputs|outputs|error|sent|requests|tables|times|timeout|lose_answer|unreachable|truncate|garbage|headers|outcome|code|step|operation|message):`, change: misspell, right: around, known: isWordOfTest},
 	{kind: "dropped expect of a case", in: "t", find: `(?m)^    expect:.*\n(?:      .*\n)*`, change: gone, right: around},
@@ -90,7 +90,7 @@ func isWordOfTest(c *corpus, m *mutant) bool {
 }
 
 // testOf returns the test that a mistake is made in.
-func testOf(c *corpus, m *mutant) *rehearsal.Test {
+func testOf(c *corpus, m *mutant) *testfile.Test {
 	for _, t := range c.project.Tests() {
 		if t.Path == m.file {
 			return t

@@ -1,4 +1,4 @@
-package trial
+package testrun
 
 import (
 	"bytes"
@@ -12,12 +12,12 @@ import (
 
 	"github.com/seed627bd532/runner/engine/internal/call"
 	"github.com/seed627bd532/runner/engine/internal/clock"
-	"github.com/seed627bd532/runner/engine/internal/rehearsal"
+	"github.com/seed627bd532/runner/engine/internal/testfile"
 )
 
 // A script answers requests as a case says, and notes them.
 type script struct {
-	answers map[string]*rehearsal.Answers
+	answers map[string]*testfile.Answers
 	clock   *clock.Virtual
 	// stop ends the run, for want of an answer.
 	stop context.CancelCauseFunc
@@ -30,7 +30,7 @@ type script struct {
 // A missing answer is one that a request was in want of.
 type missing struct{ operation, step string }
 
-func newScript(answers map[string]*rehearsal.Answers, c *clock.Virtual, stop context.CancelCauseFunc) *script {
+func newScript(answers map[string]*testfile.Answers, c *clock.Virtual, stop context.CancelCauseFunc) *script {
 	return &script{answers: answers, clock: c, stop: stop, asked: map[string][]*request{}}
 }
 
@@ -49,11 +49,11 @@ func (s *script) answer(a call.Asked, r *http.Request) (*http.Response, error) {
 		}
 	}
 	switch next.Lost {
-	case rehearsal.Timeout:
+	case testfile.Timeout:
 		return nil, s.endless(r.Context())
-	case rehearsal.LoseAnswer:
+	case testfile.LoseAnswer:
 		return nil, errors.New("connection reset by peer")
-	case rehearsal.Unreachable:
+	case testfile.Unreachable:
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 	}
 	return respond(next, r), nil
@@ -69,7 +69,7 @@ func (s *script) endless(ctx context.Context) error {
 }
 
 // next notes a request and returns its answer.
-func (s *script) next(name, step string, r *http.Request) (*rehearsal.Answer, error) {
+func (s *script) next(name, step string, r *http.Request) (*testfile.Answer, error) {
 	seen := readRequest(r)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -86,7 +86,7 @@ func (s *script) next(name, step string, r *http.Request) (*rehearsal.Answer, er
 	return nil, errNoAnswer
 }
 
-func respond(a *rehearsal.Answer, r *http.Request) *http.Response {
+func respond(a *testfile.Answer, r *http.Request) *http.Response {
 	resp := &http.Response{
 		StatusCode: a.Status, Status: http.StatusText(a.Status), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: a.Header.Clone(), ContentLength: int64(len(a.Body)), Request: r,
