@@ -1,7 +1,6 @@
 package engine_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -128,39 +127,5 @@ func TestExclusiveTokensBetweenProcesses(t *testing.T) {
 	defer mu.Unlock()
 	if most != 1 || passed != 64 {
 		t.Errorf("%d at a time, %d in all; want 1 and 64", most, passed)
-	}
-}
-
-// atOnce starts processes, lets them begin once all of them have said that they are ready, and waits
-// until they end.
-func atOnce(t *testing.T, processes []*exec.Cmd) {
-	t.Helper()
-	var begin []io.Closer
-	for _, cmd := range processes {
-		cmd.Stderr = os.Stderr
-		in, err := cmd.StdinPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { cmd.Process.Kill() }) // an error says that it has ended
-		if line, err := bufio.NewReader(out).ReadString('\n'); line != "ready\n" {
-			t.Fatal(line, err)
-		}
-		begin = append(begin, in)
-	}
-	for _, in := range begin {
-		in.Close()
-	}
-	for _, p := range processes {
-		if err := p.Wait(); err != nil {
-			t.Error(err)
-		}
 	}
 }

@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +12,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,37 +119,6 @@ func (v *icp) judge(t *testing.T, r *ran) {
 			t.Errorf("VAT ID %s was created %d times", vat, n)
 		}
 	}
-}
-
-// encoded returns the forms that a secret may take in a text.
-func encoded(secret string) []string {
-	quoted, _ := json.Marshal(secret)
-	raw := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(secret)
-	return []string{
-		secret, raw, strings.Trim(string(quoted), `"`), url.QueryEscape(secret), url.PathEscape(secret),
-		html.EscapeString(secret), base64.StdEncoding.EncodeToString([]byte(secret)), strings.Trim(fmt.Sprintf("%q", raw), `"`),
-	}
-}
-
-// heard keeps what the events of a run say.
-type heard struct {
-	mu sync.Mutex
-	b  strings.Builder
-}
-
-func (h *heard) Emit(e event.Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	fmt.Fprintf(&h.b, "%T %+v\n", e, e)
-	if f, ok := e.(*event.RunFinished); ok {
-		fmt.Fprintf(&h.b, "%s %+v\n", f.Outputs, f.Error)
-	}
-}
-
-func (h *heard) text() string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.b.String()
 }
 
 func order(vat string, more ...any) map[string]any {

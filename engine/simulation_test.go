@@ -177,18 +177,6 @@ func (s *simulation) play(t *testing.T) map[string]ending {
 	return ends
 }
 
-func faultsOf(err error) string {
-	var list diag.List
-	if !errors.As(err, &list) {
-		return err.Error()
-	}
-	var texts []string
-	for _, d := range list {
-		texts = append(texts, d.Error())
-	}
-	return strings.Join(texts, "\n")
-}
-
 // operate does what a person, or a job that starts again and again, does for one run.
 func (s *simulation) operate(runner string) ending {
 	key := runner
