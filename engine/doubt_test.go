@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 
 	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/internal/testserver"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
@@ -75,7 +76,7 @@ func TestWhatIsReadBehindAmbiguousRowsIsReadAgain(t *testing.T) {
 		var mu sync.Mutex
 		made, log := map[string]bool{}, []string{}
 		lost := "A"
-		client, stop := overPipes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		client, stop := testserver.OverPipes(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			mu.Lock()
 			defer mu.Unlock()
 			what := strings.TrimPrefix(r.URL.Path, "/")
@@ -95,7 +96,7 @@ func TestWhatIsReadBehindAmbiguousRowsIsReadAgain(t *testing.T) {
 		program, err := engine.Load(counter, engine.Options{State: state.NewMemory(), Client: client,
 			Connections: map[string]engine.Connection{"counter": {Vendor: "counter", BaseURL: "http://counter.example"}}})
 		if err != nil {
-			t.Fatal(faultsOf(err))
+			t.Fatal(testserver.FaultsOf(err))
 		}
 		res, err := program.Run(t.Context(), engine.Request{Pipeline: "pipelines/main.yaml"})
 		const counts = "[0 1 2 3]"

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/internal/testserver"
 	statefiles "github.com/seed627bd532/runner/engine/state/files"
 )
 
@@ -122,7 +123,7 @@ func TestExclusiveTokensBetweenProcesses(t *testing.T) {
 		cmd.Env = append(os.Environ(), turnstileURL+"="+s.URL, turnstileState+"="+dir)
 		processes = append(processes, cmd)
 	}
-	atOnce(t, processes)
+	testserver.AtOnce(t, processes)
 	mu.Lock()
 	defer mu.Unlock()
 	if most != 1 || passed != 64 {

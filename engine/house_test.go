@@ -23,7 +23,7 @@ var floors = [][]string{
 	{"engine/internal/lang/types", "engine/internal/lang/langtest"},
 	{"engine/internal/lang/marker"},
 	{"engine/internal/lang/paths", "engine/internal/lang/expr"},
-	{"engine/internal/lang/template", "engine/internal/schema", "engine/internal/flow", "engine/internal/redact", "engine/state"},
+	{"engine/internal/lang/template", "engine/internal/schema", "engine/internal/flow", "engine/internal/redact", "engine/state", "engine/internal/testserver"},
 	{"engine/internal/catalog", "engine/internal/transport", "engine/report", "engine/internal/table", "engine/internal/flow/flowtest", "engine/state/files", "engine/state/statetest", "engine/history"},
 	{"engine/internal/pipeline", "engine/state/sqlite", "engine/state/postgres"},
 	{"engine/internal/interp", "engine/internal/call", "engine/internal/statetable"},
@@ -32,7 +32,7 @@ var floors = [][]string{
 	{"engine/internal/session"},
 	{"engine/internal/testrun"},
 	{"engine", "engine/sandbox", "engine/authoring"},
-	{"engine/enginetest"},
+	{"engine/enginetest", "engine/vendortest", "engine/simtest"},
 	{"cmd/runner"},
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/internal/testserver"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
@@ -109,7 +110,7 @@ func TestLimitsHoldOverAllRunsOfAProgram(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := &gateKeeper{in: map[string]int{}, most: map[string]int{}}
-				client, stop := overPipes(g)
+				client, stop := testserver.OverPipes(g)
 				defer stop()
 				own := ""
 				if tt.own != "" {
@@ -118,7 +119,7 @@ func TestLimitsHoldOverAllRunsOfAProgram(t *testing.T) {
 				spec := strings.NewReplacer("AUTH", tt.auth, "LIMITS", tt.limits, "OWN", own).Replace(gateSpec)
 				p, err := engine.Load(fstest.MapFS{"specs/gate.yaml": {Data: []byte(spec)}}, engine.Options{})
 				if err != nil {
-					t.Fatal(faultsOf(err))
+					t.Fatal(testserver.FaultsOf(err))
 				}
 				// Each run has its own state and connections, under names that mean nothing.
 				run := func(i int, key string) {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/internal/testserver"
 	"github.com/seed627bd532/runner/engine/state"
 	statefiles "github.com/seed627bd532/runner/engine/state/files"
 )
@@ -68,7 +69,7 @@ func TestCreatesOfTwoStatesOnOneMachine(t *testing.T) {
 					Machine:     statefiles.New(dir),
 				})
 				if err != nil {
-					t.Fatal(faultsOf(err))
+					t.Fatal(testserver.FaultsOf(err))
 				}
 				wait.Go(func() {
 					if _, err := p.Call(t.Context(), "anvil.forge", engine.Request{Inputs: map[string]any{"name": run.thing}}); err != nil {

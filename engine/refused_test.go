@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/seed627bd532/runner/engine"
+	"github.com/seed627bd532/runner/engine/internal/testserver"
 	"github.com/seed627bd532/runner/engine/state"
 )
 
@@ -176,11 +177,11 @@ func (v *refusing) order(w http.ResponseWriter, r *http.Request) {
 
 func (v *refusing) program(t *testing.T, s state.Store) (*engine.Program, func()) {
 	v.made = map[string][]time.Time{}
-	client, stop := overPipes(v)
+	client, stop := testserver.OverPipes(v)
 	program, err := engine.Load(orderDepot, engine.Options{State: s, Client: client,
 		Connections: map[string]engine.Connection{"depot": {Vendor: "depot", BaseURL: "http://depot.example", Config: map[string]any{"user": "u"}}}})
 	if err != nil {
-		t.Fatal(faultsOf(err))
+		t.Fatal(testserver.FaultsOf(err))
 	}
 	return program, stop
 }
