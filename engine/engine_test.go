@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -174,7 +175,7 @@ func rendered(err error) string {
 	}
 	var b strings.Builder
 	diag.Render(&b, faults)
-	return b.String()
+	return regexp.MustCompile(`(?m) \[[a-z-]+\]$`).ReplaceAllString(b.String(), "")
 }
 
 func write(t testing.TB, name, text string) string {

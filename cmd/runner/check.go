@@ -29,15 +29,15 @@ func (c *cli) checkCommand() *cobra.Command {
 		Short: "Find the mistakes in vendor files, pipelines, tests, sandboxes and connections",
 		Long: `Check reads the files at PATH (folders stand for the YAML files below them)
 and all that they reach; without PATH, the project's specs/, pipelines/ and
-connections.yaml. It names every mistake with its place. Nothing is sent, and no environment
+connections.yaml. It reports every mistake with its place. Nothing is sent, and no environment
 variable is read.
 
-Faults are told on standard error as text, or on standard output as json (one object a
-line), github (annotations of GitHub Actions) or sarif (SARIF 2.1.0). docs/diagnostics.md
-explains every code. The exit code is 2 when there are errors, and with --strict also when there are warnings.`,
+Diagnostics are printed to standard error as text, or to standard output as json (one object
+a line), github (annotations of GitHub Actions) or sarif (SARIF 2.1.0). runner explain CODE
+explains the code in brackets. The exit code is 2 when there are errors, and with --strict also when there are warnings.`,
 		RunE: func(_ *cobra.Command, args []string) error { return c.check(args, f) },
 	}
-	cmd.Flags().StringVar(&f.format, "format", f.format, "how faults are told: "+strings.Join(faultFormats, ", "))
+	cmd.Flags().StringVar(&f.format, "format", f.format, "format of the diagnostics: "+strings.Join(faultFormats, ", "))
 	cmd.Flags().BoolVar(&f.strict, "strict", false, "warnings count as errors")
 	return cmd
 }
@@ -75,6 +75,9 @@ func (c *cli) check(args []string, f *checkFlags) error {
 		}
 	}
 	fmt.Fprintf(c.stderr, "%s, %s\n", count(errorCount, "error"), count(len(faults)-errorCount, "warning"))
+	if f.format == "text" {
+		fmt.Fprintf(c.stderr, "What a code means and how to fix it: runner explain %s\n", faults[0].Code)
+	}
 	if errorCount > 0 || f.strict {
 		c.exit = engine.Invalid.ExitCode()
 	}
@@ -108,7 +111,7 @@ func checked(root string, args []string) (diag.List, error) {
 	return faults, nil
 }
 
-// printFaults tells faults in a format. Their files are relative to root.
+// printFaults prints faults in a format. Their files are relative to root.
 func (c *cli) printFaults(root, format string, faults diag.List) error {
 	if format == "text" {
 		return diag.Render(c.stderr, faults)

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Render prints every fault of l, sorted, each with the line it points into, a
+// Render prints every fault of l, sorted, each with its code in brackets (where it is about a file), the line it points into, a
 // caret, its hint and its related places. The line is left out where the place is
 // not known. Long lines are cut to a window around the caret, and characters that
 // would steer a terminal are replaced. l is not changed. The error is that of w.
@@ -27,7 +27,11 @@ func renderFault(buf *bytes.Buffer, d *Diagnostic) {
 	if d.Severity == Warning {
 		buf.WriteString("warning: ")
 	}
-	fmt.Fprintln(buf, oneLine(d.Message))
+	buf.WriteString(oneLine(d.Message))
+	if d.Code != "" && d.File != nil {
+		fmt.Fprintf(buf, " [%s]", d.Code)
+	}
+	buf.WriteByte('\n')
 	renderSnippet(buf, d.File, d.Pos)
 	if d.Hint != "" {
 		fmt.Fprintf(buf, "  hint: %s\n", oneLine(d.Hint))

@@ -3,6 +3,7 @@ package schema
 import (
 	"bytes"
 	"io/fs"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func shapeFaults(t *testing.T, kind, text string) string {
 	if err := diag.Render(&out, CheckShape(kind, n)); err != nil {
 		t.Fatal(err)
 	}
-	return out.String()
+	return regexp.MustCompile(`(?m) \[[a-z-]+\]$`).ReplaceAllString(out.String(), "")
 }
 
 func TestShapeFaults(t *testing.T) {

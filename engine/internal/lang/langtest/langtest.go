@@ -3,6 +3,7 @@ package langtest
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -10,6 +11,9 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
+
+// code is the code at the end of a first line.
+var code = regexp.MustCompile(`(?m) \[[a-z-]+\]$`)
 
 // Decode returns the value of a JSON text.
 func Decode(t testing.TB, text string) value.Value {
@@ -43,12 +47,12 @@ func Expr(t testing.TB, text string) *source.Node {
 	return root.Get("e")
 }
 
-// Faults returns diagnostics as a terminal shows them, after a line break.
+// Faults returns diagnostics as a terminal shows them but for their codes, after a line break.
 func Faults(t testing.TB, faults diag.List) string {
 	t.Helper()
 	var buf bytes.Buffer
 	if err := diag.Render(&buf, faults); err != nil {
 		t.Fatal(err)
 	}
-	return "\n" + buf.String()
+	return "\n" + code.ReplaceAllString(buf.String(), "")
 }
