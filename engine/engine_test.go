@@ -295,6 +295,23 @@ func TestABadRowOfAStreamedListFailsAlone(t *testing.T) {
 		"a file of JSON": {Inputs: map[string]any{"rows": engine.File(write(t, "r.json", string(jsonRows)))}},
 		"a file of CSV":  {Inputs: map[string]any{"rows": engine.File(write(t, "r.csv", "name,count\na,\n,1\nb,x\nc,2\n"))}},
 		"a sequence":     {Inputs: map[string]any{"rows": seq(rows...)}},
+		"a function that yields objects": {Inputs: map[string]any{"rows": func(yield func(map[string]any) bool) {
+			for _, row := range rows {
+				if !yield(row.(map[string]any)) {
+					return
+				}
+			}
+		}}},
+		"a function that yields structs and errors": {Inputs: map[string]any{"rows": func(yield func(struct {
+			Name  string `json:"name"`
+			Count int    `json:"count"`
+		}, error) bool) {
+			type row = struct {
+				Name  string `json:"name"`
+				Count int    `json:"count"`
+			}
+			_ = yield(row{"a", 0}, nil) && yield(row{}, errors.New("unreadable")) && yield(row{}, errors.New("gone")) && yield(row{"c", 2}, nil)
+		}}},
 		"a sequence with errors": {Inputs: map[string]any{"rows": iter.Seq2[any, error](func(yield func(any, error) bool) {
 			_ = yield(rows[0], nil) && yield(nil, errors.New("unreadable")) && yield(nil, errors.New("gone")) && yield(rows[3], nil)
 		})}},

@@ -51,8 +51,8 @@ type Request struct {
 	Pipeline string
 	// Inputs are the pipeline's inputs as Go values: anything that encoding/json
 	// can marshal, numbers best as int64 or json.Number. A list input may be a File
-	// or a sequence: iter.Seq[any], or iter.Seq2[any, error], whose error belongs to
-	// the row. An optional input that is nil counts as not given.
+	// or a sequence of any element type T: a func(yield func(T) bool), which iter.Seq[T] is, or
+	// a func(yield func(T, error) bool), whose error belongs to the row. An optional input that is nil counts as not given.
 	Inputs map[string]any
 	// InputTexts are inputs as text, read by the type of each: "5", "true",
 	// "a;b" for a list, JSON for objects. An input may be in one of the two maps only.

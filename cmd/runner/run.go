@@ -40,7 +40,7 @@ func (f *runFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.inputsFile, "inputs", "", "a file of inputs: JSON where its name ends with .json, else YAML; --input overrides it")
 	flags.StringVar(&f.output, "output", "text", "how the result is printed: text, or json for one JSON object")
 	flags.BoolVar(&f.sandbox, "sandbox", false, "call built-in stand-ins of the vendors instead of the vendors")
-	flags.StringArrayVar(&f.faults, "fault", nil, "with --sandbox: a fault of a stand-in, such as lose_answer:create_company:2; repeatable")
+	flags.StringArrayVar(&f.faults, "fault", nil, "with --sandbox: a fault to inject, such as lose_answer:create_company:2; repeatable")
 	flags.BoolVar(&f.moved, "moved", false, "the state remembers a vendor at another base_url: it has moved, and is still the same")
 	flags.DurationVar(&f.timeout, "timeout", 0, "end the run as failed after this time, such as 10m")
 	flags.BoolVar(&f.verbose, "verbose", false, "show every row, request and answer (secrets masked)")

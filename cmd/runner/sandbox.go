@@ -32,7 +32,7 @@ file for them.`,
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.sandbox(cmd.Context(), args, o) },
 	}
 	cmd.Flags().IntVar(&o.port, "port", 0, "the first vendor's port; the others follow (default: free ports)")
-	cmd.Flags().StringArrayVar(&o.faults, "fault", nil, "a fault, such as lose_answer:create:2; repeatable")
+	cmd.Flags().StringArrayVar(&o.faults, "fault", nil, "a fault to inject, such as lose_answer:create_company:2; repeatable")
 	return cmd
 }
 
@@ -113,7 +113,7 @@ func startSandboxes(fsys fs.FS, vendors []string, o sandboxOptions) (*sandboxes,
 		if !f.laid {
 			s.stop()
 			return nil, usage("--fault %s: no sandbox of %s has the operation %s", f, strings.Join(vendors, ", "), f.Operation).
-				WithHint("faults use the sandbox's names of operations: " + strings.Join(s.operations(), ", "))
+				WithHint("a fault names an operation of the vendor file, or of the sandbox: " + strings.Join(s.operations(), ", "))
 		}
 	}
 	return s, nil
@@ -148,10 +148,18 @@ func (s *sandboxes) start(fsys fs.FS, vendor string, port int, faults []*fault) 
 	}
 	box := sandbox.New(def, sandbox.Options{})
 	for _, f := range faults {
+		here := f.Fault
 		if f.Operation != "" && !slices.Contains(def.Operations(), f.Operation) {
-			continue
+			switch names := def.Answering(fsys, f.Operation); len(names) {
+			case 0:
+				continue
+			case 1:
+				here.Operation = names[0]
+			default:
+				return usage("--fault %s: the sandbox of %s answers %s as %s: name one of these", f, vendor, f.Operation, strings.Join(names, " or "))
+			}
 		}
-		if err := box.AddFault(f.Fault); err != nil {
+		if err := box.AddFault(here); err != nil {
 			return usage("--%v", err)
 		}
 		f.laid = true

@@ -16,10 +16,14 @@ package sandbox
 import (
 	"fmt"
 	"io/fs"
+	pathpkg "path"
+	"slices"
 
 	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/catalog"
 	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/lang/template"
+	"github.com/seed627bd532/runner/engine/internal/project"
 	"github.com/seed627bd532/runner/engine/internal/schema"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
@@ -89,6 +93,32 @@ func compile(fsys fs.FS, name string) (*Definition, diag.List, error) {
 	d := decode(n, &faults, func(string) seen { return anySeen() })
 	faults.Sort()
 	return d, faults, nil
+}
+
+// Answering returns the names of the sandbox's operations that answer an operation of the vendor file, which
+// lies beside the sandbox file in fsys: create for create_company. It is empty where there is no such operation.
+func (d *Definition) Answering(fsys fs.FS, operation string) (names []string) {
+	v := d.vendorFile(fsys)
+	if v == nil {
+		return nil
+	}
+	all := d.sentBy(v)
+	for _, op := range d.operations {
+		if slices.ContainsFunc(all, func(s sent) bool { return s.name == operation && s.comesTo(op) }) {
+			names = append(names, op.name)
+		}
+	}
+	return names
+}
+
+// vendorFile returns the vendor that the file beside the sandbox's describes; nil where it has faults or does not exist.
+func (d *Definition) vendorFile(fsys fs.FS) *catalog.Vendor {
+	file := pathpkg.Join(pathpkg.Dir(d.root.File.Name), d.vendor+".yaml")
+	if _, err := fs.Stat(fsys, file); err != nil {
+		return nil
+	}
+	p, _ := project.Load(fsys, file)
+	return p.LoadedVendor(d.vendor)
 }
 
 // Vendor returns the name of the vendor that is played.

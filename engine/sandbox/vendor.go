@@ -8,7 +8,6 @@ import (
 
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/lang/template"
-	"github.com/seed627bd532/runner/engine/internal/project"
 )
 
 // checkVendor holds the file called name against the vendor that it plays, where fsys has it: that the
@@ -20,12 +19,7 @@ func (d *Definition) checkVendor(fsys fs.FS, name string, sound bool) (faults di
 		faults.Add(called.Errorf("wrong-name", "the sandbox of %s must be called %s, this is %s", d.vendor, want, pathpkg.Base(name)))
 		return faults
 	}
-	file := pathpkg.Join(pathpkg.Dir(name), d.vendor+".yaml")
-	if _, err := fs.Stat(fsys, file); err != nil {
-		return nil
-	}
-	p, _ := project.Load(fsys, file)
-	v := p.LoadedVendor(d.vendor)
+	v := d.vendorFile(fsys)
 	if v == nil { // its own faults are told elsewhere
 		return nil
 	}

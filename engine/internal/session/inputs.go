@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -28,7 +29,7 @@ import (
 
 // Given are inputs as a caller gave them, by name. A name may be in one of the maps only.
 type Given struct {
-	// Values are Go values, a File, an iter.Seq[any] or an iter.Seq2[any, error].
+	// Values are Go values, a File, or a sequence: func(yield func(T) bool) or func(yield func(T, error) bool).
 	Values map[string]any
 	// Texts are read by the types of the inputs.
 	Texts map[string]string
@@ -153,16 +154,51 @@ func (b *binder) setGiven(values *value.Object, q *catalog.Param, given any) {
 			return
 		}
 		b.setValue(values, q, func() (value.Value, error) { return readFile(q, name) })
-	case iter.Seq[any]:
-		b.record(q, "rows", true)
-		b.setRows(values, q, rowsOf(func(yield func(any, error) bool) {
-			given(func(v any) bool { return yield(v, nil) })
-		}))
-	case iter.Seq2[any, error]:
-		b.record(q, "rows", true)
-		b.setRows(values, q, rowsOf(given))
 	default:
+		if rows := sequence(given); rows != nil {
+			b.record(q, "rows", true)
+			b.setRows(values, q, rowsOf(rows))
+			return
+		}
 		b.recordValue(q, b.setValue(values, q, func() (value.Value, error) { return value.FromGo(given) }))
+	}
+}
+
+// sequence returns the elements of a func(yield func(T) bool) or a func(yield func(T, error) bool), be it that
+// they are called iter.Seq and iter.Seq2; nil for all else.
+func sequence(given any) iter.Seq2[any, error] {
+	switch rows := given.(type) { // most are these, and reflection is slower
+	case iter.Seq[any]:
+		return withoutErrors(rows)
+	case iter.Seq2[any, error]:
+		return rows
+	}
+	v := reflect.ValueOf(given)
+	if v.Kind() != reflect.Func {
+		return nil
+	}
+	t := v.Type()
+	switch {
+	case v.IsNil():
+		return nil
+	case t.CanSeq():
+		return withoutErrors(func(yield func(any) bool) {
+			v.Seq()(func(elem reflect.Value) bool { return yield(elem.Interface()) })
+		})
+	case t.CanSeq2() && t.In(0).In(1) == reflect.TypeFor[error]():
+		return func(yield func(any, error) bool) {
+			v.Seq2()(func(elem, err reflect.Value) bool {
+				failed, _ := err.Interface().(error)
+				return yield(elem.Interface(), failed)
+			})
+		}
+	}
+	return nil
+}
+
+func withoutErrors(rows iter.Seq[any]) iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
+		rows(func(v any) bool { return yield(v, nil) })
 	}
 }
 
