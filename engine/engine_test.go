@@ -653,8 +653,8 @@ func TestStatusesAndTheirExitCodes(t *testing.T) {
 		{nil, engine.Succeeded, "<nil>"},
 		{[]string{"a"}, engine.Succeeded, "<nil>"},
 		{[]string{"a", "refused"}, engine.Partial, "<nil>"},
-		{[]string{"a", "refused", "lost"}, engine.Ambiguous, "unknown: of 1 row it is not known whether its create happened; the results tell more"},
-		{[]string{"lost", "b", "lost"}, engine.Ambiguous, "unknown: of 2 rows it is not known whether their create happened; the results tell more"},
+		{[]string{"a", "refused", "lost"}, engine.Ambiguous, "unknown: 1 row is ambiguous: its create may or may not have reached the vendor. See the results of the rows"},
+		{[]string{"lost", "b", "lost"}, engine.Ambiguous, "unknown: 2 rows are ambiguous: their creates may or may not have reached the vendor. See the results of the rows"},
 	} {
 		var rows []any
 		for _, name := range tt.rows {

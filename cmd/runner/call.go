@@ -16,13 +16,13 @@ func (c *cli) callCommand() *cobra.Command {
 	f := &runFlags{}
 	cmd := &cobra.Command{
 		Use:   "call VENDOR.OPERATION",
-		Short: "Make one call of a vendor's operation",
-		Long: `Call makes one call, as safely as a pipeline would, and prints its outputs
-(secret ones are left out).
+		Short: "Call one operation of a vendor",
+		Long: `Call makes one call with the protection that a pipeline has, and prints its outputs
+without the secret ones.
 
-The vendor store is built in: store.get, store.put, store.delete and store.list work on
-the tables in which pipelines remember things. The value for store.put is JSON, and must fit
-what the project's pipelines declare of the table.`,
+The vendor store is built in: store.get, store.put, store.delete and store.list read and
+write the tables of the state. The value of store.put is JSON of the type that the
+project's pipelines declare for the table.`,
 		Example: `  runner call intcomex.get_company --input account_id=100407 --sandbox
   runner call store.list --input table=accounts
   runner call store.put --input table=accounts --input key=PT507172230 --input 'value="100833"'`,
@@ -36,7 +36,7 @@ what the project's pipelines declare of the table.`,
 func (c *cli) call(ctx context.Context, name string, f *runFlags) error {
 	vendor, operation, _ := strings.Cut(name, ".")
 	if vendor == "" || operation == "" || strings.ContainsAny(name, `/\`) {
-		return usage("%q names no operation", name).WithHint("write VENDOR.OPERATION, such as store.list; runner explain VENDOR tells which there are")
+		return usage("%q names no operation", name).WithHint("write VENDOR.OPERATION, such as store.list; runner explain VENDOR lists them")
 	}
 	root, err := c.projectRoot("")
 	if err != nil {

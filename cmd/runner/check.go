@@ -26,9 +26,9 @@ func (c *cli) checkCommand() *cobra.Command {
 	f := &checkFlags{format: "text"}
 	cmd := &cobra.Command{
 		Use:   "check [PATH…]",
-		Short: "Find the mistakes in vendor files, pipelines, tests, sandboxes and connections",
+		Short: "Check vendor files, pipelines, tests, sandboxes and connections",
 		Long: `Check reads the files at PATH (folders stand for the YAML files below them)
-and all that they reach; without PATH, the project's specs/, pipelines/ and
+and the files that they use; without PATH, the project's specs/, pipelines/ and
 connections.yaml. It reports every mistake with its place. Nothing is sent, and no environment
 variable is read.
 
@@ -38,7 +38,7 @@ explains the code in brackets. The exit code is 2 when there are errors, and wit
 		RunE: func(_ *cobra.Command, args []string) error { return c.check(args, f) },
 	}
 	cmd.Flags().StringVar(&f.format, "format", f.format, "format of the diagnostics: "+strings.Join(faultFormats, ", "))
-	cmd.Flags().BoolVar(&f.strict, "strict", false, "warnings count as errors")
+	cmd.Flags().BoolVar(&f.strict, "strict", false, "treat warnings as errors")
 	return cmd
 }
 

@@ -19,7 +19,7 @@ func (c *cli) explainCommand() *cobra.Command {
 		Short: "Describe a vendor, operation or pipeline, or the code of a diagnostic",
 		Long: `Explain describes a vendor or an operation: inputs, outputs, effects, outcomes, and how answers are read;
 a pipeline: inputs, calls, outputs and tests; or the code of a diagnostic, such as unknown-key: what it
-means, an example, and how to mend it. Nothing is sent.`,
+means, an example, and how to fix it. Nothing is sent.`,
 		Example: `  runner explain intcomex
   runner explain intcomex.create_company
   runner explain pipelines/intcomex/ensure_company.yaml --output json
@@ -27,7 +27,7 @@ means, an example, and how to mend it. Nothing is sent.`,
 		Args: exactlyOne("VENDOR, VENDOR.OPERATION, PIPELINE or CODE"),
 		RunE: func(_ *cobra.Command, args []string) error { return c.explain(args[0], output) },
 	}
-	cmd.Flags().StringVar(&output, "output", output, "what standard output gets: text or json")
+	cmd.Flags().StringVar(&output, "output", output, "output format: text or json")
 	return cmd
 }
 

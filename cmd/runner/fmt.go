@@ -19,17 +19,17 @@ func (c *cli) fmtCommand() *cobra.Command {
 	check := false
 	cmd := &cobra.Command{
 		Use:   "fmt [PATH…]",
-		Short: "Lay out YAML files in the one way",
-		Long: `Fmt lays out the files at PATH (folders stand for the YAML files below them); without PATH, the
-project's specs/, pipelines/ and connections.yaml. A file named - is standard input, which comes out on standard
-output. Comments, empty lines, the order of keys and the style of each value stay, and so does the
-meaning, which is compared before a file is replaced. The names of changed files are printed.`,
+		Short: "Format YAML files",
+		Long: `Fmt formats the files at PATH (folders stand for the YAML files below them); without PATH, the
+project's specs/, pipelines/ and connections.yaml. - reads standard input and writes to standard output.
+Comments, empty lines, the order of keys and the style of each value are kept. The meaning is compared
+before a file is replaced. The names of changed files are printed.`,
 		Example: `  runner fmt
   runner fmt --check
   runner fmt - < pipelines/sync.yaml`,
 		RunE: func(_ *cobra.Command, args []string) error { return c.fmt(args, check) },
 	}
-	cmd.Flags().BoolVar(&check, "check", false, "change nothing; exit code 1 and the names of files that would change")
+	cmd.Flags().BoolVar(&check, "check", false, "change nothing; list the files that would change and exit with code 1")
 	return cmd
 }
 

@@ -12,9 +12,9 @@ func (c *cli) graphCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "graph PIPELINE",
 		Short: "Draw a pipeline as a Mermaid flowchart",
-		Long: `Graph prints a pipeline, with those that it calls, as a flowchart in Mermaid's language, which
-many viewers of Markdown draw. Reads are round and blue, idempotent calls square
-and yellow, creates red with double sides.`,
+		Long: `Graph prints a pipeline and the pipelines that it calls as a Mermaid flowchart, which GitHub and
+many Markdown viewers draw. Reads are round and blue, idempotent calls square and yellow, creates
+red with double sides.`,
 		Example: `  runner graph pipelines/intcomex/ensure_company.yaml > ensure_company.mmd`,
 		Args:    exactlyOne("PIPELINE"),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -27,13 +27,13 @@ func (c *cli) resumeCommand() *cobra.Command {
 	f := &resumeFlags{}
 	cmd := &cobra.Command{
 		Use:   "resume RUN",
-		Short: "Go on with a run that was cut off or that failed",
-		Long: `Resume goes on exactly where a run stopped: what is done is not done again, and what
-failed is tried again. The inputs are those of the run, but for secret ones, which no
-state keeps. A run that is done tells its outputs again, and sends nothing.
+		Short: "Resume a run that failed or was interrupted",
+		Long: `Resume continues a run where it stopped. Completed calls are not repeated. Failed calls are
+retried. The inputs are those of the run; secret inputs are not stored and must be given again.
+Resuming a finished run prints its outputs and sends nothing.
 
-An ambiguous create is settled with what a person found at the vendor: --settle
-KEY=done:JSON with its outputs where it took place, --settle KEY=absent where it did not.`,
+--settle decides an ambiguous create after you have checked at the vendor: KEY=done:JSON with its
+outputs if it exists, KEY=absent if it does not.`,
 		Example: `  runner resume 20261122-040935-27fc884d
   runner resume 20261122-040935-27fc884d --settle 'create=done:{"id": 7}'
   runner resume 20261122-040935-27fc884d --settle 'each[PT1]/create=absent'`,
@@ -45,10 +45,10 @@ KEY=done:JSON with its outputs where it took place, --settle KEY=absent where it
 	}
 	f.runFlags.add(cmd)
 	flags := cmd.Flags()
-	flags.StringVar(&f.outDir, "out-dir", "", "the folder below which files are written (default: that of the run)")
-	flags.StringArrayVar(&f.settle, "settle", nil, "what became of an ambiguous create: KEY=done:JSON or KEY=absent; repeatable")
-	flags.BoolVar(&f.acceptChanges, "accept-changes", false, "go on although files have changed since the run began")
-	flags.Lookup("input").Usage = "a secret input as name=value, or name=@file; repeatable"
+	flags.StringVar(&f.outDir, "out-dir", "", "folder for the files that are written (default: that of the run)")
+	flags.StringArrayVar(&f.settle, "settle", nil, "settle an ambiguous create: KEY=done:JSON or KEY=absent; repeatable")
+	flags.BoolVar(&f.acceptChanges, "accept-changes", false, "resume although files have changed since the run began")
+	flags.Lookup("input").Usage = "secret input as name=value or name=@file; repeatable"
 	return cmd
 }
 

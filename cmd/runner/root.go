@@ -14,19 +14,18 @@ import (
 	"github.com/seed627bd532/runner/engine/event"
 )
 
-const long = `Runner calls vendors' APIs as YAML files describe them.
+const long = `Runner calls vendor APIs that YAML files describe.
 
-Vendor files say what an API is (specs/), pipelines what is to be done
-(pipelines/), a connections file where the vendors are and with which
-credentials. Everything is checked before anything is sent.
+Vendor files (specs/) describe the APIs, pipelines (pipelines/) chain calls, and a
+connections file has addresses and credentials. Everything is checked before anything is sent.
 
-Exit codes: 0 done, 1 failed, 2 files or inputs wrong, 3 finished with failed
-rows, 4 ambiguous (a person must look at the vendor), 130 interrupted.`
+Exit codes: 0 succeeded, 1 failed, 2 invalid files or inputs, 3 finished with failed
+rows, 4 ambiguous (check at the vendor, then settle), 130 interrupted.`
 
 func (c *cli) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "runner",
-		Short:         "Run pipelines of vendor calls that are described in YAML",
+		Short:         "Run pipelines of vendor calls described in YAML",
 		Long:          long,
 		Version:       version(),
 		SilenceUsage:  true,
@@ -45,7 +44,7 @@ func (c *cli) root() *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(c.fmtCommand(), c.explainCommand(), c.graphCommand(), c.schemaCommand())
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.PersistentFlags().StringVar(&c.project, "project", "", "the project's root (default: the nearest folder upwards that has specs/)")
+	root.PersistentFlags().StringVar(&c.project, "project", "", "root folder of the project (default: the nearest parent folder with specs/)")
 	root.AddCommand(c.checkCommand(), c.testCommand(), c.runCommand(), c.callCommand(), c.resumeCommand(), c.runsCommand(), c.sandboxCommand())
 	return root
 }

@@ -36,14 +36,14 @@ type runFlags struct {
 func (f *runFlags) add(cmd *cobra.Command) {
 	f.envFlags.add(cmd)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.inputs, "input", nil, "an input as name=value, or name=@file; repeatable")
-	flags.StringVar(&f.inputsFile, "inputs", "", "a file of inputs: JSON where its name ends with .json, else YAML; --input overrides it")
-	flags.StringVar(&f.output, "output", "text", "how the result is printed: text, or json for one JSON object")
-	flags.BoolVar(&f.sandbox, "sandbox", false, "call built-in stand-ins of the vendors instead of the vendors")
+	flags.StringArrayVar(&f.inputs, "input", nil, "input as name=value or name=@file; repeatable")
+	flags.StringVar(&f.inputsFile, "inputs", "", "file of inputs: JSON if its name ends in .json, else YAML; --input overrides it")
+	flags.StringVar(&f.output, "output", "text", "output format: text, or json for one JSON object")
+	flags.BoolVar(&f.sandbox, "sandbox", false, "call the built-in sandboxes instead of the vendors")
 	flags.StringArrayVar(&f.faults, "fault", nil, "with --sandbox: a fault to inject, such as lose_answer:create_company:2; repeatable")
-	flags.BoolVar(&f.moved, "moved", false, "the state remembers a vendor at another base_url: it has moved, and is still the same")
-	flags.DurationVar(&f.timeout, "timeout", 0, "end the run as failed after this time, such as 10m")
-	flags.BoolVar(&f.verbose, "verbose", false, "show every row, request and answer (secrets masked)")
+	flags.BoolVar(&f.moved, "moved", false, "confirm that a vendor whose base_url changed is still the same system")
+	flags.DurationVar(&f.timeout, "timeout", 0, "stop the run as failed after this time, such as 10m")
+	flags.BoolVar(&f.verbose, "verbose", false, "show every row, request and answer (secrets are masked)")
 	flags.BoolVar(&f.quiet, "quiet", false, "show warnings and errors only")
 }
 
@@ -52,23 +52,23 @@ func (c *cli) runCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run PIPELINE",
 		Short: "Run a pipeline",
-		Long: `Run checks a pipeline, its inputs and connections, and runs it. Results go to
-standard output, everything else to standard error. Files are written below
-the working directory. What is done is remembered: a run that was cut off, or
-that failed, goes on with runner resume.`,
+		Long: `Run checks a pipeline, its inputs and connections, and runs it. The result goes to
+standard output, everything else to standard error. Files are written below the working
+directory. Every call is recorded: runner resume continues a run that failed or was
+interrupted.`,
 		Example: `  runner run pipelines/intcomex/ensure_companies.yaml --input companies=@companies.csv
   runner run pipelines/intcomex/ensure_companies.yaml --input companies=@testdata/companies.csv --sandbox`,
 		Args: exactlyOne("PIPELINE, the path of a pipeline"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("key") && f.key == "" { // a variable that is not set, for one: each start would be a new run
-				return usage("--key wants a name").WithHint("leave it out for a run that is not started again")
+				return usage("--key requires a name").WithHint("leave it out if the run is not to be repeated under a key")
 			}
 			return c.run(cmd.Context(), args[0], f)
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&f.outDir, "out-dir", ".", "the folder below which files are written")
-	cmd.Flags().StringVar(&f.key, "key", "", "a name for this run: started again under it, it goes on, or tells again what it came to")
+	cmd.Flags().StringVar(&f.outDir, "out-dir", ".", "folder for the files that are written")
+	cmd.Flags().StringVar(&f.key, "key", "", "idempotency key: running again with the same key resumes the run, or prints its result if it has finished")
 	return cmd
 }
 
@@ -205,9 +205,9 @@ func (c *cli) perform(ctx context.Context, t *task, start func(*engine.Program) 
 		fmt.Fprintln(c.stderr, "nothing of this run is remembered: with --sandbox, --state PATH does that")
 	default:
 		if failed.Status == engine.Ambiguous && failed.Failure.Operation == "" { // it was rows, of which each has its account
-			fmt.Fprintf(c.stderr, "what is open, and how to settle it: %s\n", c.command(t.root, f, "runs", "show", summary.Run()))
+			fmt.Fprintf(c.stderr, "open creates, and how to settle them: %s\n", c.command(t.root, f, "runs", "show", summary.Run()))
 		}
-		fmt.Fprintf(c.stderr, "go on: %s\n", o.ResumeCommand(summary.Run()))
+		fmt.Fprintf(c.stderr, "resume: %s\n", o.ResumeCommand(summary.Run()))
 	}
 	return c.print(summary.Text())
 }

@@ -22,13 +22,13 @@ type runsFlags struct {
 
 func (f *runsFlags) add(cmd *cobra.Command) {
 	f.envFlags.add(cmd)
-	cmd.Flags().StringVar(&f.output, "output", "text", "how the result is printed: text, or json for one JSON object")
+	cmd.Flags().StringVar(&f.output, "output", "text", "output format: text, or json for one JSON object")
 }
 
 func (c *cli) runsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
-		Short: "Look at the runs that are remembered, or forget them",
+		Short: "List, inspect and prune past runs",
 		Args:  knownCommand,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -48,7 +48,7 @@ func (c *cli) runsListCommand() *cobra.Command {
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().IntVar(&limit, "limit", 50, "how many runs are listed at most; 0 for all")
+	cmd.Flags().IntVar(&limit, "limit", 50, "maximum number of runs; 0 for all")
 	return cmd
 }
 
@@ -56,7 +56,7 @@ func (c *cli) runsShowCommand() *cobra.Command {
 	f := &runsFlags{}
 	cmd := &cobra.Command{
 		Use:   "show RUN",
-		Short: "Show what a run was started with, did, created and left open",
+		Short: "Show the inputs, calls, creates and open creates of a run",
 		Args:  exactlyOne("RUN, the id or the key of a run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withRuns(cmd.Context(), f, func(m *memory) error { return c.runsShow(cmd.Context(), m, f, args[0]) })
@@ -71,9 +71,9 @@ func (c *cli) runsPruneCommand() *cobra.Command {
 	var before, olderThan string
 	cmd := &cobra.Command{
 		Use:   "prune",
-		Short: "Forget the runs that ended long ago",
-		Long: `Prune forgets runs that have ended, and what they recorded. Runs with creates of which
-nobody knows whether they took place stay until these are settled.`,
+		Short: "Delete the records of old runs",
+		Long: `Prune deletes the records of runs that have ended. Runs with ambiguous creates stay until
+these are settled.`,
 		Example: `  runner runs prune --older-than 90d
   runner runs prune --before 2026-01-01`,
 		Args: cobra.NoArgs,
@@ -86,8 +86,8 @@ nobody knows whether they took place stay until these are settled.`,
 		},
 	}
 	f.add(cmd)
-	cmd.Flags().StringVar(&before, "before", "", "forget the runs that ended before this time, such as 2026-01-31 or 2026-01-31T12:00:00Z")
-	cmd.Flags().StringVar(&olderThan, "older-than", "", "forget the runs that ended longer ago than this, such as 90d or 12h")
+	cmd.Flags().StringVar(&before, "before", "", "delete runs that ended before this time, such as 2026-01-31 or 2026-01-31T12:00:00Z")
+	cmd.Flags().StringVar(&olderThan, "older-than", "", "delete runs that ended longer ago than this, such as 90d or 12h")
 	return cmd
 }
 
@@ -145,7 +145,7 @@ func (c *cli) runsPrune(ctx context.Context, m *memory, f *runsFlags, before tim
 	if len(ids) == 1 {
 		return c.print(text + "1 run is forgotten\n")
 	}
-	return c.print(text + fmt.Sprintf("%d runs are forgotten\n", len(ids)))
+	return c.print(text + fmt.Sprintf("%d runs deleted\n", len(ids)))
 }
 
 // pruneTime reads the flags of prune, one of which must be given.

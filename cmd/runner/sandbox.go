@@ -24,14 +24,13 @@ func (c *cli) sandboxCommand() *cobra.Command {
 	var o sandboxOptions
 	cmd := &cobra.Command{
 		Use:   "sandbox [VENDOR…]",
-		Short: "Serve stand-ins of vendors on this machine",
-		Long: `Sandbox serves the stand-ins of the vendors, all of them unless some are named, on
-loopback addresses until it is interrupted. Standard output is a connections
-file for them.`,
+		Short: "Run sandbox servers for vendors",
+		Long: `Sandbox runs a sandbox server for each VENDOR, or for all vendors, on loopback addresses until
+it is interrupted. It prints a connections file for them to standard output.`,
 		Example: `  runner sandbox intcomex > connections.yaml`,
 		RunE:    func(cmd *cobra.Command, args []string) error { return c.sandbox(cmd.Context(), args, o) },
 	}
-	cmd.Flags().IntVar(&o.port, "port", 0, "the first vendor's port; the others follow (default: free ports)")
+	cmd.Flags().IntVar(&o.port, "port", 0, "port of the first vendor; the others follow (default: free ports)")
 	cmd.Flags().StringArrayVar(&o.faults, "fault", nil, "a fault to inject, such as lose_answer:create_company:2; repeatable")
 	return cmd
 }

@@ -13,8 +13,8 @@ func (c *cli) schemaCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema " + kinds,
 		Short: "Print the JSON Schema of a kind of file, for editors",
-		Long: `Schema prints the grammar of a kind of file as one JSON Schema that needs no other file. An
-editor with a YAML language server completes and explains keys by it, in files that begin with
+		Long: `Schema prints the JSON Schema of a kind of file. An editor with a YAML language server completes
+and explains keys with it, in files that begin with
   # yaml-language-server: $schema=PATH-OF-THE-SCHEMA`,
 		Example: `  runner schema pipeline > .vscode/pipeline.schema.json`,
 		Args:    exactlyOne("kind of file (" + kinds + ")"),

@@ -29,8 +29,8 @@ type envFlags struct {
 
 func (f *envFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.connections, "connections", "", "where the vendors are (default: connections.yaml where it exists)")
-	flags.StringVar(&f.state, "state", "", "what remembers runs: a file, or postgres://… (default: .runner/NAME.db beside the connections file)")
+	flags.StringVar(&f.connections, "connections", "", "connections file (default: connections.yaml if it exists)")
+	flags.StringVar(&f.state, "state", "", "state that records runs: a file, or postgres://… (default: .runner/NAME.db beside the connections file)")
 }
 
 const (

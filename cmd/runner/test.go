@@ -27,16 +27,16 @@ func (c *cli) testCommand() *cobra.Command {
 		Use:   "test [PATH…]",
 		Short: "Test pipelines with the answers that test files give",
 		Long: `Test runs the cases of the test files at PATH (folders stand for the test files below
-them); without PATH, of all that the project has. Nothing is sent, no environment variable and no state is
+them); without PATH, of the whole project. Nothing is sent, no environment variable and no state is
 read, and waits take no time.
 
-The exit code is 1 when a case fails, and 2 when the files are wrong or there is nothing to test.`,
+The exit code is 1 if a case fails, and 2 if files are invalid or there is nothing to test.`,
 		Example: `  runner test
   runner test pipelines/intcomex --run 'lost answer'`,
 		RunE: func(cmd *cobra.Command, args []string) error { return c.test(cmd.Context(), args, f) },
 	}
-	cmd.Flags().StringVar(&f.output, "output", f.output, "how it is told: text, or json for one JSON object")
-	cmd.Flags().StringVar(&f.only, "run", "", "only the cases whose names match this regular expression")
+	cmd.Flags().StringVar(&f.output, "output", f.output, "output format: text, or json for one JSON object")
+	cmd.Flags().StringVar(&f.only, "run", "", "run only the cases whose names match this regular expression")
 	return cmd
 }
 

@@ -1071,7 +1071,7 @@ func TestMPSOrderInDoubtIsSettledByAPerson(t *testing.T) {
 				slices.Reverse(in["lines"].([]any))
 				second := v.runIn(t, p, sink, mpsPlace, in)
 				if first.result.Status != engine.Ambiguous || second.result.Status != engine.Ambiguous || v.asked[mpsOrderPath] != 1 ||
-					!strings.Contains(second.err.Error(), "run "+first.result.RunID+" already sent a create of \"order of 79580718 for ") {
+					!strings.Contains(second.err.Error(), "run "+first.result.RunID+" sent a create of \"order of 79580718 for ") {
 					t.Fatalf("%v, then %v after %v", first.err, second.err, v.asked)
 				}
 				r, err := p.Resume(context.Background(), first.result.RunID, engine.ResumeRequest{Settle: map[string]engine.Settlement{"order": tt.settle}})

@@ -93,8 +93,8 @@ func wantRows(t *testing.T, vendor *flowtest.Vendor, key, want string) {
 	t.Errorf("%s was not sent", key)
 }
 
-const heldBack = "B ambiguous: not sent: run r0 already sent a create of B as send/rows[B] at " + at + ", and it is not known whether that was done; " +
-	"runner resume r0 looks whether it was done; where it cannot tell, it says how to settle it"
+const heldBack = "B ambiguous: not sent: run r0 sent a create of B as send/rows[B] at " + at + ", and it is ambiguous: it may or may not have reached the vendor; " +
+	"runner resume r0 looks it up; if that does not decide it, it says how to settle it"
 
 func TestARowThatAnotherRunLeftOpenIsHeldBackAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

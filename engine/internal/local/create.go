@@ -446,11 +446,11 @@ func (rt *runtime) unsettled(t target, e state.Entry) flow.Result {
 	res := flow.Result{
 		Outcome: flow.Unknown,
 		Code:    flow.CodeUnsettled,
-		Message: fmt.Sprintf("not sent: run %s already sent a create of %s as %s at %s, and it is not known whether that was done",
+		Message: fmt.Sprintf("not sent: run %s sent a create of %s as %s at %s, and it is ambiguous: it may or may not have reached the vendor",
 			e.Run, t.label, e.Key, e.At.UTC().Format(time.RFC3339)),
 	}
 	if command := rt.Resume.Of(e.Run); command != "" {
-		res.Hint = command + " looks whether it was done; where it cannot tell, it says how to settle it"
+		res.Hint = command + " looks it up; if that does not decide it, it says how to settle it"
 	}
 	return res
 }

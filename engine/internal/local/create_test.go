@@ -226,8 +226,8 @@ func TestCreateIsRefusedWhileAnEarlierOneIsUnsettled(t *testing.T) {
 		refused := flow.Result{
 			Outcome: flow.Unknown,
 			Code:    "unsettled-create",
-			Message: "not sent: run r0 already sent a create of PT1 as each[PT1]/create at " + at + ", and it is not known whether that was done",
-			Hint:    "runner resume r0 looks whether it was done; where it cannot tell, it says how to settle it",
+			Message: "not sent: run r0 sent a create of PT1 as each[PT1]/create at " + at + ", and it is ambiguous: it may or may not have reached the vendor",
+			Hint:    "runner resume r0 looks it up; if that does not decide it, it says how to settle it",
 		}
 		wantResult(t, mustCall(t, start("r0"), create("each[PT1#2]/create", "PT1")), refused)
 		wantResult(t, mustCall(t, start("r1"), create("create", "PT1")), refused)

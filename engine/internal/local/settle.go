@@ -90,7 +90,7 @@ func settledEntry(e state.Entry, done bool, outputs *value.Object) state.Entry {
 func notOpen(entries []state.Entry, run, key string) error {
 	open := Unsettled(entries)
 	if len(open) == 0 {
-		return fmt.Errorf("there is nothing to settle in run %s: it is known of all that it sent what became of it", run)
+		return fmt.Errorf("nothing to settle: run %s has no ambiguous creates", run)
 	}
-	return fmt.Errorf("%s is nothing that run %s leaves open: to be settled are %s", key, run, strings.Join(open, ", "))
+	return fmt.Errorf("%s is no ambiguous create of run %s; these are: %s", key, run, strings.Join(open, ", "))
 }

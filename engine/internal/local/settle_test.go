@@ -410,7 +410,7 @@ func TestAnAbsentRowThatAnotherRunSentSinceIsNotSent(t *testing.T) {
 	mustCreate(t, start("r2"), batch("other", "A"), nil)
 	vendor.Answer = rows(nil)
 	res := mustCreate(t, start("r1"), send, nil)
-	if res.Rows[0].Status != flow.Ambiguous || !strings.HasPrefix(res.Rows[0].Message, "not sent: run r2 already sent a create of A") || res.Rows[1].Status != flow.Done {
+	if res.Rows[0].Status != flow.Ambiguous || !strings.HasPrefix(res.Rows[0].Message, "not sent: run r2 sent a create of A") || res.Rows[1].Status != flow.Done {
 		t.Errorf("got %+v", res.Rows)
 	}
 	wantSentRows(t, &vendor, `["row A","row B"]`, `["row A"]`, `["row B"]`)
@@ -452,7 +452,7 @@ func personSettles(t *testing.T) {
 		}
 		return ""
 	}
-	if got, want := settle("r1", "tow", true, nil), "tow is nothing that run r1 leaves open: to be settled are one, post, send/rows[A], send/rows[B], two"; got != want {
+	if got, want := settle("r1", "tow", true, nil), "tow is no ambiguous create of run r1; these are: one, post, send/rows[A], send/rows[B], two"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	for _, err := range []string{
@@ -463,7 +463,7 @@ func personSettles(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if got, want := settle("r1", "one", false, nil), "there is nothing to settle in run r1: it is known of all that it sent what became of it"; got != want {
+	if got, want := settle("r1", "one", false, nil), "nothing to settle: run r1 has no ambiguous creates"; got != want {
 		t.Errorf("got %s", got)
 	}
 	vendor.Answer = nil

@@ -51,15 +51,15 @@ func (s *session) end(ctx context.Context, outputs *value.Object, rows flow.Tall
 		e.Status, e.Failure = failed(ctx, err)
 		if rows.Ambiguous > 0 && e.Status == Failed {
 			e.Status = Ambiguous
-			e.Failure.Message += "; besides, " + ambiguousRows(rows.Ambiguous)
+			e.Failure.Message += "; also, " + ambiguousRows(rows.Ambiguous)
 		}
 	case rows.Ambiguous > 0:
 		e.Status = Ambiguous
 		e.Failure = &event.Failure{
 			Code:    "ambiguous",
 			Outcome: string(flow.Unknown),
-			Message: ambiguousRows(rows.Ambiguous) + "; the results tell more",
-			Hint:    "look at the vendor before anything creates them anew",
+			Message: ambiguousRows(rows.Ambiguous) + ". See the results of the rows",
+			Hint:    s.howToSettle(),
 		}
 	case rows.Failed > 0:
 		e.Status = Partial
@@ -119,11 +119,19 @@ func failed(ctx context.Context, err error) (Status, *event.Failure) {
 	return status, account
 }
 
+// howToSettle is what a person does about ambiguous creates of the run.
+func (s *session) howToSettle() string {
+	if command := s.resume.Of(s.run.ID); command != "" {
+		return "check at the vendor, then settle each create: " + command + " --settle 'KEY=absent', or 'KEY=done:JSON'"
+	}
+	return "check at the vendor, then settle each create"
+}
+
 func ambiguousRows(n int) string {
 	if n == 1 {
-		return "of 1 row it is not known whether its create happened"
+		return "1 row is ambiguous: its create may or may not have reached the vendor"
 	}
-	return fmt.Sprintf("of %d rows it is not known whether their create happened", n)
+	return fmt.Sprintf("%d rows are ambiguous: their creates may or may not have reached the vendor", n)
 }
 
 // maskedError returns err with its text masked; what it wraps stays to be found with errors.Is and errors.As.

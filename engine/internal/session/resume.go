@@ -148,18 +148,18 @@ func (w *World) again(ctx context.Context, run state.Run, o Order) (*End, error)
 	}
 	outputs, err := recordedOutputs(run)
 	if err != nil {
-		return nil, stateFault("the run cannot be told again", err)
+		return nil, stateFault("the result of the run cannot be read", err)
 	}
 	was, err := decodeStart(run)
 	if err != nil {
-		return nil, stateFault("the run cannot be told again", err)
+		return nil, stateFault("the result of the run cannot be read", err)
 	}
 	rt := local.New(ctx, local.Options{RunID: run.ID, Events: w.Events}) // numbers and dates events
 	rt.Emit(&event.RunStarted{Pipeline: run.Pipeline, Resumed: true})
-	rt.Emit(&event.Note{Text: fmt.Sprintf("the run is done since %s: nothing is sent, and its outputs are told again",
+	rt.Emit(&event.Note{Text: fmt.Sprintf("the run finished at %s: nothing is sent, these are its recorded outputs",
 		run.Ended.UTC().Format(time.RFC3339))})
 	for _, name := range missingFiles(was, outputs) {
-		rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("the file %s, which the run wrote, is there no more; it is not written again", name)})
+		rt.Emit(&event.Note{Warning: true, Text: fmt.Sprintf("the file %s, which the run wrote, no longer exists; it is not written again", name)})
 	}
 	rt.Emit(&event.RunFinished{Pipeline: run.Pipeline, Status: run.Status, Outputs: value.AppendJSON(nil, outputs)})
 	return &End{RunID: run.ID, Name: run.Pipeline, Status: Status(run.Status), Outputs: outputs}, nil

@@ -131,7 +131,7 @@ func (w *World) prepare(ctx context.Context, j *job) error {
 	call.HideInputs(j.gate, j.target.inputs.Params, j.in.Values)
 	fresh, faults, err := strangers(ctx, w.State, sitesOf(j.connections, w.Connections), j.order.Moved)
 	if err != nil {
-		return stateFault("the connections cannot be held against those of before", err)
+		return stateFault("the connections cannot be compared with those of earlier runs", err)
 	}
 	j.newcomers = newNewcomers(w.State, fresh, j.order.Moved)
 	j.warnings = append(append(diag.List{}, w.Warnings...), j.warnings...)
