@@ -14,7 +14,7 @@ type Connection struct {
 	BaseURL string
 	// Config is what the vendor file asks for under config.
 	Config map[string]any
-	// Site is what the state remembers in place of BaseURL, for a stand-in whose
+	// Site is what the state remembers in place of BaseURL, for a sandbox whose
 	// address differs from time to time; usually "".
 	Site string
 

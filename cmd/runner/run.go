@@ -152,7 +152,7 @@ type task struct {
 	flags   *runFlags
 	program *engine.Program // not yet connected to the world
 	file    string          // that it was loaded from
-	// connections are those of the file; nil where stand-ins are used.
+	// connections are those of the file; nil where sandboxes are used.
 	connections map[string]engine.Connection
 	state       *memory // nil remembers nothing
 }

@@ -71,13 +71,13 @@ func (c *cli) sandbox(ctx context.Context, vendors []string, o sandboxOptions) e
 	return nil
 }
 
-// sandboxOptions say how stand-ins are served.
+// sandboxOptions say how sandboxes are served.
 type sandboxOptions struct {
 	port   int // of the first; 0 for free ones
 	faults []string
 }
 
-// sandboxes are running stand-ins.
+// sandboxes are running sandbox servers.
 type sandboxes struct {
 	list []*served
 }
@@ -90,7 +90,7 @@ type served struct {
 	server     *http.Server
 }
 
-// startSandboxes starts the stand-ins of the vendors. Faults are laid over all
+// startSandboxes starts the sandbox servers of the vendors. Faults are laid over all
 // those that have the operation.
 func startSandboxes(fsys fs.FS, vendors []string, o sandboxOptions) (*sandboxes, error) {
 	faults, err := parseFaults(o.faults)
@@ -196,7 +196,7 @@ func (s *sandboxes) stop() {
 	}
 }
 
-// connections gives every connection that a pipeline names the stand-in of its vendor.
+// connections gives every connection that a pipeline names the sandbox of its vendor.
 func (s *sandboxes) connections(p *engine.Program) map[string]engine.Connection {
 	all := map[string]engine.Connection{}
 	add := func(name, vendor string) {
@@ -218,7 +218,7 @@ func (s *sandboxes) connections(p *engine.Program) map[string]engine.Connection 
 	return all
 }
 
-// yaml writes a connections file for the stand-ins.
+// yaml writes a connections file for the sandboxes.
 func (s *sandboxes) yaml() string {
 	var b strings.Builder
 	b.WriteString("connections:\n")
@@ -247,7 +247,7 @@ func yamlScalar(v any) string {
 	return fmt.Sprint(v)
 }
 
-// vendorsOf lists the vendors whose stand-ins a job needs: those that its
+// vendorsOf lists the vendors whose sandboxes a job needs: those that its
 // pipelines reach, or the one whose vendor file it loaded.
 func vendorsOf(p *engine.Program, file string) []string {
 	var vendors []string

@@ -204,7 +204,7 @@ func TestStandInsAreKnown(t *testing.T) {
 	}{
 		{"nothing", "", false, ""},
 		{"a vendor", `{"vendor": "v", "at": "https://v.example"}`, false, ""},
-		{"a stand-in", `{"vendor": "v", "at": "a sandbox"}`, true, ""},
+		{"a sandbox", `{"vendor": "v", "at": "a sandbox"}`, true, ""},
 		{"a broken record", `{`, false, "the record of connection v is broken: unexpected end of JSON input"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,5 +1,5 @@
 // Package sandbox plays vendors: from a sandbox file it makes a stateful
-// stand-in of a vendor, an http.Handler that answers as the vendor's documents
+// sandbox of a vendor, an http.Handler that answers as the vendor's documents
 // say. It knows no vendor itself.
 //
 //	def, err := sandbox.Load(os.DirFS("."), "specs/acme.sandbox.yaml")

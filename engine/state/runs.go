@@ -76,5 +76,5 @@ type Run struct {
 func RunLock(id string) string { return "run:" + id }
 
 // Connections names the table that says where each connection of this environment led, as
-// {"vendor", "at"}; at is a URL, or a phrase for stand-ins. No pipeline can give a table this name.
+// {"vendor", "at"}; at is a URL, or a phrase for sandboxes. No pipeline can give a table this name.
 const Connections = ".connections"

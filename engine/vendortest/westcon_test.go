@@ -680,7 +680,7 @@ func TestWestconUnderFaults(t *testing.T) {
 	}
 }
 
-// The stand-in is as strict as the document, so that a wrong vendor file fails against it.
+// The sandbox is as strict as the document, so that a wrong vendor file fails against it.
 func TestWestconSandboxRefuses(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ config, value, want string }{

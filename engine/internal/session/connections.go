@@ -84,7 +84,7 @@ func (c Connection) resolve(name string, v *catalog.Vendor) (*call.Connection, d
 	if !faults.HasErrors() {
 		for member, given := range config.All() {
 			for _, f := range v.CheckSecret(member, given, at(member)) {
-				if f.Message = "connection " + name + ": " + f.Message; f.Severity != diag.Warning || c.Site == "" { // a stand-in has no secrets
+				if f.Message = "connection " + name + ": " + f.Message; f.Severity != diag.Warning || c.Site == "" { // a sandbox has no secrets
 					faults.Add(f)
 				}
 			}

@@ -127,7 +127,7 @@ func (n *newcomers) answered(ctx context.Context, connection string) error {
 	return nil
 }
 
-// mayMoveTo reports whether s and to can be one vendor account. A stand-in never becomes the vendor.
+// mayMoveTo reports whether s and to can be one vendor account. A sandbox never becomes the vendor.
 func (s site) mayMoveTo(to site) bool {
 	return s.vendor == to.vendor && strings.Contains(s.at, "://") == strings.Contains(to.at, "://")
 }
