@@ -173,7 +173,7 @@ func TestIntcomexCreateOfWhichThereAreSeveralStaysOpen(t *testing.T) {
 		inputs := order("PT9")
 		r := v.run(t, "intcomex.create_company", inputs, nil)
 		if r.result.Status != engine.Ambiguous || v.asked["CreateCompany"] != 1 ||
-			!strings.Contains(r.err.Error(), "looking for it with intcomex.get_company_by_vat_id failed: it is there, and its output account_id would be null") {
+			!strings.Contains(r.err.Error(), "the look-up with intcomex.get_company_by_vat_id failed: it is there, and its output account_id would be null") {
 			t.Errorf("%v after %v", r.err, v.asked)
 		}
 	})

@@ -305,7 +305,7 @@ func TestIntcomexCompaniesAreAbsentOnlyWhereTheVendorSaysSo(t *testing.T) {
 				v := newICP()
 				v.troubles = []testserver.Trouble{{Service: "CreateCompany", Worked: true, HangUp: true}, {Service: "GetCompanyByVatId", Spared: 1, Answer: &r}}
 				got := v.run(t, ensureOne, order("PT9"), nil)
-				if got.result.Status.ExitCode() != 4 || v.asked["CreateCompany"] != 1 || !strings.Contains(fmt.Sprint(got.err), "looking for it with intcomex.get_company_by_vat_id failed") {
+				if got.result.Status.ExitCode() != 4 || v.asked["CreateCompany"] != 1 || !strings.Contains(fmt.Sprint(got.err), "the look-up with intcomex.get_company_by_vat_id failed") {
 					t.Errorf("%v: %v after %v", got.result.Status, got.err, v.asked)
 				}
 			})
@@ -514,7 +514,7 @@ func TestIntcomexUnknownCreateIsNeverSentTwice(t *testing.T) {
 					t.Errorf("%v: %v after %v", got.result.Status, got.err, v.asked)
 				}
 				text := got.err.Error()
-				if !strings.Contains(text, "looking for it with intcomex.get_company_by_vat_id failed") {
+				if !strings.Contains(text, "the look-up with intcomex.get_company_by_vat_id failed") {
 					t.Errorf("error %q", text)
 				}
 				if !strings.Contains(text, "intcomex.create_company: unknown") {

@@ -318,7 +318,7 @@ func TestSerpiBatchesThatAreNotWhole(t *testing.T) {
 		updatedAt int    // how often PUT was asked
 	}{
 		{"8 of 10", func(v *erp) { v.refuse = odd }, engine.Partial, "8 8 0 4", 8, 1,
-			"Se crearon 8 de 10 articulos proveedores; El artículo 13 no existe; El artículo 17 no existe; not there at 3 looks", 1},
+			"Se crearon 8 de 10 articulos proveedores; El artículo 13 no existe; El artículo 17 no existe; not found in 3 look-ups", 1},
 		{"none of 10", func(v *erp) { v.refuse = func(*supplied) string { return "no" } }, engine.Partial, "0 0 0 20", 0, 1, "Se modificaron 0 de 10 articulos proveedores", 1},
 		{"8 of 10 and no reasons", func(v *erp) {
 			v.refuse = odd
@@ -335,13 +335,13 @@ func TestSerpiBatchesThatAreNotWhole(t *testing.T) {
 		}, engine.Succeeded, "10 10 0 0", 10, 1, "", 5},
 		{"lost requests", func(v *erp) {
 			v.troubles = []testserver.Trouble{{Service: "POST", HangUp: true}, {Service: "PUT", Calls: 1, HangUp: true}}
-		}, engine.Ambiguous, "0 10 0 10", 0, 1, "not there at 3 looks with serpi.get_supplier_articles", 2},
+		}, engine.Ambiguous, "0 10 0 10", 0, 1, "not found in 3 look-ups with serpi.get_supplier_articles", 2},
 		{"time-outs", func(v *erp) {
 			v.troubles = []testserver.Trouble{{Service: "POST", Worked: true, Wait: 100 * time.Second}, {Service: "PUT", Calls: 1, Wait: 100 * time.Second}}
 		}, engine.Succeeded, "10 10 0 0", 10, 1, "", 2},
 		{"lost, and no look goes well", func(v *erp) {
 			v.troubles = []testserver.Trouble{{Service: "POST", Worked: true, HangUp: true}, {Service: "GET", Spared: 2, Answer: &testserver.Reply{Status: 500}}}
-		}, engine.Ambiguous, "0 10 0 10", 10, 1, "looking for it with serpi.get_supplier_articles failed", 1},
+		}, engine.Ambiguous, "0 10 0 10", 10, 1, "the look-up with serpi.get_supplier_articles failed", 1},
 		{"500 although it was done", answered(testserver.Plain(500, "Internal Server Error"), true), engine.Succeeded, "10 10 0 0", 10, 1, "", 5},
 		{"503 with Retry-After although it was done", answered(testserver.Plain(503, "later").With("Retry-After", "1"), true), engine.Partial, "10 0 0 10", 10, 1, "throttled: later", 5},
 		{"a web page although it was done", answered(testserver.HtmlPage(200), true), engine.Succeeded, "10 10 0 0", 10, 1, "", 5},

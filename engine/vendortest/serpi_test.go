@@ -99,7 +99,7 @@ func TestSerpiPipelinesAgainstTheSandbox(t *testing.T) {
 7 0090012345,done,create,
 7 1234567890#2,failed,create,a row above it is for the same article and supplier
 8 1234567890,failed,,"missing member ""supplier_description"""
-999999 1234567890,failed,create,"2 of 3 rows were done, and it is not known which: Se crearon 2 de 3 articulos proveedores; El artículo 999999 no existe; not there at 3 looks with serpi.get_supplier_articles, 5s apart"
+999999 1234567890,failed,create,"2 of 3 rows were done, and it is not known which: Se crearon 2 de 3 articulos proveedores; El artículo 999999 no existe; not found in 3 look-ups with serpi.get_supplier_articles, 5s apart"
 `
 		if got := r.files["results.csv"]; r.err != nil || r.result.Status != engine.Partial || r.counts() != "2 2 2 4" || got != want {
 			t.Errorf("%s %s %v, got\n%s", r.result.Status, r.counts(), r.err, got)
@@ -125,10 +125,10 @@ func TestSerpiOperationsAgainstTheSandbox(t *testing.T) {
 		{"get_supplier_articles", map[string]any{"article_id": 77}, "succeeded map[articles:[]] <nil>"},
 		{"create_supplier_articles", map[string]any{"articles": []any{row(8), row(9)}}, "succeeded map[] <nil>"},
 		{"create_supplier_articles", map[string]any{"articles": []any{row(8), row(999999)}},
-			`failed map[] rows-refused invalid: 1 of 2 rows were refused: 999999 900123: 1 of 2 rows were done, and it is not known which: Se crearon 1 de 2 articulos proveedores; El artículo 999999 no existe; not there at 3 looks with serpi.get_supplier_articles, 5s apart`},
+			`failed map[] rows-refused invalid: 1 of 2 rows were refused: 999999 900123: 1 of 2 rows were done, and it is not known which: Se crearon 1 de 2 articulos proveedores; El artículo 999999 no existe; not found in 3 look-ups with serpi.get_supplier_articles, 5s apart`},
 		{"update_supplier_articles", map[string]any{"articles": []any{row(3, "id", 3)}}, "succeeded map[] <nil>"},
 		{"update_supplier_articles", map[string]any{"articles": []any{row(3, "id", 3), row(4, "id", 44)}},
-			`failed map[] rows-refused invalid: 1 of 2 rows were refused: 4 900123: 1 of 2 rows were done, and it is not known which: Se modificaron 1 de 2 articulos proveedores; El registro 44 no existe; not there at 3 looks with serpi.get_supplier_articles, 5s apart`},
+			`failed map[] rows-refused invalid: 1 of 2 rows were refused: 4 900123: 1 of 2 rows were done, and it is not known which: Se modificaron 1 de 2 articulos proveedores; El registro 44 no existe; not found in 3 look-ups with serpi.get_supplier_articles, 5s apart`},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r, _ := runBox(t, "serpi."+tt.operation, tt.inputs)

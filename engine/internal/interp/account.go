@@ -94,7 +94,7 @@ func (w *walker) rowAccount(req flow.CallRequest, row string, res flow.Result, k
 		}
 	}
 	res.Message = known
-	return fmt.Sprintf("%s; look at the vendor whether %s is there%s", openQuestion(res), row, w.commands(at, ""))
+	return fmt.Sprintf("%s; check at the vendor whether %s is there%s", openQuestion(res), row, w.commands(at, ""))
 }
 
 // commands are what settles the create under key, "" where nothing does; outputs are those that a

@@ -106,9 +106,9 @@ func (s *searcher) settle(lost flow.Result) (flow.Result, error) {
 	tries, late := s.rule.Tries, lost.Reused
 	if late {
 		tries++ // the last look is then as far from the create as the vendor is late at most
-		s.tell("it was created shortly before this run, which does not see it; it is looked for with " + s.look.Name())
+		s.tell("another run recorded this create shortly before this run started, and the look-up has not found it yet; looking it up again with " + s.look.Name())
 	} else {
-		s.tell("no answer tells what became of it; it is looked for with " + s.look.Name())
+		s.tell("the outcome is unknown; looking it up with " + s.look.Name())
 	}
 	vars, err := s.lookupVars()
 	if err != nil {
@@ -133,7 +133,7 @@ func (s *searcher) settle(lost flow.Result) (flow.Result, error) {
 		}
 	}
 	if absent && (late || s.rule.Resend && !lost.Resent) {
-		s.tell("it is not there, and is sent once more")
+		s.tell("not found; sending it again")
 		lost.Again = s.again()
 		return lost, nil
 	}
@@ -147,7 +147,7 @@ func (s *searcher) again() flow.Key { return s.req.CallKey.Attempt(s.req.Attempt
 
 // done is the result of a create that was found.
 func (s *searcher) done(lost flow.Result, seen finding) flow.Result {
-	s.tell("it is there, so that it was done")
+	s.tell("found: the create succeeded")
 	return flow.Result{Outcome: flow.OK, Outputs: seen.outputs, Sent: lost.Sent, Reconciled: true, At: lost.At, Endpoint: lost.Endpoint}
 }
 
@@ -169,12 +169,12 @@ func (s *searcher) tell(what string) {
 // inVain says for people what the looks came to that did not find it.
 func (s *searcher) inVain(last finding, absent bool) string {
 	if absent {
-		return fmt.Sprintf("not there at %d looks with %s, %v apart", s.rule.Tries, s.look.Name(), s.rule.Every)
+		return fmt.Sprintf("not found in %d look-ups with %s, %v apart", s.rule.Tries, s.look.Name(), s.rule.Every)
 	}
 	if last.problem == "" {
-		return fmt.Sprintf("not there at the last look with %s, and an earlier look failed", s.look.Name())
+		return fmt.Sprintf("not found in the last look-up with %s, and an earlier look-up failed", s.look.Name())
 	}
-	return fmt.Sprintf("looking for it with %s failed: %s", s.look.Name(), last.problem)
+	return fmt.Sprintf("the look-up with %s failed: %s", s.look.Name(), last.problem)
 }
 
 // once looks one time. A look that fails, or whose answer makes no sense, tells

@@ -53,16 +53,16 @@ func TestALostCreateIsLookedFor(t *testing.T) {
 		{"found after a look that failed", "order", map[string][]flow.Result{"order": {lost}, "find": {answer(flow.Denied, "no"), items(7)}},
 			`{"id":7,"sent":true,"reconciled":true,"outcome":"ok"}`, "", looks[:3], 5 * time.Second},
 		{"absent every time", "order", map[string][]flow.Result{"order": {lost}, "find": {items()}},
-			"shop.order: unknown: " + sentAt + "not there at 4 looks with shop.find, 5s apart", "it was not sent again. " + settle, looks, 15 * time.Second},
+			"shop.order: unknown: " + sentAt + "not found in 4 look-ups with shop.find, 5s apart", "it was not sent again. " + settle, looks, 15 * time.Second},
 		{"a look that fails is not absent", "order", map[string][]flow.Result{"order": {lost}, "find": {answer(flow.NotFound, "what?")}},
-			"shop.order: unknown: " + sentAt + "looking for it with shop.find failed: shop.find: not_found: what?", "it was not sent again. " + settle, looks, 15 * time.Second},
+			"shop.order: unknown: " + sentAt + "the look-up with shop.find failed: shop.find: not_found: what?", "it was not sent again. " + settle, looks, 15 * time.Second},
 		{"a look that fails once is not absent", "order_again", map[string][]flow.Result{"order_again": {lost}, "find": {answer(flow.Denied, "no"), items()}},
-			"shop.order_again: unknown: " + sentAt + "not there at the last look with shop.find, and an earlier look failed",
+			"shop.order_again: unknown: " + sentAt + "not found in the last look-up with shop.find, and an earlier look-up failed",
 			"it was not sent again. " + strings.Replace(settle, `,"name":"…"`, "", 1), looks[:3], 3 * time.Second},
 		{"sent once more", "order_again", map[string][]flow.Result{"order_again": {lost, ok("id", int64(8))}, "find": {items()}},
 			`{"id":8,"sent":true,"reconciled":false,"outcome":"ok"}`, "", []string{"it", "it/lookup~1", "it/lookup~2", "it#2"}, 3 * time.Second},
 		{"sent once more and lost again", "order_again", map[string][]flow.Result{"order_again": {lost}, "find": {items()}},
-			"shop.order_again: unknown: " + sentAt + "not there at 2 looks with shop.find, 3s apart",
+			"shop.order_again: unknown: " + sentAt + "not found in 2 look-ups with shop.find, 3s apart",
 			"it was sent twice. " + strings.Replace(settle, `,"name":"…"`, "", 1),
 			[]string{"it", "it/lookup~1", "it/lookup~2", "it#2", "it/lookup~1", "it/lookup~2"}, 6 * time.Second},
 		{"sent once more and found", "order_again", map[string][]flow.Result{"order_again": {lost}, "find": {items(), items(), items(9)}},
@@ -124,11 +124,11 @@ func TestRowsOfALostBatchAreLookedFor(t *testing.T) {
 	}
 	ambiguous := func(row string) string {
 		return row + " ambiguous: it may or may not have been done: POST http://shop/create was sent at 2026-01-02T03:04:05Z; no answer; " +
-			"not there at 2 looks with shop.find, 3s apart; look at the vendor whether " + row + " is there; " +
+			"not found in 2 look-ups with shop.find, 3s apart; check at the vendor whether " + row + " is there; " +
 			"if it is: runner resume r1 --settle 'all[batch 1]/rows[" + row + "]=done:{}', if not: runner resume r1 --settle 'all[batch 1]/rows[" + row + "]=absent'"
 	}
 	absent := func(row, why string) string {
-		return row + " failed: " + why + "; not there at 2 looks with shop.find, 3s apart"
+		return row + " failed: " + why + "; not found in 2 look-ups with shop.find, 3s apart"
 	}
 	for _, tt := range []struct {
 		name, operation string

@@ -39,7 +39,7 @@ func (s *searcher) settleRefused(outer *walker, lost flow.Result) (flow.Result, 
 	case seen.found:
 		return s.done(lost, seen), nil
 	case seen.problem == "" && s.maySendAgain(lost) && inTime:
-		s.note("it is not there, and is sent once more")
+		s.note("not found; sending it again")
 		lost.Again = s.again()
 		return lost, nil
 	case seen.problem == "" && notDoneIfAbsent(lost):
@@ -77,7 +77,7 @@ func (s *searcher) await(outer *walker, lost flow.Result) (inTime bool, err erro
 	if late != nil {
 		wait = shown - passed
 	}
-	what := fmt.Sprintf("refused after it was sent (%s); before it may be sent again, it is looked for with %s", lost.Message, s.look.Name())
+	what := fmt.Sprintf("refused after it was sent (%s); before it is sent again, it is looked up with %s", lost.Message, s.look.Name())
 	if wait > 0 {
 		what += fmt.Sprintf(" in %v", wait.Round(time.Millisecond))
 	}
@@ -110,9 +110,9 @@ func declared(lost flow.Result) bool {
 // afterRefusal says for people what the look came to that did not find it.
 func (s *searcher) afterRefusal(seen finding) string {
 	if seen.problem == "" {
-		return "not there at the look with " + s.look.Name() + " afterwards"
+		return "not found in the look-up with " + s.look.Name() + " afterwards"
 	}
-	return fmt.Sprintf("looking for it with %s failed: %s", s.look.Name(), seen.problem)
+	return fmt.Sprintf("the look-up with %s failed: %s", s.look.Name(), seen.problem)
 }
 
 // settleRefusedRows is settleRefused for a batch: the rows that are not there are sent again, without the others.
