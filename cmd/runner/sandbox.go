@@ -27,8 +27,9 @@ func (c *cli) sandboxCommand() *cobra.Command {
 		Short: "Run sandbox servers for vendors",
 		Long: `Sandbox runs a sandbox server for each VENDOR, or for all vendors, on loopback addresses until
 it is interrupted. It prints a connections file for them to standard output.`,
-		Example: `  runner sandbox intcomex > connections.yaml`,
-		RunE:    func(cmd *cobra.Command, args []string) error { return c.sandbox(cmd.Context(), args, o) },
+		Example: `  runner sandbox intcomex > connections.yaml
+  runner sandbox intcomex --port 8080 --fault lose_answer:create_company:2 > connections.yaml`,
+		RunE: func(cmd *cobra.Command, args []string) error { return c.sandbox(cmd.Context(), args, o) },
 	}
 	cmd.Flags().IntVar(&o.port, "port", 0, "port of the first vendor; the others follow (default: free ports)")
 	cmd.Flags().StringArrayVar(&o.faults, "fault", nil, "a fault to inject, such as lose_answer:create_company:2; repeatable")
@@ -112,7 +113,7 @@ func startSandboxes(fsys fs.FS, vendors []string, o sandboxOptions) (*sandboxes,
 		if !f.laid {
 			s.stop()
 			return nil, usage("--fault %s: no sandbox of %s has the operation %s", f, strings.Join(vendors, ", "), f.Operation).
-				WithHint("a fault names an operation of the vendor file, or of the sandbox: " + strings.Join(s.operations(), ", "))
+				WithHint("a fault names an operation of the vendor file (runner explain VENDOR lists them), or of the sandbox: " + strings.Join(s.operations(), ", "))
 		}
 	}
 	return s, nil
@@ -147,18 +148,10 @@ func (s *sandboxes) start(fsys fs.FS, vendor string, port int, faults []*fault) 
 	}
 	box := sandbox.New(def, sandbox.Options{})
 	for _, f := range faults {
-		here := f.Fault
-		if f.Operation != "" && !slices.Contains(def.Operations(), f.Operation) {
-			switch names := def.Answering(fsys, f.Operation); len(names) {
-			case 0:
-				continue
-			case 1:
-				here.Operation = names[0]
-			default:
-				return usage("--fault %s: the sandbox of %s answers %s as %s: name one of these", f, vendor, f.Operation, strings.Join(names, " or "))
-			}
+		if f.Operation != "" && len(def.Answering(f.Operation)) == 0 {
+			continue
 		}
-		if err := box.AddFault(here); err != nil {
+		if err := box.AddFault(f.Fault); err != nil {
 			return usage("--%v", err)
 		}
 		f.laid = true

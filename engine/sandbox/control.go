@@ -83,7 +83,7 @@ func (s *Sandbox) addFaults(body io.Reader) *answer {
 		}
 		f, err := ParseFault(line)
 		if err == nil {
-			err = s.checkFault(f)
+			f, err = s.fitted(f)
 		}
 		if err != nil {
 			return textAnswer(http.StatusBadRequest, err.Error()+"\n")

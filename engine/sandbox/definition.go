@@ -1,6 +1,5 @@
 // Package sandbox plays vendors: from a sandbox file it makes a stateful
-// sandbox of a vendor, an http.Handler that answers as the vendor's documents
-// say. It knows no vendor itself.
+// http.Handler that answers as the vendor's documents say. It knows no vendor itself.
 //
 //	def, err := sandbox.Load(os.DirFS("."), "specs/acme.sandbox.yaml")
 //	box := sandbox.New(def, sandbox.Options{})
@@ -33,6 +32,7 @@ import (
 // any number of sandboxes can be made from it.
 type Definition struct {
 	vendor     string
+	files      fs.FS              // where the vendor file lies beside this one
 	connection *template.Template // over connectionScope; nil when there is nothing to say
 	state      *value.Object      // the first one
 	tokens     string             // the collection that an expiry empties; "" for none
@@ -71,7 +71,7 @@ func Load(fsys fs.FS, name string) (*Definition, error) {
 func Check(fsys fs.FS, name string) (diag.List, error) {
 	def, faults, err := compile(fsys, name)
 	if def != nil {
-		faults = append(faults, def.checkVendor(fsys, name, !faults.HasErrors())...)
+		faults = append(faults, def.checkVendor(name, !faults.HasErrors())...)
 		faults.Sort()
 	}
 	return faults, err
@@ -91,14 +91,18 @@ func compile(fsys fs.FS, name string) (*Definition, diag.List, error) {
 		return nil, append(faults, shape...), nil
 	}
 	d := decode(n, &faults, func(string) seen { return anySeen() })
+	d.files = fsys
 	faults.Sort()
 	return d, faults, nil
 }
 
-// Answering returns the names of the sandbox's operations that answer an operation of the vendor file, which
-// lies beside the sandbox file in fsys: create for create_company. It is empty where there is no such operation.
-func (d *Definition) Answering(fsys fs.FS, operation string) (names []string) {
-	v := d.vendorFile(fsys)
+// Answering returns the names of the sandbox's operations that answer an operation, which is one of its own
+// (create) or of the vendor file beside the sandbox file (create_company). It is empty where there is no such operation.
+func (d *Definition) Answering(operation string) (names []string) {
+	if slices.Contains(d.Operations(), operation) {
+		return []string{operation}
+	}
+	v := d.vendorFile()
 	if v == nil {
 		return nil
 	}
@@ -112,12 +116,12 @@ func (d *Definition) Answering(fsys fs.FS, operation string) (names []string) {
 }
 
 // vendorFile returns the vendor that the file beside the sandbox's describes; nil where it has faults or does not exist.
-func (d *Definition) vendorFile(fsys fs.FS) *catalog.Vendor {
+func (d *Definition) vendorFile() *catalog.Vendor {
 	file := pathpkg.Join(pathpkg.Dir(d.root.File.Name), d.vendor+".yaml")
-	if _, err := fs.Stat(fsys, file); err != nil {
+	if _, err := fs.Stat(d.files, file); err != nil {
 		return nil
 	}
-	p, _ := project.Load(fsys, file)
+	p, _ := project.Load(d.files, file)
 	return p.LoadedVendor(d.vendor)
 }
 

@@ -162,24 +162,40 @@ func garbage() *answer {
 	}
 }
 
-// AddFault lays a fault over the sandbox. The error says what is wrong with it.
+// AddFault lays a fault over the sandbox. Its operation is named as in the sandbox file, or as in the vendor file
+// beside it where one operation of the sandbox answers it. The error says what is wrong with it.
 func (s *Sandbox) AddFault(f Fault) error {
-	if err := s.checkFault(f); err != nil {
+	f, err := s.fitted(f)
+	if err != nil {
 		return err
 	}
 	s.arm(f)
 	return nil
 }
 
-func (s *Sandbox) checkFault(f Fault) error {
-	err := f.check(s.def.Operations())
+// fitted returns a fault with the sandbox's own name of its operation.
+func (s *Sandbox) fitted(f Fault) (Fault, error) {
+	names := s.def.Operations()
+	var err error
+	if f.Operation != "" {
+		switch answering := s.def.Answering(f.Operation); len(answering) {
+		case 0: // check lists those that there are
+		case 1:
+			f.Operation = answering[0]
+		default:
+			err = fmt.Errorf("%s is answered as %s: name one of these", f.Operation, strings.Join(answering, " or "))
+		}
+	}
+	if err == nil {
+		err = f.check(names)
+	}
 	if err == nil && f.Kind == Expire && s.def.tokens == "" {
 		err = errors.New("its file names no tokens that could expire")
 	}
 	if err != nil {
-		return fmt.Errorf("fault %s of sandbox %s: %w", f, s.def.vendor, err)
+		return f, fmt.Errorf("fault %s of sandbox %s: %w", f, s.def.vendor, err)
 	}
-	return nil
+	return f, nil
 }
 
 func (s *Sandbox) arm(f Fault) {

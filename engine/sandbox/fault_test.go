@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -190,6 +191,34 @@ func TestClearedFaultsStrikeNoMore(t *testing.T) {
 	box.ClearFaults()
 	if got := first + struck(box, 1); got != "x." {
 		t.Errorf("got %s, want x.", got)
+	}
+}
+
+func TestFaultsNameOperationsOfTheVendorFile(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ vendor, operation, want string }{
+		{"intcomex", "create_company", "lose_answer:create:2"},
+		{"intcomex", "create", "lose_answer:create:2"},
+		{"managementpro", "add_client", "fault lose_answer:add_client:2 of sandbox managementpro: add_client is answered as add or edit or other: name one of these"},
+	} {
+		def, err := Load(os.DirFS("../../specs"), test.vendor+".sandbox.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := "lose_answer:" + test.operation + ":2"
+		for how, answer := range map[string]func(box *Sandbox) string{
+			"by Go": func(box *Sandbox) string {
+				if err := box.AddFault(Fault{Kind: LoseAnswer, Operation: test.operation, Nth: 2, Count: 1}); err != nil {
+					return err.Error()
+				}
+				return string(box.faultsAnswer().body)
+			},
+			"by HTTP": func(box *Sandbox) string { return string(box.addFaults(strings.NewReader(text)).body) },
+		} {
+			if got := strings.TrimSpace(answer(New(def, Options{}))); got != test.want {
+				t.Errorf("%s of %s, %s:\n got %s\nwant %s", text, test.vendor, how, got, test.want)
+			}
+		}
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // ParseFault reads a fault as people write it: KIND[=VALUE][:OPERATION][:CALLS][:CHANCE%].
 // VALUE is a time for delay, and STATUS or STATUS/RETRY-AFTER for status.
-// OPERATION is the name of an operation of the sandbox, or * for any. CALLS is a number, a range, or
+// OPERATION is the name of an operation of the sandbox or of the vendor file, or * for any. CALLS is a number, a range, or
 // a number and + for all from there on. Examples:
 //
 //	lose_answer:create:2       the answer of the second create is lost

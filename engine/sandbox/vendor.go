@@ -3,7 +3,6 @@ package sandbox
 import (
 	"slices"
 
-	"io/fs"
 	pathpkg "path"
 
 	"github.com/seed627bd532/runner/engine/diag"
@@ -13,13 +12,13 @@ import (
 // checkVendor holds the file called name against the vendor that it plays, where fsys has it: that the
 // two are called alike, that connection gives the config that the vendor asks for, and that what the one
 // sends is what the other looks at. sound says that the file has no error of its own.
-func (d *Definition) checkVendor(fsys fs.FS, name string, sound bool) (faults diag.List) {
+func (d *Definition) checkVendor(name string, sound bool) (faults diag.List) {
 	called := d.root.Get("sandbox")
 	if want := d.vendor + ".sandbox.yaml"; pathpkg.Base(name) != want {
 		faults.Add(called.Errorf("wrong-name", "the sandbox of %s must be called %s, this is %s", d.vendor, want, pathpkg.Base(name)))
 		return faults
 	}
-	v := d.vendorFile(fsys)
+	v := d.vendorFile()
 	if v == nil { // its own faults are told elsewhere
 		return nil
 	}
