@@ -41,7 +41,9 @@ func readRequest(r *http.Request) *request {
 			seen.body = fields(form)
 		}
 	case "multipart/form-data":
-		if form, err := parts(multipart.NewReader(bytes.NewReader(text), words["boundary"])); err == nil {
+		// A form that breaks off in the headers of a part ends for the reader as a whole one does.
+		whole := bytes.HasSuffix(bytes.TrimSpace(text), []byte("--"+words["boundary"]+"--"))
+		if form, err := parts(multipart.NewReader(bytes.NewReader(text), words["boundary"])); err == nil && whole {
 			seen.body = fields(form)
 		}
 	default:
