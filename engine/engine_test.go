@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,6 +23,7 @@ import (
 	"github.com/seed627bd532/runner/engine"
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/event"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 )
 
 // desk is a project with an input of every type.
@@ -173,9 +173,7 @@ func rendered(err error) string {
 	if !errors.As(err, &faults) {
 		return fmt.Sprint(err)
 	}
-	var b strings.Builder
-	diag.Render(&b, faults)
-	return regexp.MustCompile(`(?m) \[[a-z-]+\]$`).ReplaceAllString(b.String(), "")
+	return langtest.Rendered(faults)
 }
 
 func write(t testing.TB, name, text string) string {

@@ -1,13 +1,11 @@
 package schema
 
 import (
-	"bytes"
 	"io/fs"
-	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/seed627bd532/runner/engine/diag"
+	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 	"github.com/seed627bd532/runner/schemas"
@@ -20,11 +18,7 @@ func shapeFaults(t *testing.T, kind, text string) string {
 	if faults.HasErrors() {
 		t.Fatalf("cannot be read: %v", faults)
 	}
-	var out bytes.Buffer
-	if err := diag.Render(&out, CheckShape(kind, n)); err != nil {
-		t.Fatal(err)
-	}
-	return regexp.MustCompile(`(?m) \[[a-z-]+\]$`).ReplaceAllString(out.String(), "")
+	return langtest.Rendered(CheckShape(kind, n))
 }
 
 func TestShapeFaults(t *testing.T) {

@@ -7,17 +7,13 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/lang/types"
+	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
 func mustCompile(t testing.TB, s *Scope, text string) *Expr {
 	t.Helper()
-	var faults diag.List
-	e := Compile(langtest.Expr(t, text), s, &faults)
-	if e == nil {
-		t.Fatalf("%s: %v", text, faults)
-	}
-	return e
+	return langtest.Compiled(t, langtest.Expr(t, text), func(n *source.Node, faults *diag.List) *Expr { return Compile(n, s, faults) })
 }
 
 func BenchmarkEval(b *testing.B) {

@@ -2,7 +2,6 @@
 package langtest
 
 import (
-	"bytes"
 	"regexp"
 	"strings"
 	"testing"
@@ -47,12 +46,20 @@ func Expr(t testing.TB, text string) *source.Node {
 	return root.Get("e")
 }
 
-// Faults returns diagnostics as a terminal shows them but for their codes, after a line break.
-func Faults(t testing.TB, faults diag.List) string {
+// Rendered returns diagnostics as a terminal shows them, without their codes.
+func Rendered(faults diag.List) string {
+	var text strings.Builder
+	diag.Render(&text, faults) // a Builder takes all
+	return code.ReplaceAllString(text.String(), "")
+}
+
+// Compiled returns what compile makes of n. The test ends where compile finds errors.
+func Compiled[T any](t testing.TB, n *source.Node, compile func(n *source.Node, faults *diag.List) *T) *T {
 	t.Helper()
-	var buf bytes.Buffer
-	if err := diag.Render(&buf, faults); err != nil {
-		t.Fatal(err)
+	var faults diag.List
+	compiled := compile(n, &faults)
+	if compiled == nil {
+		t.Fatalf("it cannot be compiled:\n%s", Rendered(faults))
 	}
-	return "\n" + code.ReplaceAllString(buf.String(), "")
+	return compiled
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/seed627bd532/runner/engine/diag"
 	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/lang/types"
+	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -144,7 +145,7 @@ test.yaml:1:8: output x: path blank: expected integer, found text ""
 		if !ok {
 			t.Fatalf("%s: error is %T", tt.yaml, err)
 		}
-		if got := langtest.Faults(t, diag.List{d}); got != tt.want {
+		if got := "\n" + langtest.Rendered(diag.List{d}); got != tt.want {
 			t.Errorf("got %s\nwant %s", got, tt.want)
 		}
 	}
@@ -260,20 +261,15 @@ test.yaml:1:27: the data has no member "Prise"
 	for _, tt := range tests {
 		var faults diag.List
 		m := CompileMapping("x", langtest.YAML(t, tt.yaml), company(t), &faults)
-		if got := langtest.Faults(t, faults); m != nil || got != tt.want {
+		if got := "\n" + langtest.Rendered(faults); m != nil || got != tt.want {
 			t.Errorf("mapping %s\n got %s\nwant %s", tt.yaml, got, tt.want)
 		}
 	}
 }
 
-func compileMapping(t *testing.T, yaml string, over *types.Type) *Mapping {
+func compileMapping(t testing.TB, yaml string, over *types.Type) *Mapping {
 	t.Helper()
-	var faults diag.List
-	m := CompileMapping("x", langtest.YAML(t, yaml), over, &faults)
-	if m == nil {
-		t.Fatalf("mapping %s:%s", yaml, langtest.Faults(t, faults))
-	}
-	return m
+	return langtest.Compiled(t, langtest.YAML(t, yaml), func(n *source.Node, faults *diag.List) *Mapping { return CompileMapping("x", n, over, faults) })
 }
 
 func extract(m *Mapping, answer string) string {

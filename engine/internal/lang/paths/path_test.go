@@ -278,20 +278,15 @@ test.yaml:1:1: a path cannot hold ${{ }}
 	for _, tt := range tests {
 		var faults diag.List
 		p := Compile(langtest.YAML(t, tt.yaml), company(t), &faults)
-		if got := langtest.Faults(t, faults); p != nil || got != tt.want {
+		if got := "\n" + langtest.Rendered(faults); p != nil || got != tt.want {
 			t.Errorf("path %s\n got %s\nwant %s", tt.yaml, got, tt.want)
 		}
 	}
 }
 
-func compilePath(t *testing.T, yaml string, over *types.Type) *Path {
+func compilePath(t testing.TB, yaml string, over *types.Type) *Path {
 	t.Helper()
-	var faults diag.List
-	p := Compile(langtest.YAML(t, yaml), over, &faults)
-	if p == nil {
-		t.Fatalf("path %s:%s", yaml, langtest.Faults(t, faults))
-	}
-	return p
+	return langtest.Compiled(t, langtest.YAML(t, yaml), func(n *source.Node, faults *diag.List) *Path { return Compile(n, over, faults) })
 }
 
 func findIn(t *testing.T, p *Path, answer string) string {

@@ -1,9 +1,10 @@
 package paths
 
 import (
-	"github.com/seed627bd532/runner/engine/internal/lang/types"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/seed627bd532/runner/engine/internal/lang/types"
 )
 
 // typeOfWhole is the type of what a path that is left to gjson finds, from the part at on: members,

@@ -12,6 +12,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/lang/paths"
 	"github.com/seed627bd532/runner/engine/internal/lang/types"
+	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -181,30 +182,17 @@ func TestMappingsOfRowsAreTriedBeforeTheyAreHandedOut(t *testing.T) {
 
 func exprOf(t testing.TB, s *expr.Scope, text string) *expr.Expr {
 	t.Helper()
-	var faults diag.List
-	e := expr.Compile(langtest.Expr(t, text), s, &faults)
-	if e == nil {
-		t.Fatal(langtest.Faults(t, faults))
-	}
-	return e
+	return langtest.Compiled(t, langtest.Expr(t, text), func(n *source.Node, faults *diag.List) *expr.Expr { return expr.Compile(n, s, faults) })
 }
 
 func pathOf(t testing.TB, yaml string, over *types.Type) *paths.Path {
 	t.Helper()
-	var faults diag.List
-	p := paths.Compile(langtest.YAML(t, yaml), over, &faults)
-	if p == nil {
-		t.Fatal(langtest.Faults(t, faults))
-	}
-	return p
+	return langtest.Compiled(t, langtest.YAML(t, yaml), func(n *source.Node, faults *diag.List) *paths.Path { return paths.Compile(n, over, faults) })
 }
 
 func mappingOf(t testing.TB, yaml string, over *types.Type) *paths.Mapping {
 	t.Helper()
-	var faults diag.List
-	m := paths.CompileMapping("x", langtest.YAML(t, yaml), over, &faults)
-	if m == nil {
-		t.Fatal(langtest.Faults(t, faults))
-	}
-	return m
+	return langtest.Compiled(t, langtest.YAML(t, yaml), func(n *source.Node, faults *diag.List) *paths.Mapping {
+		return paths.CompileMapping("x", n, over, faults)
+	})
 }

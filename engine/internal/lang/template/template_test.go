@@ -9,6 +9,7 @@ import (
 	"github.com/seed627bd532/runner/engine/internal/lang/expr"
 	"github.com/seed627bd532/runner/engine/internal/lang/langtest"
 	"github.com/seed627bd532/runner/engine/internal/lang/types"
+	"github.com/seed627bd532/runner/engine/internal/source"
 	"github.com/seed627bd532/runner/engine/internal/value"
 )
 
@@ -48,12 +49,7 @@ func sampleScope(t testing.TB) (*expr.Scope, expr.Vars) {
 
 func compileTemplate(t testing.TB, yaml string, s *expr.Scope) *Template {
 	t.Helper()
-	var faults diag.List
-	tmpl := Compile(langtest.YAML(t, yaml), s, &faults)
-	if tmpl == nil {
-		t.Fatalf("template %s%s", yaml, langtest.Faults(t, faults))
-	}
-	return tmpl
+	return langtest.Compiled(t, langtest.YAML(t, yaml), func(n *source.Node, faults *diag.List) *Template { return Compile(n, s, faults) })
 }
 
 func TestTemplateYields(t *testing.T) {
@@ -277,7 +273,7 @@ test.yaml:1:1: $each needs "value", what each element becomes
 	for _, tt := range tests {
 		var faults diag.List
 		tmpl := Compile(langtest.YAML(t, tt.yaml), s, &faults)
-		if got := langtest.Faults(t, faults); tmpl != nil || got != tt.want {
+		if got := "\n" + langtest.Rendered(faults); tmpl != nil || got != tt.want {
 			t.Errorf("template %s\n got %s\nwant %s", tt.yaml, got, tt.want)
 		}
 	}
