@@ -32,7 +32,7 @@ var floors = [][]string{
 	{"engine/internal/session"},
 	{"engine/internal/testrun"},
 	{"engine", "engine/sandbox", "engine/authoring"},
-	{"engine/enginetest", "engine/vendortest", "engine/simtest"},
+	{"engine/vendortest", "engine/simtest"},
 	{"cmd/runner"},
 }
 
