@@ -35,6 +35,9 @@ variable is read.
 Diagnostics are printed to standard error as text, or to standard output as json (one object
 a line), github (annotations of GitHub Actions) or sarif (SARIF 2.1.0). runner explain CODE
 explains the code in brackets. The exit code is 2 when there are errors, and with --strict also when there are warnings.`,
+		Example: `  runner check
+  runner check pipelines/intcomex --strict
+  runner check --format github`,
 		RunE: func(_ *cobra.Command, args []string) error { return c.check(args, f) },
 	}
 	cmd.Flags().StringVar(&f.format, "format", f.format, "format of the diagnostics: "+strings.Join(faultFormats, ", "))
@@ -68,15 +71,17 @@ func (c *cli) check(args []string, f *checkFlags) error {
 		fmt.Fprintln(c.stderr, "no mistakes found")
 		return nil
 	}
-	errorCount := 0
+	errorCount, first := 0, faults[0]
 	for _, d := range faults {
 		if d.Severity == diag.Error {
-			errorCount++
+			if errorCount++; errorCount == 1 {
+				first = d
+			}
 		}
 	}
 	fmt.Fprintf(c.stderr, "%s, %s\n", count(errorCount, "error"), count(len(faults)-errorCount, "warning"))
 	if f.format == "text" {
-		fmt.Fprintf(c.stderr, "What a code means and how to fix it: runner explain %s\n", faults[0].Code)
+		fmt.Fprintf(c.stderr, "What a code means and how to fix it: runner explain %s\n", first.Code)
 	}
 	if errorCount > 0 || f.strict {
 		c.exit = engine.Invalid.ExitCode()

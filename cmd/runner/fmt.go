@@ -26,7 +26,7 @@ Comments, empty lines, the order of keys and the style of each value are kept. T
 before a file is replaced. The names of changed files are printed.`,
 		Example: `  runner fmt
   runner fmt --check
-  runner fmt - < pipelines/sync.yaml`,
+  runner fmt - < pipelines/intcomex/ensure_company.yaml`,
 		RunE: func(_ *cobra.Command, args []string) error { return c.fmt(args, check) },
 	}
 	cmd.Flags().BoolVar(&check, "check", false, "change nothing; list the files that would change and exit with code 1")

@@ -34,9 +34,9 @@ Resuming a finished run prints its outputs and sends nothing.
 
 --settle decides an ambiguous create after you have checked at the vendor: KEY=done:JSON with its
 outputs if it exists, KEY=absent if it does not.`,
-		Example: `  runner resume 20261122-040935-27fc884d
-  runner resume 20261122-040935-27fc884d --settle 'create=done:{"id": 7}'
-  runner resume 20261122-040935-27fc884d --settle 'each[PT1]/create=absent'`,
+		Example: `  runner resume nightly --settle 'each[PT507172230]/create=done:{"account_id": 7}'
+  runner resume weekly --settle 'create=absent'
+  runner resume nightly`,
 		Args: exactlyOne("RUN, the id or the key of a run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.outDirGiven = cmd.Flags().Changed("out-dir")
@@ -54,13 +54,13 @@ outputs if it exists, KEY=absent if it does not.`,
 
 func (c *cli) resume(ctx context.Context, id string, f *resumeFlags) error {
 	if f.outDirGiven && f.outDir == "" {
-		return usage("--out-dir wants a folder").WithHint("leave it out for that of the run")
+		return usage("--out-dir requires a folder").WithHint("leave it out for that of the run")
 	}
 	if err := f.check(); err != nil {
 		return err
 	}
 	if f.sandbox && f.state == "" {
-		return usage("--sandbox remembers nothing by itself, so that there is no run to resume").WithHint("name its state: --state PATH")
+		return usage("with --sandbox no run is recorded unless --state names a state, so there is none to resume").WithHint("add --state PATH, as for the run")
 	}
 	settle, err := settlements(f.settle)
 	if err != nil {

@@ -56,8 +56,9 @@ func (c *cli) runCommand() *cobra.Command {
 standard output, everything else to standard error. Files are written below the working
 directory. Every call is recorded: runner resume continues a run that failed or was
 interrupted.`,
-		Example: `  runner run pipelines/intcomex/ensure_companies.yaml --input companies=@companies.csv
-  runner run pipelines/intcomex/ensure_companies.yaml --input companies=@testdata/companies.csv --sandbox`,
+		Example: `  runner run pipelines/intcomex/ensure_companies.yaml --input companies=@testdata/companies.csv --sandbox
+  runner run pipelines/intcomex/ensure_companies.yaml --input companies=@testdata/companies.csv --sandbox --fault lose_answer:create_company:2
+  runner run pipelines/intcomex/ensure_companies.yaml --input companies=@testdata/companies.csv --key july`,
 		Args: exactlyOne("PIPELINE, the path of a pipeline"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if cmd.Flags().Changed("key") && f.key == "" { // a variable that is not set, for one: each start would be a new run
@@ -75,7 +76,7 @@ interrupted.`,
 func exactlyOne(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) != 1 {
-			return usage("%s wants one %s, got %d", cmd.CommandPath(), what, len(args)).
+			return usage("%s requires one %s, got %d", cmd.CommandPath(), what, len(args)).
 				WithHint("see " + cmd.CommandPath() + " --help")
 		}
 		return nil
@@ -84,7 +85,7 @@ func exactlyOne(what string) cobra.PositionalArgs {
 
 func (c *cli) run(ctx context.Context, name string, f *runFlags) error {
 	if f.outDir == "" {
-		return usage("--out-dir wants a folder").WithHint("leave it out for the working directory")
+		return usage("--out-dir requires a folder").WithHint("leave it out for the working directory")
 	}
 	root, err := c.projectRoot(name)
 	if err != nil {
@@ -202,7 +203,7 @@ func (c *cli) perform(ctx context.Context, t *task, start func(*engine.Program) 
 	switch {
 	case failed == nil:
 	case t.state == nil:
-		fmt.Fprintln(c.stderr, "nothing of this run is remembered: with --sandbox, --state PATH does that")
+		fmt.Fprintln(c.stderr, "this run was not recorded: with --sandbox, add --state PATH to record it")
 	default:
 		if failed.Status == engine.Ambiguous && failed.Failure.Operation == "" { // it was rows, of which each has its account
 			fmt.Fprintf(c.stderr, "open creates, and how to settle them: %s\n", c.command(t.root, f, "runs", "show", summary.Run()))

@@ -42,7 +42,9 @@ func (c *cli) runsListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the runs, newest first",
-		Args:  cobra.NoArgs,
+		Example: `  runner runs list
+  runner runs list --limit 10 --output json`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return c.withRuns(cmd.Context(), f, func(m *memory) error { return c.runsList(cmd.Context(), m, f, limit) })
 		},
@@ -55,9 +57,10 @@ func (c *cli) runsListCommand() *cobra.Command {
 func (c *cli) runsShowCommand() *cobra.Command {
 	f := &runsFlags{}
 	cmd := &cobra.Command{
-		Use:   "show RUN",
-		Short: "Show the inputs, calls, creates and open creates of a run",
-		Args:  exactlyOne("RUN, the id or the key of a run"),
+		Use:     "show RUN",
+		Short:   "Show the inputs, calls, creates and open creates of a run",
+		Example: `  runner runs show nightly`,
+		Args:    exactlyOne("RUN, the id or the key of a run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return c.withRuns(cmd.Context(), f, func(m *memory) error { return c.runsShow(cmd.Context(), m, f, args[0]) })
 		},
@@ -151,7 +154,7 @@ func (c *cli) runsPrune(ctx context.Context, m *memory, f *runsFlags, before tim
 // pruneTime reads the flags of prune, one of which must be given.
 func pruneTime(before, olderThan string) (time.Time, error) {
 	if (before == "") == (olderThan == "") {
-		return time.Time{}, usage("runner runs prune wants one of --before and --older-than")
+		return time.Time{}, usage("runner runs prune requires one of --before and --older-than")
 	}
 	if olderThan != "" {
 		age, err := parseAge(olderThan)

@@ -28,7 +28,7 @@ func (c *cli) runsShow(ctx context.Context, m *memory, f *runsFlags, id string) 
 	if err != nil {
 		return err
 	}
-	sandbox, err := history.StandIns(ctx, m)
+	sandbox, err := history.Sandboxed(ctx, m)
 	if err != nil {
 		return unreadable(err)
 	}

@@ -16,7 +16,7 @@ func (c *cli) schemaCommand() *cobra.Command {
 		Long: `Schema prints the JSON Schema of a kind of file. An editor with a YAML language server completes
 and explains keys with it, in files that begin with
   # yaml-language-server: $schema=PATH-OF-THE-SCHEMA`,
-		Example: `  runner schema pipeline > .vscode/pipeline.schema.json`,
+		Example: `  runner schema pipeline > pipeline.schema.json`,
 		Args:    exactlyOne("kind of file (" + kinds + ")"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			text, ok := schemas.Bundle(args[0])

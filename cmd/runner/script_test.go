@@ -30,8 +30,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs testdata/*.txtar against the real command. Beside testscript's own
 // commands they have:
 //
-//	project                 copies the repository's specs/ and pipelines/ here, with short waits,
-//	                        time-outs and a password that hidden finds
+//	project [as-it-is]      copies the repository's specs/ and pipelines/ here, with short waits,
+//	                        time-outs and a password that hidden finds, unless as they are
 //	sandbox [FAULT…]        serves the sandbox of Intcomex, and writes connections.yaml for it;
 //	                        what was remembered of another one is forgotten
 //	vendor NAME [FAULT…]    does the same for the vendor of testdata/NAME, whose files it copies here the first time
@@ -43,6 +43,7 @@ func TestMain(m *testing.M) {
 //	mask stdout|stderr      writes that stream to stdout.txt or stderr.txt, with what differs
 //	                        between runs (ids, ports, times) replaced
 //	run NAME                sets the variable NAME to the id of the run that standard output or error tells of first
+//	examples COMMAND        runs the examples in the help of a command, each of which must succeed
 //	hidden                  wants no secret in both streams and in all files that were written
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -78,6 +79,8 @@ func TestScripts(t *testing.T) {
 			"exits":   exits,
 			"mask":    mask,
 			"hidden":  hidden,
+
+			"examples": examples,
 		},
 	})
 }
@@ -92,10 +95,13 @@ var initialPasswords = []string{`Kuv-221909/"xk"`, `Kuv-321909/"xk"`}
 // tokenPart is in every token of the sandbox, which holds characters that are escaped too.
 const tokenPart = "d7uRTX97TGgmnik4CSXEa5WI"
 
-func project(ts *testscript.TestScript, _ bool, _ []string) {
+func project(ts *testscript.TestScript, _ bool, args []string) {
 	root := ts.Getenv("REPOSITORY")
 	for _, dir := range []string{"specs", "pipelines"} {
 		ts.Check(os.CopyFS(ts.MkAbs(dir), os.DirFS(filepath.Join(root, dir))))
+	}
+	if len(args) > 0 {
+		return
 	}
 	replace(ts, "specs/intcomex.yaml", "first: 1s, max: 30s", "first: 5ms, max: 50ms")
 	for _, timeout := range []string{"30s", "2m", "5m"} {

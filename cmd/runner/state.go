@@ -101,7 +101,7 @@ func (c *cli) openState(ctx context.Context, place string) (*memory, error) {
 	}
 	if err != nil {
 		return nil, &diag.Diagnostic{Code: "state", Message: "the state cannot be opened: " + err.Error(),
-			Hint: "nothing was sent, since nothing could be remembered; --state names another place", Err: err}
+			Hint: "nothing was sent, since it could not be recorded; --state names another state", Err: err}
 	}
 	return m, nil
 }

@@ -14,7 +14,7 @@ import (
 type Details struct {
 	Run
 	// Calls are the calls that are on record, in the order of their answers. The inner ones of a
-	// row that is done are dropped, but for its creates.
+	// row that is done are dropped, except its creates.
 	Calls []Call
 	// Rows are the rows of foreach steps that are done.
 	Rows []Row
@@ -40,7 +40,7 @@ type Call struct {
 	// Request is method and URL, secrets masked; "" where nothing was sent.
 	Request string
 	// Inputs are those of a write, without the secret ones and masked, and Digest is theirs. Inputs
-	// are nil, and Digest is "", where that is not recorded: of reads, and, but for the digest, where they are large.
+	// are nil, and Digest is "", where that is not recorded: of reads, and, except for the digest, where they are large.
 	Inputs json.RawMessage
 	Digest string
 	// Reused says that nothing was sent, since the run did this before.

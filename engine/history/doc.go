@@ -1,4 +1,4 @@
-// Package history tells people what a state remembers of runs: which there
+// Package history shows people what a state has recorded about runs: which there
 // are, what became of each of their calls, and what somebody has to settle.
 //
 //	runs, err := history.List(ctx, store, 20)

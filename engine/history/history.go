@@ -96,8 +96,8 @@ func List(ctx context.Context, s state.Store, limit int) ([]Run, error) {
 	return runs, nil
 }
 
-// StandIns reports whether the state belongs to an environment of sandboxes, so that its runs are resumed with sandboxes only.
-func StandIns(ctx context.Context, s state.Tables) (bool, error) {
+// Sandboxed reports whether the state belongs to an environment of sandboxes, so that its runs are resumed with sandboxes only.
+func Sandboxed(ctx context.Context, s state.Tables) (bool, error) {
 	for row, err := range s.Values(ctx, state.Connections) {
 		if err != nil {
 			return false, err

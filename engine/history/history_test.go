@@ -196,7 +196,7 @@ func hinted(err error) string {
 	return fmt.Sprintf("%v (%s)", faults[0], faults[0].Hint)
 }
 
-func TestStandInsAreKnown(t *testing.T) {
+func TestStatesOfSandboxesAreKnown(t *testing.T) {
 	for _, c := range []struct {
 		name, site string
 		want       bool
@@ -214,7 +214,7 @@ func TestStandInsAreKnown(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := history.StandIns(t.Context(), m)
+			got, err := history.Sandboxed(t.Context(), m)
 			if got != c.want || fmt.Sprint(err) != fmt.Sprint(c.err) && (err != nil || c.err != "") {
 				t.Errorf("%v, %v; want %v, %s", got, err, c.want, c.err)
 			}

@@ -28,7 +28,7 @@ type ConsoleOptions struct {
 	Quiet bool
 }
 
-// Console tells the story of a run on a terminal, one line for each thing that
+// Console shows a run on a terminal, one line for each thing that
 // matters. Whatever happens inside the rows of a foreach is summed up, so that
 // thousands of rows stay readable. Make one with NewConsole.
 type Console struct {

@@ -143,7 +143,7 @@ func subscriptionReadings() map[string]func(*icp) {
 		"polls that are lost":                          withTrouble(testserver.Trouble{Service: "GetSubscription", Spared: 1, Calls: 2, HangUp: true}),
 		"polls that break off":                         withTrouble(testserver.Trouble{Service: "GetSubscription", Calls: 2, Worked: true, Cut: true}),
 		"validation that fails at first":               withTrouble(testserver.Trouble{Service: "ValidateFields", Calls: 2, Answer: &testserver.Reply{Status: 503}}),
-		"an agreement of which nobody knows":           withTrouble(testserver.Trouble{Service: "ExecuteAccountCustomAction", Calls: 1, Worked: true, HangUp: true}),
+		"an ambiguous agreement":                       withTrouble(testserver.Trouble{Service: "ExecuteAccountCustomAction", Calls: 1, Worked: true, HangUp: true}),
 		"an agreement that breaks down after the work": withTrouble(testserver.Trouble{Service: "ExecuteAccountCustomAction", Calls: 1, Worked: true, Answer: &testserver.Reply{Status: 500}}),
 		"too many requests": func(v *icp) {
 			busy := testserver.Plain(429, "slow down").With("Retry-After", "9")
@@ -156,7 +156,7 @@ func subscriptionReadings() map[string]func(*icp) {
 	for name, r := range map[string]testserver.Reply{
 		"409": testserver.Plain(409, "The agreement has already been accepted"), "400 JSON": testserver.AsJSON(400, `{"Message":"MCA already signed."}`), "500 in Spanish": testserver.Plain(500, "El acuerdo ya fue aceptado"),
 	} {
-		readings["an agreement of which nobody knows, accepted before: "+name] = func(v *icp) {
+		readings["an ambiguous agreement, accepted before: "+name] = func(v *icp) {
 			v.again = &r
 			v.troubles = []testserver.Trouble{{Service: "ExecuteAccountCustomAction", Calls: 1, Worked: true, HangUp: true}}
 		}
@@ -275,7 +275,7 @@ func TestIntcomexOnboardRefusedFields(t *testing.T) {
 	}
 }
 
-// An order of which nobody knows whether it was taken is sent once: the tenant, or a product.
+// An ambiguous order is sent once: the tenant, or a product.
 func TestIntcomexUnknownOrderIsNeverSentTwice(t *testing.T) {
 	t.Parallel()
 	answer := func(r testserver.Reply) *testserver.Reply { return &r }

@@ -337,7 +337,7 @@ func TestManagementProWrongKeyIsTriedOnce(t *testing.T) {
 	})
 }
 
-// A client of whom nobody knows whether it was made is looked for, and not made again.
+// An ambiguous client is looked up, and not created again.
 func TestManagementProUnknownCreateIsLookedFor(t *testing.T) {
 	t.Parallel()
 	answer := func(r testserver.Reply) *testserver.Reply { return &r }

@@ -514,7 +514,7 @@ func TestMPSOrderRefused(t *testing.T) {
 	}
 }
 
-// An order of which nobody knows whether it was made is sent once.
+// An ambiguous order is sent once.
 func TestMPSUnknownOrderIsNeverSentTwice(t *testing.T) {
 	t.Parallel()
 	answer := func(r testserver.Reply) *testserver.Reply { return &r }

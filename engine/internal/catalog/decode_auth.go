@@ -61,7 +61,7 @@ func (d *decoder) token(n *source.Node) *Token {
 		}
 	case n.Get("value") != nil:
 		t.Kind = TokenValue
-		d.misplaced(n, "the token is a value of the config, which is never got anew", "with", "check", "lifetime")
+		d.misplaced(n, "the token is a value of the config, which never changes", "with", "check", "lifetime")
 		if value := n.Get("value"); value.Kind == source.Scalar {
 			if t.Fixed = d.text(value, configScope(d.v.Config.Type).Recording(d.reads)); t.Fixed != nil {
 				d.secretToken(value, t.Fixed.Type())

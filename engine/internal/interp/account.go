@@ -73,7 +73,7 @@ func (w *walker) howToSettle(a *pipeline.Call, req flow.CallRequest, res flow.Re
 	if res.Resent {
 		again = "it was sent twice"
 	}
-	return fmt.Sprintf("%s. Look at the vendor whether %s is there%s", again, what, w.commands(req.Recorded(), strings.Join(outputs, ",")))
+	return fmt.Sprintf("%s. Check at the vendor whether %s exists%s", again, what, w.commands(req.Recorded(), strings.Join(outputs, ",")))
 }
 
 // blank is where a person writes a value of type t: between quotes, where it is a text.
@@ -94,7 +94,7 @@ func (w *walker) rowAccount(req flow.CallRequest, row string, res flow.Result, k
 		}
 	}
 	res.Message = known
-	return fmt.Sprintf("%s; check at the vendor whether %s is there%s", openQuestion(res), row, w.commands(at, ""))
+	return fmt.Sprintf("%s; check at the vendor whether %s exists%s", openQuestion(res), row, w.commands(at, ""))
 }
 
 // commands are what settles the create under key, "" where nothing does; outputs are those that a
@@ -107,5 +107,5 @@ func (w *walker) commands(key flow.Key, outputs string) string {
 	settle := func(word string) string {
 		return fmt.Sprintf("%s --settle %s", command, diag.ShellWord(string(key)+"="+word))
 	}
-	return fmt.Sprintf("; if it is: %s, if not: %s", settle("done:{"+outputs+"}"), settle("absent"))
+	return fmt.Sprintf("; if it does: %s, if not: %s", settle("done:{"+outputs+"}"), settle("absent"))
 }

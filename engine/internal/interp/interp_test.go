@@ -520,7 +520,7 @@ func TestACreateThatIsStoppedWhileItIsLookedForSaysHowToSettleIt(t *testing.T) {
 		}
 		const (
 			want = "shop.order: unknown: stopped: context deadline exceeded; it may or may not have been done: POST http://shop/create was sent at 2026-01-02T03:04:05Z; no answer"
-			hint = `it was not sent again. Look at the vendor whether "AB" is there`
+			hint = `it was not sent again. Check at the vendor whether "AB" exists`
 		)
 		if f.Error() != want || !strings.HasPrefix(f.Hint, hint) {
 			t.Errorf("got  %s\nwant %s\nhint %s\nwant %s", f, want, f.Hint, hint)

@@ -36,8 +36,8 @@ func TestALostCreateIsLookedFor(t *testing.T) {
 	lost := answer(flow.Unknown, "no answer")
 	looks := []string{"it", "it/lookup~1", "it/lookup~2", "it/lookup~3", "it/lookup~4"}
 	const sentAt = "it may or may not have been done: POST http://shop/create was sent at 2026-01-02T03:04:05Z; no answer; "
-	const settle = `Look at the vendor whether "AB" is there; ` +
-		`if it is: runner resume r1 --settle 'it=done:{"id":…,"name":"…"}', if not: runner resume r1 --settle it=absent`
+	const settle = `Check at the vendor whether "AB" exists; ` +
+		`if it does: runner resume r1 --settle 'it=done:{"id":…,"name":"…"}', if not: runner resume r1 --settle it=absent`
 	for _, tt := range []struct {
 		name, operation string
 		answers         map[string][]flow.Result
@@ -124,8 +124,8 @@ func TestRowsOfALostBatchAreLookedFor(t *testing.T) {
 	}
 	ambiguous := func(row string) string {
 		return row + " ambiguous: it may or may not have been done: POST http://shop/create was sent at 2026-01-02T03:04:05Z; no answer; " +
-			"not found in 2 look-ups with shop.find, 3s apart; check at the vendor whether " + row + " is there; " +
-			"if it is: runner resume r1 --settle 'all[batch 1]/rows[" + row + "]=done:{}', if not: runner resume r1 --settle 'all[batch 1]/rows[" + row + "]=absent'"
+			"not found in 2 look-ups with shop.find, 3s apart; check at the vendor whether " + row + " exists; " +
+			"if it does: runner resume r1 --settle 'all[batch 1]/rows[" + row + "]=done:{}', if not: runner resume r1 --settle 'all[batch 1]/rows[" + row + "]=absent'"
 	}
 	absent := func(row, why string) string {
 		return row + " failed: " + why + "; not found in 2 look-ups with shop.find, 3s apart"

@@ -11,7 +11,7 @@ import (
 
 // A span is where a scalar stands in the text.
 type span struct {
-	start, end int    // its first character, and the place after its last, but for the closing quote
+	start, end int    // its first character, and the place after its last, a closing quote not counted
 	marks      []mark // runes that do not stand right after the one before; the first is rune 0
 	body       body   // of a literal or folded scalar
 	ok         bool   // false: only start is known, more or less

@@ -271,7 +271,7 @@ cases:
 	}
 }
 
-// TestAnswersThatBreakAContract holds which answers are held against the vendor file: those alone that it could give.
+// TestAnswersThatBreakAContract tests which answers are validated against the vendor file: only those that it could give.
 func TestAnswersThatBreakAContract(t *testing.T) {
 	t.Parallel()
 	for answer, want := range map[string]bool{
