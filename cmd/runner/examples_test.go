@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -85,6 +86,6 @@ func serveExample(ts *testscript.TestScript, line string) {
 			ts.Fatalf("%s: it prints nothing", line)
 		}
 	}
-	ts.Check(cmd.Process.Signal(os.Interrupt))
+	ts.Check(cmd.Process.Signal(syscall.SIGTERM))
 	<-ended
 }
